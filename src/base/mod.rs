@@ -1,0 +1,1 @@
+//! Leaves that know nothing of Terraform: files, text, time, the environment.

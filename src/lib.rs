@@ -1,0 +1,4 @@
+//! Terraform and OpenTofu state: read it, search it, compare it, keep it.
+
+pub mod base;
+pub mod state;

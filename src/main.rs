@@ -1,0 +1,3 @@
+//! The `tfstate` binary: arguments in, exit status out.
+
+fn main() {}
