@@ -1,1 +1,9 @@
 //! Leaves that know nothing of Terraform: files, text, time, the environment.
+
+pub mod clock;
+pub mod env;
+pub mod fs;
+pub mod nearest;
+pub mod size;
+pub mod text;
+pub mod theme;

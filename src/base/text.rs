@@ -1,0 +1,113 @@
+//! Text from elsewhere, made safe to show: everything in a state is hostile.
+//!
+//! A terminal acts on control characters, and a reader is misled by characters that reorder or
+//! hide others. They are shown as Rust would write them (`\u{202e}`), which is for eyes only: the
+//! result is not meant to be read back.
+
+use std::borrow::Cow;
+
+use unicode_properties::{GeneralCategory, UnicodeGeneralCategory};
+use unicode_width::UnicodeWidthStr as _;
+
+/// Returns text that can go to a terminal on one line.
+pub fn escape(text: &str) -> Cow<'_, str> {
+    escape_where(text, |c| !is_safe(c))
+}
+
+/// Does as [`escape`], but keeps line feeds, for text that is shown as several lines.
+pub fn escape_lines(text: &str) -> Cow<'_, str> {
+    escape_where(text, |c| c != '\n' && !is_safe(c))
+}
+
+/// Returns two lines: text, made safe to show, and carets below the bytes `at` of it.
+///
+/// An empty range, as at the end of a text in which something is missing, gets one caret.
+pub fn caret(text: &str, at: std::ops::Range<usize>) -> String {
+    let start = text.floor_char_boundary(at.start.min(text.len()));
+    let end = text.ceil_char_boundary(at.end.clamp(start, text.len()));
+    let (before, wrong, after) =
+        (escape(&text[..start]), escape(&text[start..end]), escape(&text[end..]));
+    let (indent, carets) = (" ".repeat(before.width()), "^".repeat(wrong.width().max(1)));
+    format!("{before}{wrong}{after}\n{indent}{carets}")
+}
+
+fn escape_where(text: &str, unsafe_: impl Fn(char) -> bool) -> Cow<'_, str> {
+    let Some(first) = text.find(&unsafe_) else {
+        return Cow::Borrowed(text);
+    };
+    let mut out = String::with_capacity(text.len() + 8);
+    out.push_str(&text[..first]);
+    for c in text[first..].chars() {
+        if unsafe_(c) {
+            out.extend(c.escape_default());
+        } else {
+            out.push(c);
+        }
+    }
+    Cow::Owned(out)
+}
+
+fn is_safe(c: char) -> bool {
+    if c.is_ascii() {
+        return matches!(c, ' '..='~');
+    }
+    // Fillers and joiners that are letters or marks by category, but show as nothing.
+    if matches!(c, '\u{34f}' | '\u{115f}' | '\u{1160}' | '\u{3164}' | '\u{ffa0}') {
+        return false;
+    }
+    !matches!(
+        c.general_category(),
+        GeneralCategory::Control
+            | GeneralCategory::Format
+            | GeneralCategory::LineSeparator
+            | GeneralCategory::ParagraphSeparator
+            | GeneralCategory::Surrogate
+            | GeneralCategory::Unassigned
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ordinary_text_is_borrowed() {
+        for text in ["", "aws_vpc.main", "größe 日本語 🦀 é"] {
+            assert!(matches!(escape(text), Cow::Borrowed(same) if same == text), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_a_terminal_or_a_reader_would_trip_over_is_shown() {
+        let cases = [
+            ("\u{1b}[31mred", r"\u{1b}[31mred"),
+            ("a\tb\r\n", r"a\tb\r\n"),
+            ("\u{7f}\u{9b}", r"\u{7f}\u{9b}"),
+            ("\u{202e}txt\u{2066}", r"\u{202e}txt\u{2066}"),
+            ("a\u{200b}b\u{200f}\u{2060}\u{feff}", r"a\u{200b}b\u{200f}\u{2060}\u{feff}"),
+            ("\u{2028}\u{2029}", r"\u{2028}\u{2029}"),
+            ("\u{378}\u{e0041}\u{3164}", r"\u{378}\u{e0041}\u{3164}"),
+        ];
+        for (text, shown) in cases {
+            assert_eq!(escape(text), shown);
+        }
+    }
+
+    #[test]
+    fn line_feeds_can_be_kept() {
+        assert_eq!(escape_lines("a\nb\u{1b}\r\n"), "a\nb\\u{1b}\\r\n");
+    }
+
+    #[test]
+    fn every_bidi_and_zero_width_character_is_shown() {
+        let ranges = [
+            '\u{202a}'..='\u{202e}',
+            '\u{2066}'..='\u{2069}',
+            '\u{200b}'..='\u{200f}',
+            '\0'..='\x1f',
+        ];
+        for c in ranges.into_iter().flatten().chain('\u{7f}'..='\u{9f}') {
+            assert!(!escape(&c.to_string()).contains(c), "{c:?}");
+        }
+    }
+}
