@@ -83,6 +83,11 @@ impl std::fmt::Debug for Text<'_> {
 }
 
 impl<'a> Text<'a> {
+    /// Takes `raw`, the content of a string that was scanned before.
+    pub fn of(raw: &'a [u8]) -> Self {
+        Self { raw, offset: 0, escaped: memchr::memchr(b'\\', raw).is_some() }
+    }
+
     /// Returns the decoded string, borrowed where nothing was escaped.
     pub fn decode(&self) -> Result<Cow<'a, str>, SyntaxError> {
         if self.escaped {
@@ -234,12 +239,12 @@ const SPACES: u64 = ONES * b' ' as u64;
 impl<'a> Scanner<'a> {
     /// Starts at the first byte of `bytes`.
     pub fn new(bytes: &'a [u8]) -> Self {
-        Self::at(bytes, 0)
+        Self::at(bytes, 0, 0)
     }
 
-    /// Starts at `pos`, as if no container were open there.
-    pub fn at(bytes: &'a [u8], pos: usize) -> Self {
-        Self { bytes, pos, depth: 0 }
+    /// Starts at `pos`, where `depth` containers are open.
+    pub fn at(bytes: &'a [u8], pos: usize, depth: usize) -> Self {
+        Self { bytes, pos, depth }
     }
 
     /// Returns the offset of the next byte.
@@ -250,6 +255,12 @@ impl<'a> Scanner<'a> {
     /// Moves to `pos`, which the caller knows to be the end of a value in the open container.
     pub fn jump(&mut self, pos: usize) {
         self.pos = pos;
+    }
+
+    /// Moves to `pos`, which the caller knows to be behind the end of the open container.
+    pub fn leave(&mut self, pos: usize) {
+        self.pos = pos;
+        self.depth = self.depth.saturating_sub(1);
     }
 
     /// Returns the next byte that is not whitespace, without passing it.
@@ -333,8 +344,7 @@ impl<'a> Scanner<'a> {
     }
 
     fn close(&mut self) {
-        self.pos += 1;
-        self.depth = self.depth.saturating_sub(1);
+        self.leave(self.pos + 1);
     }
 
     /// Passes a string.
