@@ -4,4 +4,5 @@ pub mod address;
 pub mod path;
 pub mod provider;
 pub mod scan;
+pub mod upgrade;
 pub mod value;
