@@ -1,0 +1,207 @@
+//! `resources`: the part of a state that is large.
+//!
+//! A large array is read by two threads. In a document as Terraform writes it, each element
+//! begins with a line of four spaces and a bracket, and a raw line break can't stand in a JSON
+//! string; so such a line near the middle is a place where a second reader may start. Its result
+//! counts only if the first reader arrives at exactly that byte between two elements.
+//! Otherwise the first reader goes on alone.
+
+mod instance;
+mod resource;
+
+use std::collections::{HashMap, HashSet};
+
+use super::error::Warning;
+use super::fields::{Fields, Findings};
+use crate::state::index::{Resources, Span};
+use crate::state::scan::SyntaxError;
+
+/// What `resources` says.
+#[derive(Debug, Default)]
+pub(super) struct Body {
+    pub(super) resources: Resources,
+    pub(super) warnings: Vec<Warning>,
+    pub(super) findings: Findings,
+    /// Where an object begins that is too large for an index entry.
+    pub(super) too_large: Option<usize>,
+}
+
+/// From this many bytes on, two threads are faster than one.
+const WORTH_TWO_THREADS: usize = 4 << 20;
+
+/// Reads the `resources` array at the cursor.
+pub(super) fn read(fields: &mut Fields<'_>) -> Result<Body, SyntaxError> {
+    if !fields.array("resources")? {
+        return Ok(Body::default());
+    }
+    let (bytes, start) = (fields.bytes, fields.scanner.pos());
+    let (body, end) = if let Some(cut) = cut(bytes, start) {
+        read_halves(bytes, start, cut)?
+    } else {
+        let mut part = Part::new(bytes, start);
+        part.read(None)?;
+        part.finish()
+    };
+    fields.scanner.leave(end);
+    Ok(body)
+}
+
+/// Returns where an element probably begins, near the middle of what follows `start`.
+fn cut(bytes: &[u8], start: usize) -> Option<usize> {
+    const ELEMENT: &[u8] = b"\n    {\n";
+    if bytes.len() - start < WORTH_TWO_THREADS {
+        return None;
+    }
+    let middle = start + (bytes.len() - start) / 2;
+    memchr::memmem::find(&bytes[middle..], ELEMENT).map(|at| middle + at + ELEMENT.len() - 2)
+}
+
+fn read_halves(bytes: &[u8], start: usize, cut: usize) -> Result<(Body, usize), SyntaxError> {
+    let mut head = Part::new(bytes, start);
+    let mut tail = Part::new(bytes, cut);
+    let (met, tail_read) = std::thread::scope(|scope| {
+        let second = scope.spawn(|| tail.read(None));
+        let met = head.read(Some(cut));
+        (met, second.join())
+    });
+    match (met?, tail_read) {
+        (Stop::Met, Ok(read)) => {
+            read?;
+            head.append(tail);
+        }
+        // The cut was not between two elements, or the second reader is gone: the first one
+        // stands before the next element and reads on.
+        (Stop::Passed | Stop::Met, _) => {
+            head.read(None)?;
+        }
+        (Stop::End, _) => {}
+    }
+    Ok(head.finish())
+}
+
+#[derive(Debug, Eq, PartialEq)]
+enum Stop {
+    /// The array ended.
+    End,
+    /// The next element begins at the stop.
+    Met,
+    /// The next element begins behind the stop.
+    Passed,
+}
+
+/// A run of elements of `resources`, being read.
+#[derive(Debug)]
+struct Part<'a> {
+    fields: Fields<'a>,
+    out: Resources,
+    warnings: Vec<Warning>,
+    /// The raw text of each module that was seen, with its place in `out.modules`.
+    modules: HashMap<&'a [u8], u32>,
+    last_module: (&'a [u8], u32),
+    /// The raw entries of `dependencies` that were found good.
+    dependencies: HashSet<&'a [u8]>,
+    /// Whether Terraform can read each raw provider.
+    providers: HashMap<&'a [u8], bool>,
+    too_large: Option<usize>,
+    first: bool,
+    /// Whether the cursor already stands at the start of an element.
+    at_element: bool,
+}
+
+impl<'a> Part<'a> {
+    /// Starts before an element, or before the end of the array.
+    fn new(bytes: &'a [u8], pos: usize) -> Self {
+        Self {
+            fields: Fields::in_resources(bytes, pos),
+            out: Resources::default(),
+            warnings: Vec::new(),
+            modules: HashMap::new(),
+            last_module: (b"", u32::MAX),
+            dependencies: HashSet::new(),
+            providers: HashMap::new(),
+            too_large: None,
+            first: true,
+            at_element: false,
+        }
+    }
+
+    fn read(&mut self, stop: Option<usize>) -> Result<Stop, SyntaxError> {
+        loop {
+            if !self.at_element && !self.fields.scanner.next_element(&mut self.first)? {
+                return Ok(Stop::End);
+            }
+            self.fields.scanner.peek();
+            let pos = self.fields.scanner.pos();
+            if let Some(stop) = stop.filter(|&stop| pos >= stop) {
+                self.at_element = true;
+                return Ok(if pos == stop { Stop::Met } else { Stop::Passed });
+            }
+            self.at_element = false;
+            self.resource()?;
+        }
+    }
+
+    fn finish(self) -> (Body, usize) {
+        let end = self.fields.scanner.pos();
+        let body = Body {
+            resources: self.out,
+            warnings: self.warnings,
+            findings: self.fields.findings,
+            too_large: self.too_large,
+        };
+        (body, end)
+    }
+
+    fn append(&mut self, tail: Self) {
+        let renumbered: Vec<u32> = tail
+            .out
+            .modules
+            .into_iter()
+            .map(|entry| {
+                if let Some(known) = self.out.modules.iter().rposition(|m| m.text == entry.text) {
+                    index(known)
+                } else {
+                    self.out.modules.push(entry);
+                    index(self.out.modules.len() - 1)
+                }
+            })
+            .collect();
+        let (resources, instances) =
+            (index(self.out.elements.len()), index(self.out.instances.len()));
+        self.out.elements.extend(tail.out.elements.into_iter().map(|mut entry| {
+            entry.module = renumbered[entry.module as usize];
+            entry.first += instances;
+            entry
+        }));
+        self.out.instances.extend(tail.out.instances.into_iter().map(|mut entry| {
+            entry.resource += resources;
+            entry
+        }));
+        self.warnings.extend(tail.warnings);
+        self.too_large = self.too_large.or(tail.too_large);
+        self.fields.findings.append(tail.fields.findings);
+        self.fields.scanner = tail.fields.scanner;
+    }
+
+    /// Returns a range relative to `start`, noting where it can't be expressed.
+    fn span(&mut self, at: usize, len: usize, start: usize) -> Span {
+        if let (Ok(start), Ok(len)) = (u32::try_from(at - start), u32::try_from(len)) {
+            Span { start, len }
+        } else {
+            self.too_large.get_or_insert(start);
+            Span::NONE
+        }
+    }
+
+    fn length(&mut self, start: usize) -> u32 {
+        u32::try_from(self.fields.scanner.pos() - start).unwrap_or_else(|_| {
+            self.too_large.get_or_insert(start);
+            0
+        })
+    }
+}
+
+/// Narrows a place in one of the tables, which the size of a document bounds.
+fn index(place: usize) -> u32 {
+    u32::try_from(place).expect("an index entry stands for at least two bytes of at most 8 GiB")
+}
