@@ -1,0 +1,274 @@
+//! The bytes of a state, from a file or a stream.
+
+use std::fs::{File, Metadata};
+use std::io::{self, Read};
+use std::path::Path;
+
+use super::compression::{Compression, MAGIC_LENGTH, at_most};
+use super::{Error, Location};
+use crate::base::fs::Mapped;
+use crate::state::bytes::Bytes;
+
+/// How the bytes of a file are to be had.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Access {
+    /// Mapped into memory where that is faster; another process's write can show through.
+    Map,
+    /// Read, and read again if the file changed meanwhile: what is needed to keep a copy.
+    Read,
+}
+
+/// A state as it was found.
+#[derive(Clone, Debug)]
+pub struct Content {
+    /// What to call the place when talking to the user.
+    pub name: String,
+    /// The state's bytes, decompressed.
+    pub bytes: Bytes,
+}
+
+/// Below this, mapping a file costs more than reading it.
+const SMALL: u64 = 64 * 1024;
+
+/// How much of a stream is read before it is given up as not being a state.
+const SNIFF: u64 = 64 * 1024;
+
+/// Largest state that is read into memory.
+const LIMIT: u64 = 4 << 30;
+
+/// How often a file that changes while it is read is read again.
+const TRIES: usize = 5;
+
+/// Reads the state at a location.
+pub fn read(location: &Location, access: Access) -> Result<Content, Error> {
+    let name = location.name();
+    let bytes = match location {
+        Location::StandardInput => stream(io::stdin().lock(), &name, LIMIT),
+        Location::File(path) => file(path, &name, access),
+        Location::Directory { dir, file: path, .. } => match file(path, &name, access) {
+            Err(Error::NotFound { .. }) => {
+                Err(Error::NoStateInDirectory { dir: dir.clone(), looked_for: path.clone() })
+            }
+            other => other,
+        },
+    };
+    Ok(Content { bytes: bytes?, name })
+}
+
+fn file(path: &Path, name: &str, access: Access) -> Result<Bytes, Error> {
+    for _ in 0..TRIES {
+        if let Some(bytes) = file_once(path, name, access)? {
+            return Ok(bytes);
+        }
+    }
+    Err(Error::Changing { what: name.to_owned() })
+}
+
+/// Returns nothing where the file changed while it was read.
+fn file_once(path: &Path, name: &str, access: Access) -> Result<Option<Bytes>, Error> {
+    let failed = |source| Error::reading(name, source);
+    let file = File::open(path).map_err(failed)?;
+    let before = file.metadata().map_err(failed)?;
+    if !before.is_file() {
+        return stream(file, name, LIMIT).map(Some);
+    }
+    if access == Access::Map && before.len() >= SMALL && !is_compressed(&file).map_err(failed)? {
+        return Mapped::of(&file).map(|map| Some(Bytes::new(map))).map_err(failed);
+    }
+    let bytes = at_most(&file, LIMIT).map_err(failed)?.ok_or_else(|| too_large(name, LIMIT))?;
+    // Terraform empties a local state and writes it again in place.
+    if !is_same(&before, &path.metadata().map_err(failed)?, &bytes) {
+        return Ok(None);
+    }
+    expand(bytes, name, LIMIT).map(Some)
+}
+
+fn is_compressed(mut file: &File) -> io::Result<bool> {
+    use std::io::Seek;
+    let mut beginning = [0; MAGIC_LENGTH];
+    file.read_exact(&mut beginning)?;
+    file.rewind()?;
+    Ok(Compression::of(&beginning).is_some())
+}
+
+fn is_same(before: &Metadata, after: &Metadata, bytes: &[u8]) -> bool {
+    before.len() == after.len()
+        && after.len() == bytes.len() as u64
+        && before.modified().ok() == after.modified().ok()
+        && same_file(before, after)
+}
+
+#[cfg(unix)]
+fn same_file(before: &Metadata, after: &Metadata) -> bool {
+    use std::os::unix::fs::MetadataExt;
+    (before.dev(), before.ino()) == (after.dev(), after.ino())
+}
+
+#[cfg(not(unix))]
+fn same_file(_before: &Metadata, _after: &Metadata) -> bool {
+    true
+}
+
+/// Reads a stream to its end, unless its beginning shows that it is no state: then what was read
+/// of it is enough to say so, and an endless stream does not fill the memory.
+fn stream(mut source: impl Read, name: &str, limit: u64) -> Result<Bytes, Error> {
+    let failed = |source| Error::reading(name, source);
+    let mut bytes = Vec::new();
+    source.by_ref().take(SNIFF).read_to_end(&mut bytes).map_err(failed)?;
+    if bytes.len() as u64 == SNIFF && can_begin_a_state(&bytes) {
+        let rest = at_most(source, limit - SNIFF).map_err(failed)?;
+        bytes.append(&mut rest.ok_or_else(|| too_large(name, limit))?);
+    } else if bytes.len() as u64 == SNIFF {
+        return Ok(bytes.into());
+    }
+    expand(bytes, name, limit)
+}
+
+fn can_begin_a_state(bytes: &[u8]) -> bool {
+    let text = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
+    let first = text.iter().find(|byte| !byte.is_ascii_whitespace());
+    first == Some(&b'{') || Compression::of(bytes).is_some()
+}
+
+fn expand(bytes: Vec<u8>, name: &str, limit: u64) -> Result<Bytes, Error> {
+    let Some(compression) = Compression::of(&bytes) else {
+        return Ok(bytes.into());
+    };
+    match compression.undo(bytes.as_slice(), limit) {
+        Ok(Some(plain)) => Ok(plain.into()),
+        Ok(None) => Err(too_large(name, limit)),
+        Err(source) => {
+            let (what, format) = (name.to_owned(), compression.name());
+            Err(Error::Compression { what, format, source })
+        }
+    }
+}
+
+fn too_large(name: &str, limit: u64) -> Error {
+    Error::TooLarge { what: name.to_owned(), limit }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+
+    use super::*;
+    use crate::base::fs;
+
+    const STATE: &[u8] = br#"{"version":4,"serial":1,"lineage":"a","outputs":{},"resources":[]}"#;
+
+    fn gzip(plain: &[u8]) -> Vec<u8> {
+        let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+        encoder.write_all(plain).unwrap();
+        encoder.finish().unwrap()
+    }
+
+    fn zstd(plain: &[u8]) -> Vec<u8> {
+        zstd::encode_all(plain, 3).unwrap()
+    }
+
+    fn read_file(bytes: &[u8], access: Access) -> Result<Vec<u8>, Error> {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.tfstate");
+        fs::write_new(&path, bytes).unwrap();
+        read(&Location::File(path), access).map(|content| content.bytes.to_vec())
+    }
+
+    /// Gives its bytes in small pieces and then fails, as a pipe whose writer was killed does.
+    struct Broken<'a>(&'a [u8]);
+
+    impl Read for Broken<'_> {
+        fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
+            if self.0.is_empty() {
+                return Err(io::ErrorKind::ConnectionReset.into());
+            }
+            let n = self.0.len().min(7).min(out.len());
+            out[..n].copy_from_slice(&self.0[..n]);
+            self.0 = &self.0[n..];
+            Ok(n)
+        }
+    }
+
+    #[test]
+    fn a_state_is_the_same_read_mapped_or_compressed() {
+        let large = [b"{\"a\":\"", "x".repeat(200_000).as_bytes(), b"\"}"].concat();
+        for plain in [STATE, &large] {
+            for bytes in [plain.to_vec(), gzip(plain), zstd(plain)] {
+                for access in [Access::Map, Access::Read] {
+                    assert!(read_file(&bytes, access).unwrap() == plain);
+                }
+                assert!(*stream(bytes.as_slice(), "-", LIMIT).unwrap() == *plain);
+            }
+        }
+    }
+
+    #[test]
+    fn a_large_compressed_file_is_not_mapped_as_it_is() {
+        let noise: Vec<u8> = (0..100_000_u32)
+            .flat_map(|n| blake3::hash(&n.to_le_bytes()).as_bytes()[..2].to_vec())
+            .collect();
+        let packed = zstd(&noise);
+        assert!(packed.len() as u64 > SMALL);
+        assert!(read_file(&packed, Access::Map).unwrap() == noise);
+    }
+
+    #[test]
+    fn compressed_data_cut_short_anywhere_is_refused() {
+        for (format, packed) in [("gzip", gzip(STATE)), ("zstd", zstd(STATE))] {
+            for end in MAGIC_LENGTH..packed.len() {
+                let error = stream(&packed[..end], "standard input", LIMIT).unwrap_err();
+                let message = format!("cannot decompress standard input as {format}");
+                assert_eq!(error.to_string(), message, "{end}");
+            }
+        }
+    }
+
+    #[test]
+    fn what_expands_without_end_is_refused() {
+        let bomb = zstd(&vec![b' '; 100_000]);
+        let error = stream(bomb.as_slice(), "standard input", 70_000).unwrap_err();
+        assert_eq!(error.to_string(), "standard input holds more than 70000 bytes");
+        let endless = io::Read::chain(STATE, io::repeat(b' '));
+        let error = stream(endless, "standard input", 70_000).unwrap_err();
+        assert!(matches!(error, Error::TooLarge { .. }), "{error}");
+    }
+
+    #[test]
+    fn an_endless_stream_that_is_no_state_is_given_up_early() {
+        for byte in [b'[', b' ', b'y', 0] {
+            let bytes = stream(io::repeat(byte), "standard input", LIMIT).unwrap();
+            assert_eq!(bytes.len() as u64, SNIFF);
+        }
+    }
+
+    #[test]
+    fn a_pipe_that_breaks_is_an_error_and_not_a_short_state() {
+        let error = stream(Broken(STATE), "standard input", LIMIT).unwrap_err();
+        assert_eq!(error.to_string(), "cannot read standard input");
+    }
+
+    #[test]
+    fn what_is_not_there_is_named() {
+        let missing = Location::File("no/such.tfstate".into());
+        let error = read(&missing, Access::Map).unwrap_err();
+        assert_eq!(error.to_string(), "cannot find no/such.tfstate");
+        let (dir, file) = ("no".into(), "no/terraform.tfstate".into());
+        let directory = Location::Directory { dir, workspace: "default".to_owned(), file };
+        let error = read(&directory, Access::Map).unwrap_err();
+        assert_eq!(error.to_string(), "there is no state in no: no file no/terraform.tfstate");
+    }
+
+    #[test]
+    fn a_file_changed_while_it_is_read_does_not_pass_for_the_same() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a");
+        fs::write_new(&path, STATE).unwrap();
+        let before = path.metadata().unwrap();
+        assert!(is_same(&before, &path.metadata().unwrap(), STATE));
+        assert!(!is_same(&before, &before, &STATE[1..]));
+        // The old file stays open, so that its place on the disk is not used again.
+        let _held = File::open(&path).unwrap();
+        fs::replace(&path, STATE).unwrap();
+        assert!(!is_same(&before, &path.metadata().unwrap(), STATE));
+    }
+}
