@@ -1,5 +1,7 @@
 //! Terraform and OpenTofu state: read it, search it, compare it, keep it.
 
+pub mod backup;
 pub mod base;
+pub mod ops;
 pub mod state;
 pub mod store;

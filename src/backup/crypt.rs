@@ -1,0 +1,355 @@
+//! Who can read a snapshot: age recipients, which are public, and identities, which are not.
+
+use std::cell::RefCell;
+use std::collections::HashSet;
+use std::fmt;
+use std::fs;
+use std::io::{Read, Write};
+use std::path::{Path, PathBuf};
+
+use age::secrecy::ExposeSecret;
+use age_core::format::{FileKey, Stanza};
+
+use super::Error;
+
+/// How every age file begins.
+pub(super) const AGE_MAGIC: &[u8] = b"age-encryption.org/v1\n";
+
+/// Those for whom snapshots are encrypted: at least one.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Recipients(Vec<String>);
+
+impl Recipients {
+    /// Parses `age1…` recipients and `ssh-ed25519` or `ssh-rsa` public keys.
+    ///
+    /// Returns nothing for an empty list.
+    pub fn parse<S: AsRef<str>>(texts: &[S]) -> Result<Option<Self>, Error> {
+        let mut parsed = Vec::new();
+        for (i, text) in texts.iter().enumerate() {
+            let refused = |problem| Error::Recipient { number: i + 1, problem };
+            parsed.push(canonical(text.as_ref().trim()).map_err(refused)?);
+        }
+        parsed.sort();
+        parsed.dedup();
+        Ok((!parsed.is_empty()).then_some(Self(parsed)))
+    }
+
+    /// Returns the recipients as text, sorted.
+    pub fn texts(&self) -> &[String] {
+        &self.0
+    }
+
+    fn keys(&self) -> Vec<Box<dyn age::Recipient>> {
+        let key = |text: &String| recipient(text).expect("texts were parsed when this was made");
+        self.0.iter().map(key).collect()
+    }
+}
+
+/// Returns a recipient without the comment that an ssh key carries.
+fn canonical(text: &str) -> Result<String, &'static str> {
+    if text.to_ascii_uppercase().starts_with("AGE-SECRET-KEY-") {
+        return Err(
+            "is an identity, which is secret; the recipient is the `age1…` that goes with it",
+        );
+    }
+    if text.contains("PRIVATE KEY") {
+        return Err("is a private key; the recipient is the public key that goes with it");
+    }
+    recipient(text)?;
+    let words: Vec<&str> = text.split_whitespace().take(2).collect();
+    Ok(words.join(" "))
+}
+
+fn recipient(text: &str) -> Result<Box<dyn age::Recipient>, &'static str> {
+    if text.starts_with("ssh-") {
+        let key: Result<age::ssh::Recipient, _> = text.parse();
+        return match key {
+            Ok(key) => Ok(Box::new(key)),
+            Err(_) => Err("is not a usable ssh-ed25519 or ssh-rsa public key"),
+        };
+    }
+    match text.parse::<age::x25519::Recipient>() {
+        Ok(key) => Ok(Box::new(key)),
+        Err(_) => Err("is neither an `age1…` recipient nor an ssh public key"),
+    }
+}
+
+/// The secret keys that decrypt snapshots.
+#[derive(Default)]
+pub struct Identities(Vec<Box<dyn age::Identity + Send + Sync>>);
+
+impl Identities {
+    /// Reads age identity files and ssh private keys, none of them under a passphrase.
+    pub fn read(paths: &[PathBuf]) -> Result<Self, Error> {
+        let mut identities = Vec::new();
+        for path in paths {
+            if path.to_string_lossy().to_ascii_uppercase().contains("AGE-SECRET-KEY-") {
+                return Err(Error::IdentityText);
+            }
+            identities.append(&mut read_one(path)?);
+        }
+        Ok(Self(identities))
+    }
+
+    /// Returns whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+/// Shows how many there are, and nothing of them.
+impl fmt::Debug for Identities {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Identities({})", self.0.len())
+    }
+}
+
+type Keys = Vec<Box<dyn age::Identity + Send + Sync>>;
+
+fn read_one(path: &Path) -> Result<Keys, Error> {
+    let refused = |problem| Error::Identity { path: path.to_owned(), problem };
+    let failed = |source| Error::Io { action: "read", path: path.to_owned(), source };
+    let bytes = fs::read(path).map_err(failed)?;
+    if bytes.starts_with(b"age-encryption.org/") || contains(&bytes, b"BEGIN AGE ENCRYPTED FILE") {
+        return Err(refused("it is protected by a passphrase; decrypt it to a file with `age -d`"));
+    }
+    let keys = if contains(&bytes, b" PRIVATE KEY-----") {
+        vec![ssh_key(&bytes).map_err(refused)?]
+    } else {
+        // What age says of a bad line names no secret, but nor does it help more than this.
+        let file = age::IdentityFile::from_buffer(bytes.as_slice())
+            .map_err(|_| refused("it holds something that is not an age identity"))?;
+        file.into_identities().map_err(|_| refused("it holds an identity that cannot be used"))?
+    };
+    if keys.is_empty() {
+        return Err(refused("it holds no identity"));
+    }
+    Ok(keys)
+}
+
+fn ssh_key(bytes: &[u8]) -> Result<Box<dyn age::Identity + Send + Sync>, &'static str> {
+    let key = age::ssh::Identity::from_buffer(bytes, None)
+        .map_err(|_| "it is not an ssh private key that can be read")?;
+    match key {
+        age::ssh::Identity::Unencrypted(_) => Ok(Box::new(key)),
+        age::ssh::Identity::Encrypted(_) => {
+            Err("it is protected by a passphrase; use a copy without one, or an age identity")
+        }
+        age::ssh::Identity::Unsupported(_) => Err("ssh keys of this type cannot decrypt"),
+    }
+}
+
+fn contains(bytes: &[u8], text: &[u8]) -> bool {
+    memchr::memmem::find(bytes, text).is_some()
+}
+
+/// The key of one age file, kept from when it was made, so that what was encrypted can be read
+/// back although only recipients are at hand.
+pub(super) struct FileIdentity(FileKey);
+
+impl age::Identity for FileIdentity {
+    fn unwrap_stanza(&self, _stanza: &Stanza) -> Option<Result<FileKey, age::DecryptError>> {
+        Some(Ok(copy(&self.0)))
+    }
+}
+
+fn copy(key: &FileKey) -> FileKey {
+    FileKey::new(Box::new(*key.expose_secret()))
+}
+
+struct Keeping<'a> {
+    recipient: &'a dyn age::Recipient,
+    key: RefCell<Option<FileKey>>,
+}
+
+impl age::Recipient for Keeping<'_> {
+    fn wrap_file_key(
+        &self,
+        key: &FileKey,
+    ) -> Result<(Vec<Stanza>, HashSet<String>), age::EncryptError> {
+        *self.key.borrow_mut() = Some(copy(key));
+        self.recipient.wrap_file_key(key)
+    }
+}
+
+/// Encrypts what `fill` writes, and returns it with the key to read it back.
+pub(super) fn encrypt(
+    recipients: &Recipients,
+    fill: impl FnOnce(&mut dyn Write) -> std::io::Result<()>,
+) -> Result<(Vec<u8>, FileIdentity), Error> {
+    let keys = recipients.keys();
+    let first = keys.first().expect("there is at least one recipient");
+    let first = Keeping { recipient: first.as_ref(), key: RefCell::default() };
+    let others = keys[1..].iter().map(|key| key.as_ref() as &dyn age::Recipient);
+    let all = std::iter::once(&first as &dyn age::Recipient).chain(others);
+    let encryptor =
+        age::Encryptor::with_recipients(all).map_err(|source| Error::Encrypt { source })?;
+    let build = |source| Error::Build { source };
+    let mut out = encryptor.wrap_output(Vec::new()).map_err(build)?;
+    fill(&mut out).map_err(build)?;
+    let out = out.finish().map_err(build)?;
+    let key = first.key.take().expect("an encryptor asks each recipient to wrap the key");
+    Ok((out, FileIdentity(key)))
+}
+
+/// Why a payload can't be decrypted.
+#[derive(Debug)]
+pub(super) enum Refusal {
+    NoneFits,
+    Damaged,
+}
+
+/// Returns a reader of what was encrypted; it fails where the payload was changed or cut short.
+pub(super) fn decrypt<'a>(
+    payload: &'a [u8],
+    identities: &Identities,
+) -> Result<impl Read + use<'a>, Refusal> {
+    decrypt_by(payload, identities.0.iter().map(|key| key.as_ref() as &dyn age::Identity))
+}
+
+/// Does as [`decrypt`] with the key kept from encrypting.
+pub(super) fn read_back<'a>(
+    payload: &'a [u8],
+    key: &FileIdentity,
+) -> Result<impl Read + use<'a>, Refusal> {
+    decrypt_by(payload, std::iter::once(key as &dyn age::Identity))
+}
+
+fn decrypt_by<'a, 'k>(
+    payload: &'a [u8],
+    keys: impl Iterator<Item = &'k dyn age::Identity>,
+) -> Result<age::stream::StreamReader<&'a [u8]>, Refusal> {
+    let decryptor = age::Decryptor::new_buffered(payload).map_err(|_| Refusal::Damaged)?;
+    decryptor.decrypt(keys).map_err(|error| match error {
+        age::DecryptError::NoMatchingKeys => Refusal::NoneFits,
+        _ => Refusal::Damaged,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::fs as files;
+
+    // Two keys made for these tests, which nobody has ever used; the second has a passphrase.
+    const SSH_PUBLIC: &str = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIKW+8py1iWu/Ii3Nk1PT/eMeegUbh/5s/6Fy7tOK5oMf made for a test";
+    const SSH_PRIVATE: &str = "-----BEGIN OPENSSH PRIVATE KEY-----\n\
+b3BlbnNzaC1rZXktdjEAAAAABG5vbmUAAAAEbm9uZQAAAAAAAAABAAAAMwAAAAtzc2gtZW\n\
+QyNTUxOQAAACClvvKctYlrvyItzZNT0/3jHnoFG4f+bP+hcu7TiuaDHwAAAJgj52uaI+dr\n\
+mgAAAAtzc2gtZWQyNTUxOQAAACClvvKctYlrvyItzZNT0/3jHnoFG4f+bP+hcu7TiuaDHw\n\
+AAAEAncPJ6OHrTK9ojbmxWA9RRlwN0MXfak3eizUBU2b7SJKW+8py1iWu/Ii3Nk1PT/eMe\n\
+egUbh/5s/6Fy7tOK5oMfAAAAD21hZGUgZm9yIGEgdGVzdAECAwQFBg==\n\
+-----END OPENSSH PRIVATE KEY-----\n\
+";
+    const SSH_PROTECTED: &str = "-----BEGIN OPENSSH PRIVATE KEY-----\n\
+b3BlbnNzaC1rZXktdjEAAAAACmFlczI1Ni1jdHIAAAAGYmNyeXB0AAAAGAAAABAdWbXeEv\n\
+cg8uYX568ufwmBAAAABAAAAAEAAAAzAAAAC3NzaC1lZDI1NTE5AAAAIBaOvfwhhuYQgeu6\n\
+1KMwtkNQGzbJHv34ASOK2ougO59YAAAAoALCh2qf/tdxe6nJZLBHXkjJRMXsG2I/7NbKQA\n\
+nicVG5u2IMfi7k5FvHXmDYvStorMPWx8PjyO1QFUx+MpmykMRYeT62uNvah7OwA0sTObKi\n\
+GG21JeJYj2JaEKHIxvsRGDyRTd30XxbhPFJLXqy+IUmnZhI6GP9AbjDl+U2DD7TRt1OxCo\n\
+pu2ao77kbXUSPllKk+OOL9m+zFxPqk4+cLFso=\n\
+-----END OPENSSH PRIVATE KEY-----\n\
+";
+
+    fn identity_of(text: &str) -> Result<Identities, Error> {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("key");
+        files::write_new(&path, text.as_bytes()).unwrap();
+        Identities::read(&[path])
+    }
+
+    fn recipients(texts: &[&str]) -> Recipients {
+        Recipients::parse(texts).unwrap().unwrap()
+    }
+
+    fn plain(payload: &[u8], identities: &Identities) -> Vec<u8> {
+        let mut plain = Vec::new();
+        decrypt(payload, identities).unwrap().read_to_end(&mut plain).unwrap();
+        plain
+    }
+
+    #[test]
+    fn each_recipient_can_read_what_was_encrypted_for_several() {
+        let native = age::x25519::Identity::generate();
+        let native_text = native.to_string();
+        let public = native.to_public().to_string();
+        let both = recipients(&[&public, SSH_PUBLIC]);
+        let (payload, key) = encrypt(&both, |out| out.write_all(b"state")).unwrap();
+        assert!(payload.starts_with(AGE_MAGIC));
+        let native = format!("# a comment\n{}\n", native_text.expose_secret());
+        for text in [native.as_str(), SSH_PRIVATE] {
+            assert_eq!(plain(&payload, &identity_of(text).unwrap()), b"state");
+        }
+        let mut back = Vec::new();
+        read_back(&payload, &key).unwrap().read_to_end(&mut back).unwrap();
+        assert_eq!(back, b"state");
+    }
+
+    #[test]
+    fn another_key_does_not_fit() {
+        let (payload, _) = encrypt(&recipients(&[SSH_PUBLIC]), |_| Ok(())).unwrap();
+        let other = age::x25519::Identity::generate().to_string();
+        let other = identity_of(other.expose_secret()).unwrap();
+        assert!(matches!(decrypt(&payload, &other), Err(Refusal::NoneFits)));
+        assert!(matches!(decrypt(&payload[1..], &other), Err(Refusal::Damaged)));
+    }
+
+    #[test]
+    fn the_order_the_comment_and_repetition_of_recipients_do_not_matter() {
+        let key = age::x25519::Identity::generate().to_public().to_string();
+        let bare = SSH_PUBLIC.rsplitn(4, ' ').last().unwrap();
+        let several = recipients(&[SSH_PUBLIC, &key, bare, &key]);
+        assert_eq!(several, recipients(&[&key, bare]));
+        assert_eq!(Recipients::parse::<&str>(&[]).unwrap(), None);
+    }
+
+    #[test]
+    fn a_secret_key_in_the_place_of_a_public_one_is_refused_and_not_repeated() {
+        let secret = age::x25519::Identity::generate().to_string();
+        let secret = secret.expose_secret();
+        let errors = [
+            Recipients::parse(&[secret]).unwrap_err(),
+            Recipients::parse(&[SSH_PRIVATE]).unwrap_err(),
+            Recipients::parse(&["age1pq1nothing"]).unwrap_err(),
+            Recipients::parse(&["ssh-dss AAAA"]).unwrap_err(),
+            Identities::read(&[PathBuf::from(secret)]).unwrap_err(),
+            identity_of(&secret[..40]).unwrap_err(),
+        ];
+        let expected = [
+            "recipient 1 is an identity, which is secret",
+            "recipient 1 is a private key",
+            "recipient 1 is neither an `age1…` recipient nor an ssh public key",
+            "recipient 1 is not a usable ssh-ed25519 or ssh-rsa public key",
+            "an identity is given as a file that holds it",
+            "cannot use the identity file",
+        ];
+        for (error, expected) in errors.iter().zip(expected) {
+            let said = error.to_string();
+            assert!(said.starts_with(expected), "{said}");
+            assert!(!format!("{said} {error:?}").contains(&secret[20..40]), "{expected}");
+        }
+    }
+
+    #[test]
+    fn an_identity_that_cannot_be_used_says_why() {
+        let cases = [
+            (SSH_PROTECTED, "it is protected by a passphrase"),
+            ("age-encryption.org/v1\n", "it is protected by a passphrase"),
+            ("-----BEGIN AGE ENCRYPTED FILE-----\n", "it is protected by a passphrase"),
+            ("# nothing\n", "it holds no identity"),
+            ("hello\n", "it holds something that is not an age identity"),
+            ("-----BEGIN OPENSSH PRIVATE KEY-----\n", "it is not an ssh private key"),
+        ];
+        for (text, expected) in cases {
+            let said = identity_of(text).unwrap_err().to_string();
+            assert!(said.contains(expected), "{said}");
+        }
+        let missing = Identities::read(&["no/such".into()]).unwrap_err();
+        assert_eq!(missing.to_string(), "cannot read no/such");
+    }
+
+    #[test]
+    fn debug_output_of_identities_shows_none() {
+        assert_eq!(format!("{:?}", identity_of(SSH_PRIVATE).unwrap()), "Identities(1)");
+    }
+}

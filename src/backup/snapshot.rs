@@ -1,0 +1,202 @@
+//! What identifies a snapshot, and the name of its file.
+
+use std::fmt::Write;
+use std::path::PathBuf;
+
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+use serde::{Deserialize, Serialize};
+
+/// How a snapshot stores its state.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "lowercase")]
+#[non_exhaustive]
+pub enum Kind {
+    /// As a whole.
+    Full,
+    /// As a difference to the one before; this version lists it, but cannot read it.
+    Incremental,
+    /// As a difference to the last full one; this version lists it, but cannot read it.
+    Differential,
+    /// As a whole, of what a restore replaced; this version lists it, but cannot read it.
+    Safety,
+}
+
+impl Kind {
+    const ALL: [Self; 4] = [Self::Full, Self::Incremental, Self::Differential, Self::Safety];
+
+    /// Returns the name people use: `full`, `incremental`, ….
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Full => "full",
+            Self::Incremental => "incremental",
+            Self::Differential => "differential",
+            Self::Safety => "safety",
+        }
+    }
+
+    /// Returns the letter that stands for it in names of files.
+    fn letter(self) -> &'static str {
+        match self {
+            Self::Full => "f",
+            Self::Incremental => "i",
+            Self::Differential => "d",
+            Self::Safety => "s",
+        }
+    }
+}
+
+/// What a snapshot is, said alike in its header and inside its payload.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub(super) struct Label {
+    pub repo: String,
+    pub stream: String,
+    pub id: String,
+    pub seq: u32,
+    pub kind: Kind,
+    /// As in the file's name, to the second.
+    pub created: String,
+}
+
+/// One snapshot, as the name of its file has it.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Snapshot {
+    /// First 8 digits of its id; what users call it by.
+    pub id: String,
+    /// The series of snapshots of one state.
+    pub stream: String,
+    /// Its number in the stream, from 1.
+    pub sequence: u32,
+    /// How it is stored.
+    pub kind: Kind,
+    /// When it was made, to the second.
+    pub created: Timestamp,
+    /// Size of its file.
+    pub bytes_stored: u64,
+    /// Its file.
+    pub path: PathBuf,
+    /// First 16 digits of the hash of its payload.
+    pub(super) payload: String,
+}
+
+const UTC: &str = "%Y%m%dT%H%M%SZ";
+
+impl Label {
+    /// Returns the name of the file of this snapshot with a payload of this hash.
+    pub(super) fn file_name(&self, payload: &str) -> String {
+        // A header from elsewhere may have an id of any length.
+        let (id, payload) = (self.id.get(..8).unwrap_or(""), payload.get(..16).unwrap_or(""));
+        let kind = self.kind.letter();
+        format!("{}-{:08x}-{kind}-{id}-{payload}.tfb", self.created, self.seq)
+    }
+}
+
+impl Snapshot {
+    /// Returns what a file name says, or nothing if it is not the name of a snapshot.
+    pub(super) fn of_name(stream: &str, path: PathBuf, bytes_stored: u64) -> Option<Self> {
+        let name = path.file_name()?.to_str()?.strip_suffix(".tfb")?.to_owned();
+        let mut parts = name.split('-');
+        let mut part = || parts.next();
+        let (utc, seq, kind, id, payload) = (part()?, part()?, part()?, part()?, part()?);
+        if part().is_some() {
+            return None;
+        }
+        let time = jiff::civil::DateTime::strptime(UTC, utc).ok()?;
+        Some(Self {
+            id: hex(id, 8)?,
+            stream: stream.to_owned(),
+            sequence: u32::from_str_radix(&hex(seq, 8)?, 16).ok()?,
+            kind: Kind::ALL.into_iter().find(|known| known.letter() == kind)?,
+            created: TimeZone::UTC.to_timestamp(time).ok()?,
+            bytes_stored,
+            path,
+            payload: hex(payload, 16)?,
+        })
+    }
+}
+
+/// Returns a time as labels and names have it.
+pub(super) fn utc(time: Timestamp) -> String {
+    time.strftime(UTC).to_string()
+}
+
+/// Returns text that is exactly this many lower-case hex digits.
+fn hex(text: &str, digits: usize) -> Option<String> {
+    let lower = |b: u8| b.is_ascii_digit() || (b'a'..=b'f').contains(&b);
+    (text.len() == digits && text.bytes().all(lower)).then(|| text.to_owned())
+}
+
+/// Returns bytes as lower-case hex digits.
+pub(super) fn to_hex(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
+        write!(text, "{byte:02x}").expect("writing to a string cannot fail");
+        text
+    })
+}
+
+/// Returns the stream that holds the snapshots of the state with this URI.
+pub fn stream_of(uri: &str) -> String {
+    let hash = blake3::hash(uri.as_bytes()).to_hex();
+    format!("{}-{}", slug(uri), &hash[..8])
+}
+
+/// Makes something readable of the last two parts of a URI.
+fn slug(uri: &str) -> String {
+    const LONGEST: usize = 48;
+    let mut parts: Vec<&str> = uri.rsplit('/').take(2).collect();
+    parts.reverse();
+    let text = parts.join("-").to_ascii_lowercase();
+    let text = text.strip_suffix(".tfstate").unwrap_or(&text);
+    let keep = |c: char| if c.is_ascii_alphanumeric() || c == '_' { c } else { '-' };
+    let text: String = text.chars().map(keep).take(LONGEST).collect();
+    match text.trim_matches('-') {
+        "" => "state".to_owned(),
+        text => text.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_stream_is_readable_and_stays_the_same() {
+        let stream = stream_of("file:///srv/Prod/terraform.tfstate");
+        assert!(stream.starts_with("prod-terraform-"), "{stream}");
+        assert_eq!(stream, stream_of("file:///srv/Prod/terraform.tfstate"));
+        assert_ne!(stream, stream_of("file:///other/Prod/terraform.tfstate"));
+        assert!(stream_of("file:///../..").starts_with("state-"));
+    }
+
+    #[test]
+    fn a_name_says_what_the_label_says() {
+        let created = "2026-08-01T10:15:00.9Z".parse().unwrap();
+        let label = Label {
+            repo: "r".to_owned(),
+            stream: "prod-1a2b3c4d".to_owned(),
+            id: "0123456789abcdef0123456789abcdef".to_owned(),
+            seq: 31,
+            kind: Kind::Full,
+            created: utc(created),
+        };
+        let name = label.file_name(&"ab".repeat(32));
+        assert_eq!(name, "20260801T101500Z-0000001f-f-01234567-abababababababab.tfb");
+        let snapshot = Snapshot::of_name("prod-1a2b3c4d", name.into(), 9).unwrap();
+        assert_eq!((snapshot.id.as_str(), snapshot.sequence), ("01234567", 31));
+        assert_eq!(snapshot.created.to_string(), "2026-08-01T10:15:00Z");
+    }
+
+    #[test]
+    fn other_files_are_no_snapshots() {
+        let names = [
+            ".20260801T101500Z-0000001f-f-01234567-abababababababab.tfb.x.tmp",
+            "20260801T101500Z-0000001f-x-01234567-abababababababab.tfb",
+            "20260801T101500Z-0000001f-f-0123456-abababababababab.tfb",
+            "20261301T101500Z-0000001f-f-01234567-abababababababab.tfb",
+            "20260801T101500Z-0000001f-f-01234567-abababababababab-x.tfb",
+        ];
+        for name in names {
+            assert_eq!(Snapshot::of_name("s", name.into(), 0), None, "{name}");
+        }
+    }
+}

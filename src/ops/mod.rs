@@ -1,0 +1,4 @@
+//! The verbs, from start to finish.
+
+pub mod backup;
+pub mod restore;
