@@ -3,5 +3,6 @@
 pub mod backup;
 pub mod base;
 pub mod ops;
+pub mod query;
 pub mod state;
 pub mod store;

@@ -1,4 +1,6 @@
 //! The verbs, from start to finish.
 
 pub mod backup;
+pub mod list;
+pub mod open;
 pub mod restore;
