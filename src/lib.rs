@@ -2,6 +2,7 @@
 
 pub mod backup;
 pub mod base;
+pub mod diff;
 pub mod ops;
 pub mod query;
 pub mod state;

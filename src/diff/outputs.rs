@@ -1,0 +1,135 @@
+//! Compares the outputs of the root module.
+
+use std::collections::BTreeMap;
+
+use super::Action;
+use super::canonical;
+use crate::state::document::{Document, Output};
+use crate::state::sensitive::{Reveal, Secrets};
+use crate::state::value::Value;
+
+/// An output that differs.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct OutputChange {
+    /// Its name.
+    pub name: String,
+    /// What became of it; an output is never moved.
+    pub action: Action,
+    /// Its value before. Masked if it is sensitive on either side.
+    pub before: Option<Value<'static>>,
+    /// Its value now. Masked if it is sensitive on either side.
+    pub after: Option<Value<'static>>,
+    /// Whether it was declared sensitive.
+    pub sensitive_before: Option<bool>,
+    /// Whether it is declared sensitive now.
+    pub sensitive_after: Option<bool>,
+}
+
+/// Returns the outputs that differ, by name.
+pub(super) fn compare(from: &Document, to: &Document, reveal: Reveal) -> Vec<OutputChange> {
+    let mut pairs: BTreeMap<&str, (Option<Output<'_>>, Option<Output<'_>>)> = BTreeMap::new();
+    for output in from.outputs() {
+        pairs.entry(output.name()).or_default().0 = Some(output);
+    }
+    for output in to.outputs() {
+        pairs.entry(output.name()).or_default().1 = Some(output);
+    }
+    let changes = pairs.into_iter();
+    changes.filter_map(|(name, (before, after))| change(name, (before, after), reveal)).collect()
+}
+
+fn change(
+    name: &str,
+    (before, after): (Option<Output<'_>>, Option<Output<'_>>),
+    reveal: Reveal,
+) -> Option<OutputChange> {
+    let action = match (before, after) {
+        (Some(before), Some(after)) if same(before, after) => return None,
+        (Some(_), Some(_)) => Action::Changed,
+        (Some(_), None) => Action::Removed,
+        (None, _) => Action::Added,
+    };
+    let sides = || [before, after].into_iter().flatten();
+    let sensitive = sides().any(Output::is_sensitive);
+    let mut secrets = Secrets::default();
+    for value in sides().filter_map(|output| output.value().ok()) {
+        secrets.extend(Secrets::of_output(name, sensitive, &value));
+    }
+    let show = |output: Output<'_>| match (output.value(), reveal) {
+        // Text that can't be decoded can't be searched for secrets either.
+        (Err(_), _) => Value::Sensitive,
+        (Ok(value), Reveal::Yes) => value.into_owned(),
+        (Ok(value), Reveal::No) => secrets.mask(value).into_owned(),
+    };
+    Some(OutputChange {
+        name: name.to_owned(),
+        action,
+        before: before.map(show),
+        after: after.map(show),
+        sensitive_before: before.map(Output::is_sensitive),
+        sensitive_after: after.map(Output::is_sensitive),
+    })
+}
+
+fn same(before: Output<'_>, after: Output<'_>) -> bool {
+    if before.is_sensitive() != after.is_sensitive() {
+        return false;
+    }
+    if before.value_raw() == after.value_raw() {
+        return true;
+    }
+    match (before.value(), after.value()) {
+        (Ok(Value::String(a)), Ok(Value::String(b))) => {
+            let documents = canonical::embedded(&a).zip(canonical::embedded(&b));
+            a == b || documents.is_some_and(|(a, b)| a.same(&b))
+        }
+        (Ok(before), Ok(after)) => before.same(&after),
+        _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::diff::properties::{compared, everything};
+
+    /// Compares two sets of outputs and shows each change as `name action before after`.
+    fn shown(before: &str, after: &str) -> Vec<String> {
+        let state = |outputs: &str| format!(r#"{{"version":4,"outputs":{{{outputs}}}}}"#);
+        let comparison = compared(&state(before), &state(after));
+        assert!(!everything(&comparison).contains("S3CR3T"), "{before} {after}");
+        let json = |side: &Option<Value<'_>>| side.as_ref().map_or("-".to_owned(), Value::to_json);
+        let show = |change: &OutputChange| {
+            let action = change.action.name();
+            format!("{} {action} {} {}", change.name, json(&change.before), json(&change.after))
+        };
+        comparison.outputs.iter().map(show).collect()
+    }
+
+    #[test]
+    fn outputs_are_added_removed_and_changed() {
+        let output =
+            |name: &str, value: u8| format!(r#""{name}":{{"value":{value},"type":"number"}}"#);
+        let before = [output("a", 1), output("b", 1), output("c", 1)].join(",");
+        let after = [output("b", 2), output("c", 1), output("d", 1)].join(",");
+        assert_eq!(shown(&before, &after), ["a removed 1 -", "b changed 1 2", "d added - 1"]);
+    }
+
+    #[test]
+    fn an_output_that_is_sensitive_on_one_side_is_masked_on_both() {
+        let open = r#""o":{"value":"S3CR3T","type":"string"}"#;
+        let secret = r#""o":{"value":"S3CR3T","type":"string","sensitive":true}"#;
+        let masked = r#"{"sensitive":true}"#;
+        assert_eq!(shown(open, secret), [format!("o changed {masked} {masked}")]);
+        assert_eq!(shown("", secret), [format!("o added - {masked}")]);
+        assert!(shown(secret, secret).is_empty());
+    }
+
+    #[test]
+    fn another_spelling_of_a_value_is_no_change() {
+        let map = |value: &str| format!(r#""o":{{"value":{value},"type":["map","number"]}}"#);
+        assert!(shown(&map(r#"{"a":1,"b":2}"#), &map(r#"{"b":2.0,"a":1}"#)).is_empty());
+        let text = |value: &str| format!(r#""o":{{"value":"{value}","type":"string"}}"#);
+        assert!(shown(&text(r#"{\"a\":1}"#), &text(r#"{ \"a\": 1 }"#)).is_empty());
+    }
+}
