@@ -7,3 +7,6 @@ pub mod ops;
 pub mod query;
 pub mod state;
 pub mod store;
+#[cfg(feature = "tui")]
+#[doc(hidden)]
+pub mod tui;
