@@ -1,3 +1,7 @@
 //! The `tfstate` binary: arguments in, exit status out.
 
-fn main() {}
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    tfstate::cli::run(std::env::args_os())
+}

@@ -1,0 +1,185 @@
+//! `tfstate backup`.
+
+use std::ffi::{OsStr, OsString};
+use std::path::Path;
+
+use crate::backup::{Protection, Recipients, SourceFacts};
+use crate::base::clock::System;
+use crate::base::size;
+use crate::base::text::escape;
+use crate::cli::args::Format;
+use crate::cli::context::Context;
+use crate::cli::error::{Exit, Failure};
+use crate::cli::repository::{self, RepositoryOption};
+use crate::cli::{json, state};
+use crate::ops::backup::{self, BackupOptions, Report, Source};
+use crate::state::document::Document;
+use crate::store::{self, Access, Location};
+
+/// Write a snapshot of each state that changed to the backup repository
+///
+/// A snapshot is compressed, encrypted for the recipients, read back and only then kept. The first
+/// backup makes the repository and decides for whom it is encrypted. A state that can't be parsed
+/// is kept as it is, and reported.
+///
+/// Example: tfstate backup prod.tfstate --recipient age1…
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    /// The states; none means the one Terraform uses here
+    #[arg(value_name = "STATE", value_hint = clap::ValueHint::FilePath)]
+    states: Vec<OsString>,
+    /// How to store what changed
+    #[arg(long, value_enum, default_value_t)]
+    strategy: Strategy,
+    #[command(flatten)]
+    repository: RepositoryOption,
+    /// Encrypt for this age or ssh public key (can be repeated)
+    #[arg(long = "recipient", value_name = "KEY")]
+    recipients: Vec<String>,
+    /// Keep the snapshots in plain text
+    #[arg(long, conflicts_with = "recipients")]
+    no_encryption: bool,
+}
+
+#[derive(Clone, Copy, Debug, Default, clap::ValueEnum)]
+enum Strategy {
+    /// Each snapshot holds the whole state
+    #[default]
+    Full,
+}
+
+/// How it can print.
+pub(crate) const FORMATS: &[Format] = &[Format::Text, Format::Json];
+
+/// Runs the command.
+pub(crate) fn run(args: &Args, context: &mut Context<'_>) -> Result<Exit, Failure> {
+    let Strategy::Full = args.strategy;
+    let protection = protection(args, context)?;
+    let repository = args.repository.folder(context)?;
+    let cache = repository::cache(context);
+    let options = BackupOptions {
+        repository: &repository,
+        protection: protection.as_ref(),
+        cache: cache.as_deref(),
+    };
+    let references: Vec<Option<&OsStr>> = match args.states.as_slice() {
+        [] => vec![None],
+        states => states.iter().map(|state| Some(state.as_os_str())).collect(),
+    };
+    let mut done =
+        Done { json: json::backup::Backup::new(), plain: false, kept: 0, failures: Vec::new() };
+    for reference in references {
+        done.add(context, &options, reference)?;
+    }
+    done.finish(context, &repository)
+}
+
+fn protection(args: &Args, context: &Context<'_>) -> Result<Option<Protection>, Failure> {
+    if args.no_encryption {
+        return Ok(Some(Protection::None));
+    }
+    let settings = &context.settings;
+    let texts =
+        if args.recipients.is_empty() { &settings.recipients.value } else { &args.recipients };
+    let recipients = Recipients::parse(texts)?.map(Protection::Recipients);
+    Ok(recipients.or((!settings.encryption.value).then_some(Protection::None)))
+}
+
+/// What became of the states so far.
+struct Done {
+    json: json::backup::Backup,
+    /// Whether a snapshot is not encrypted.
+    plain: bool,
+    kept: usize,
+    failures: Vec<Failure>,
+}
+
+impl Done {
+    fn add(
+        &mut self,
+        context: &mut Context<'_>,
+        options: &BackupOptions<'_>,
+        reference: Option<&OsStr>,
+    ) -> Result<(), Failure> {
+        match one(context, options, reference) {
+            Ok((name, report)) => {
+                self.kept += 1;
+                self.plain |= !report.encrypted;
+                self.json.made(&name, &report);
+                if let Some(broken) = &report.broken {
+                    let text = format!(
+                        "{} was kept as it is, but it is no readable state: {broken}",
+                        escape(&name)
+                    );
+                    context.out.warning(&text, Some("find an earlier one: `tfstate snapshots`"));
+                }
+                if context.format == Format::Text {
+                    context.out.line(&told(&name, &report))?;
+                }
+            }
+            Err((name, failure)) => {
+                self.json.failed(&name, &failure.error);
+                self.failures.push(failure);
+            }
+        }
+        Ok(())
+    }
+
+    fn finish(mut self, context: &mut Context<'_>, repository: &Path) -> Result<Exit, Failure> {
+        if self.plain {
+            let text = format!("the snapshots in {} are not encrypted", repository.display());
+            context.out.warning(&text, None);
+        }
+        if context.format == Format::Json {
+            context.out.json(&self.json)?;
+        }
+        let Some(last) = self.failures.pop() else { return Ok(Exit::Done) };
+        for failure in &self.failures {
+            context.out.failure(failure);
+        }
+        Err(if self.kept > 0 { last.exit(Exit::Partly) } else { last })
+    }
+}
+
+/// Backs one state up; a failure comes with the name of its state.
+fn one(
+    context: &Context<'_>,
+    options: &BackupOptions<'_>,
+    reference: Option<&OsStr>,
+) -> Result<(String, Report), (String, Failure)> {
+    let reference = reference.map(OsStr::to_owned).or_else(|| state::default(context));
+    let shown = reference.as_ref().map_or_else(|| ".".into(), |r| r.to_string_lossy().into_owned());
+    let failed = |error: Failure| (shown.clone(), error);
+    let place = state::place(context);
+    let location = Location::resolve(reference.as_deref(), place).map_err(|e| failed(e.into()))?;
+    let uri = location.uri().map_err(|e| failed(e.into()))?;
+    let read = store::read(&location, Access::Read).map_err(|e| failed(e.into()))?;
+    let source = Source { uri: &uri, bytes: &read.bytes, facts: facts(&read.bytes) };
+    let work = |_: &dyn Fn() -> bool| Ok(backup::run(&source, options, &System)?);
+    let report = context.interrupt.hold(work).map_err(failed)?;
+    Ok((read.name, report))
+}
+
+fn facts(bytes: &crate::state::bytes::Bytes) -> SourceFacts {
+    match Document::parse(bytes.clone()) {
+        Ok(document) => SourceFacts {
+            serial: Some(document.serial()),
+            lineage: Some(document.lineage().to_owned()),
+            terraform_version: Some(document.terraform_version().to_owned()),
+            broken: None,
+        },
+        Err(error) => SourceFacts { broken: Some(error.to_string()), ..SourceFacts::default() },
+    }
+}
+
+fn told(name: &str, report: &Report) -> String {
+    let id = &report.snapshot.id;
+    let name = escape(name);
+    if report.skipped {
+        return format!("{id}  {name}  unchanged since that snapshot");
+    }
+    let (state, stored) =
+        (size::to_string(report.bytes_state), size::to_string(report.snapshot.bytes_stored));
+    let how = if report.encrypted { "encrypted" } else { "not encrypted" };
+    format!("{id}  {name}  full, {state} stored in {stored}, {how}")
+}

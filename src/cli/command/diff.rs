@@ -1,0 +1,56 @@
+//! `tfstate diff`.
+
+use std::ffi::OsString;
+
+use crate::cli::args::Format;
+use crate::cli::context::Context;
+use crate::cli::error::{Exit, Failure};
+use crate::cli::{diff_text, json, state};
+use crate::diff::{self, Options};
+use crate::store::Access;
+
+/// Show what changed between two states, by resource and attribute
+///
+/// Instances are paired by address; one that is found under another address is shown as moved.
+/// Attributes are compared by structure, and sensitive values are masked: only that they changed is
+/// told. Exits with 0 whether the states differ or not, unless --detailed-exitcode is given.
+///
+/// Example: tfstate diff before.tfstate after.tfstate
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    /// The old state
+    #[arg(value_hint = clap::ValueHint::FilePath)]
+    from: OsString,
+    /// The new state
+    #[arg(value_hint = clap::ValueHint::FilePath)]
+    to: OsString,
+    /// Exit with 2 if the states differ
+    #[arg(long)]
+    detailed_exitcode: bool,
+}
+
+/// How it can print.
+pub(crate) const FORMATS: &[Format] = &[Format::Text, Format::Json];
+
+/// Runs the command.
+pub(crate) fn run(args: &Args, context: &mut Context<'_>) -> Result<Exit, Failure> {
+    if args.from == "-" && args.to == "-" {
+        return Err(Failure::new("only one of the two states can come from standard input"));
+    }
+    let from = state::open(context, Some(&args.from), Access::Map)?;
+    let to = state::open(context, Some(&args.to), Access::Map)?;
+    let options = Options { reveal: context.reveal };
+    let comparison = diff::compare(&from.document, &to.document, &options);
+    if comparison.lineage_differs() {
+        context
+            .out
+            .warning("the two states have different lineages: they are not of one history", None);
+    }
+    if context.format == Format::Json {
+        context.out.json(&json::diff::Diff::new(&comparison, &from.name, &to.name))?;
+    } else {
+        diff_text::write(context.out, &comparison)?;
+    }
+    let differ = args.detailed_exitcode && !comparison.is_empty();
+    Ok(if differ { Exit::No } else { Exit::Done })
+}

@@ -1,0 +1,60 @@
+//! `tfstate list`.
+
+use std::ffi::OsString;
+
+use crate::cli::args::Format;
+use crate::cli::context::Context;
+use crate::cli::error::{Exit, Failure};
+use crate::cli::state::{self, StateOption};
+use crate::cli::{filter, json};
+use crate::ops::list::{self, Selection};
+use crate::store::Access;
+
+/// List the addresses of the resource instances in a state
+///
+/// Prints one address a line: the same lines in the same order as `terraform state list`. An
+/// address of a module, resource or instance limits the list as it does there; several are listed
+/// one after the other, and one that nothing matches is an error.
+///
+/// Example: tfstate list prod.tfstate -f 'type:aws_* tag:env=prod'
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    /// The state, then addresses to limit the list to
+    ///
+    /// The first word is the state if it is a path, `-` or a URL; with --state all are addresses.
+    #[arg(value_name = "STATE|ADDRESS")]
+    words: Vec<OsString>,
+    #[command(flatten)]
+    state: StateOption,
+    /// List only what matches this filter (can be repeated; all must match)
+    #[arg(short, long = "filter", value_name = "FILTER", allow_hyphen_values = true)]
+    filters: Vec<String>,
+    /// List only instances whose attribute `id` is this
+    #[arg(long, value_name = "ID")]
+    id: Option<String>,
+}
+
+/// How it can print.
+pub(crate) const FORMATS: &[Format] = &[Format::Text, Format::Json];
+
+/// Runs the command.
+pub(crate) fn run(args: &Args, context: &mut Context<'_>) -> Result<Exit, Failure> {
+    let (state, addresses) = state::split(&args.state, &args.words);
+    let filter = filter::parse(&args.filters)?;
+    let opened = state::open(context, state.as_deref(), Access::Map)?;
+    let selection =
+        Selection { addresses, id: args.id.clone().filter(|id| !id.is_empty()), filter };
+    let instances = list::list(&opened.document, &selection)?;
+    if context.format == Format::Json {
+        let list = json::list::List::new(instances.into_iter(), context.reveal);
+        context.out.json(&list)?;
+        return Ok(Exit::Done);
+    }
+    let mut line = String::new();
+    for instance in instances {
+        line.clear();
+        instance.push_address(&mut line);
+        context.out.data(&line)?;
+    }
+    Ok(Exit::Done)
+}

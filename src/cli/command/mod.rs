@@ -1,0 +1,76 @@
+//! One file for each command: its `Args`, whose documentation is the help text; its `FORMATS`,
+//! the first of which is the default; and its `run`.
+//!
+//! To add one, add its `mod` line and its line in the table below.
+
+mod backup;
+mod completions;
+mod config;
+mod diff;
+mod get;
+#[cfg(feature = "tui")]
+mod inspect;
+mod list;
+mod man;
+mod output;
+mod query;
+mod restore;
+mod show;
+mod snapshots;
+mod stats;
+
+use super::args::Format;
+use super::context::Context;
+use super::error::{Exit, Failure};
+
+/// Makes the enum of the commands, in the order of the help, and what looks at every one of them.
+macro_rules! commands {
+    ($($(#[$cfg:meta])? $name:literal $variant:ident => $module:ident,)*) => {
+        /// A command as it was typed.
+        #[derive(Debug, clap::Subcommand)]
+        pub(crate) enum Command {
+            $($(#[$cfg])? #[command(name = $name)] $variant($module::Args),)*
+        }
+
+        /// Does what a command says.
+        pub(crate) fn run(command: &Command, context: &mut Context<'_>) -> Result<Exit, Failure> {
+            match command {
+                $($(#[$cfg])? Command::$variant(args) => $module::run(args, context),)*
+            }
+        }
+
+        /// Returns the formats that a command can print; none where it has only one way to print.
+        pub(crate) fn formats(name: &str) -> &'static [Format] {
+            match name {
+                $($(#[$cfg])? $name => $module::FORMATS,)*
+                _ => &[],
+            }
+        }
+
+        impl Command {
+            /// Returns the name that is typed.
+            pub(crate) fn name(&self) -> &'static str {
+                match self {
+                    $($(#[$cfg])? Self::$variant(_) => $name,)*
+                }
+            }
+        }
+    };
+}
+
+commands! {
+    #[cfg(feature = "tui")] "inspect" Inspect => inspect,
+    "list" List => list,
+    "show" Show => show,
+    "get" Get => get,
+    "query" Query => query,
+    "output" Output => output,
+    "stats" Stats => stats,
+    "diff" Diff => diff,
+    "backup" Backup => backup,
+    "snapshots" Snapshots => snapshots,
+    "restore" Restore => restore,
+    "config" Config => config,
+    "completions" Completions => completions,
+    "man" Man => man,
+}

@@ -1,0 +1,189 @@
+//! What each library error means to a person: the one place that gives advice.
+
+use super::{Exit, Failure};
+use crate::base::text::escape;
+use crate::cli::{config, output};
+use crate::ops::{list, open, restore};
+use crate::query::{document_json, lookup};
+use crate::state::parse::{Lookalike, ParseError};
+use crate::{backup, store};
+
+impl From<output::Error> for Failure {
+    fn from(error: output::Error) -> Self {
+        let exit = if error.is_closed_pipe() { Exit::Done } else { Exit::Failed };
+        Self::of(&error).exit(exit)
+    }
+}
+
+impl From<config::Error> for Failure {
+    fn from(error: config::Error) -> Self {
+        let hint = error.hint();
+        Self::of(&error).hints(hint)
+    }
+}
+
+impl From<store::Error> for Failure {
+    fn from(error: store::Error) -> Self {
+        let hint = match &error {
+            store::Error::NotFound { .. } => Some(
+                "check the path, or pipe the state in: `terraform state pull | tfstate list -`",
+            ),
+            store::Error::NoStateInDirectory { .. } => {
+                Some("name the state, as in `-s path/to/terraform.tfstate`, or set TFSTATE_STATE")
+            }
+            store::Error::Unsupported { .. } | store::Error::Backend { .. } => {
+                Some("pipe it in instead: `terraform state pull | tfstate list -`")
+            }
+            store::Error::WorkspaceName { .. } | store::Error::NoWorkspaces { .. } => {
+                Some("list the workspaces that exist: `terraform workspace list`")
+            }
+            _ => None,
+        };
+        Self::of(&error).hints(hint)
+    }
+}
+
+impl From<open::Error> for Failure {
+    fn from(error: open::Error) -> Self {
+        match error {
+            open::Error::Store(error) => error.into(),
+            open::Error::Parse { ref source, .. } => Self::of(&error).hints(parse_hint(source)),
+        }
+    }
+}
+
+fn parse_hint(error: &ParseError) -> Option<&'static str> {
+    match error {
+        ParseError::Empty => {
+            Some("an interrupted write leaves this behind: look for a `.backup` file beside it")
+        }
+        ParseError::Encrypted { .. } => {
+            Some("pull it in plain text with OpenTofu: `tofu state pull | tfstate list -`")
+        }
+        ParseError::Syntax { .. } => Some(
+            "if it was cut off, copy it again; if the state itself is like that, restore a backup",
+        ),
+        ParseError::UnsupportedVersion { version: 0, .. } => {
+            Some("upgrade it with Terraform 0.6.16 first, then with later versions one by one")
+        }
+        ParseError::UnsupportedVersion { .. } => Some("a newer tfstate may read it"),
+        ParseError::Upgrade { .. } => {
+            Some("upgrade it with the Terraform version that wrote it first")
+        }
+        ParseError::Invalid(_) => {
+            Some("Terraform refuses this state too: mend the place, or restore a backup")
+        }
+        ParseError::NoVersion => Some("name a state: `terraform state pull` prints one"),
+        ParseError::NotAState(lookalike) => Some(lookalike_hint(lookalike)),
+        _ => None,
+    }
+}
+
+fn lookalike_hint(lookalike: &Lookalike) -> &'static str {
+    match lookalike {
+        Lookalike::ByteOrderMark => "remove its first three bytes: `tail -c +4 FILE`",
+        Lookalike::Utf16 => "convert it: `iconv -f UTF-16 -t UTF-8 FILE`",
+        Lookalike::Zip => "print a plan with `terraform show PLAN`; a state is a JSON file",
+        Lookalike::Binary => "upgrade it with Terraform 0.6.16 first",
+        Lookalike::Markup => "this is often the error page of a server: download the state again",
+        Lookalike::Conflict(_) => "choose a side: the one with the higher serial is newer",
+        Lookalike::AwsChunked => {
+            "keep the JSON between the framing lines, and set `skip_s3_checksum` in the backend"
+        }
+        Lookalike::ShowJson => "name the state itself: `terraform state pull` prints it",
+        Lookalike::BackendRecord(_) => {
+            "name the directory instead, or pipe the state in: `terraform state pull | tfstate list -`"
+        }
+        _ => "name a state: `terraform state pull` prints one",
+    }
+}
+
+impl From<list::Error> for Failure {
+    fn from(error: list::Error) -> Self {
+        let failure = Self::of(&error);
+        match &error {
+            list::Error::Address { .. } => failure.hint(
+                "an address looks like `module.net[\"eu\"].aws_subnet.public[0]`; quote it for the shell",
+            ),
+            list::Error::NoMatch { .. } => {
+                failure.hint("`tfstate list` without an address shows what there is")
+            }
+        }
+    }
+}
+
+impl From<lookup::Error> for Failure {
+    fn from(error: lookup::Error) -> Self {
+        let failure = Self::of(&error);
+        let (intro, names): (&str, &[String]) = match &error {
+            lookup::Error::NoInstance { near, .. }
+            | lookup::Error::NoOutput { near, .. }
+            | lookup::Error::NoValue { near, .. } => ("did you mean", near),
+            lookup::Error::Ambiguous { instances, .. } => ("say which:", instances),
+            _ => ("", &[]),
+        };
+        if names.is_empty() {
+            return failure;
+        }
+        let shown: Vec<String> =
+            names.iter().take(5).map(|name| format!("`{}`", escape(name))).collect();
+        let end = if intro.ends_with(':') { "" } else { "?" };
+        failure.hint(format!("{intro} {}{end}", shown.join(" or ")))
+    }
+}
+
+impl From<document_json::Error> for Failure {
+    fn from(error: document_json::Error) -> Self {
+        Self::of(&error)
+    }
+}
+
+impl From<backup::Error> for Failure {
+    fn from(error: backup::Error) -> Self {
+        let hint = match &error {
+            backup::Error::NoRepository { .. } => {
+                Some("the first `tfstate backup` makes it; elsewhere, name it: `--repo FOLDER`")
+            }
+            backup::Error::Undecided { .. } => Some(
+                "encrypt for a key from `age-keygen`: `--recipient age1…`; or keep plain text: `--no-encryption`",
+            ),
+            backup::Error::NoIdentity { .. } => {
+                Some("give the file with the key: `--identity FILE`")
+            }
+            backup::Error::WrongIdentity { .. } => {
+                Some("use the key of one of the recipients that the repository's `repo.json` lists")
+            }
+            backup::Error::NoSnapshot { .. } | backup::Error::Ambiguous { .. } => {
+                Some("list what there is: `tfstate snapshots`")
+            }
+            backup::Error::Damaged { .. } => Some("restore another snapshot: `tfstate snapshots`"),
+            backup::Error::Newer { .. } => Some("update tfstate"),
+            _ => None,
+        };
+        Self::of(&error).hints(hint)
+    }
+}
+
+impl From<restore::Error> for Failure {
+    fn from(error: restore::Error) -> Self {
+        match error {
+            restore::Error::Backup(error) => error.into(),
+            restore::Error::Exists { .. } => Self::of(&error)
+                .hint("name a new file, or add `--yes` to replace it and keep a copy beside it"),
+            _ => Self::of(&error),
+        }
+    }
+}
+
+#[cfg(feature = "tui")]
+impl From<crate::tui::Error> for Failure {
+    fn from(error: crate::tui::Error) -> Self {
+        match error {
+            crate::tui::Error::Load(load) => match load.downcast::<open::Error>() {
+                Ok(error) => (*error).into(),
+                Err(other) => Self::of(&*other),
+            },
+            other => Self::of(&other),
+        }
+    }
+}

@@ -1,0 +1,139 @@
+//! The one place where errors of the library become what the user reads: what failed, why, and
+//! what to do next, with the exit status that goes with it.
+
+mod from;
+
+use std::error::Error;
+use std::io;
+use std::process::ExitCode;
+
+/// The exit statuses; they are part of the contract with scripts.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Exit {
+    /// Done, and the answer is yes.
+    Done = 0,
+    /// Could not do it; nothing was changed.
+    Failed = 1,
+    /// Done, and the answer is no.
+    No = 2,
+    /// Done for some of several states.
+    Partly = 3,
+    /// Somebody else holds the lock.
+    #[expect(dead_code, reason = "first needed by commands that lock")]
+    Locked = 4,
+    /// Stopped by the user.
+    Interrupted = 130,
+}
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> Self {
+        Self::from(exit as u8)
+    }
+}
+
+/// Why a command did not do what it was asked, as it is shown.
+///
+/// One whose exit is [`Exit::Done`] says nothing: whoever read the output has seen enough of it.
+#[derive(Clone, Debug)]
+pub(crate) struct Failure {
+    /// The status to exit with.
+    pub(crate) exit: Exit,
+    /// What was being done, to what.
+    pub(crate) error: String,
+    /// Why it failed: the causes, from the outside in.
+    pub(crate) because: Vec<String>,
+    /// What to do next: imperative, with a command to paste where there is one.
+    pub(crate) hints: Vec<String>,
+}
+
+impl Failure {
+    /// Makes a failure without a cause.
+    pub(crate) fn new(error: impl Into<String>) -> Self {
+        Self { exit: Exit::Failed, error: error.into(), because: Vec::new(), hints: Vec::new() }
+    }
+
+    /// Makes a failure of an error and the chain of its sources.
+    pub(crate) fn of(error: &dyn Error) -> Self {
+        Self { because: chain(error.source()), ..Self::new(error.to_string()) }
+    }
+
+    /// Adds an error and the chain of its sources as the causes.
+    pub(crate) fn because(mut self, cause: &(dyn Error + 'static)) -> Self {
+        self.because.extend(chain(Some(cause)));
+        self
+    }
+
+    /// Sets another exit status.
+    pub(crate) fn exit(mut self, exit: Exit) -> Self {
+        self.exit = exit;
+        self
+    }
+
+    /// Adds advice.
+    pub(crate) fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hints.push(hint.into());
+        self
+    }
+
+    /// Adds advice where there is some.
+    pub(crate) fn hints(mut self, hint: Option<impl Into<String>>) -> Self {
+        self.hints.extend(hint.map(Into::into));
+        self
+    }
+}
+
+/// Returns an error's text and those of its sources; one that repeats the text before it, as
+/// wrappers do that show their source, is left out.
+fn chain(first: Option<&(dyn Error + 'static)>) -> Vec<String> {
+    let mut texts: Vec<String> = Vec::new();
+    let errors = std::iter::successors(first, |&error| error.source());
+    for text in errors.map(system_text) {
+        if texts.last() != Some(&text) {
+            texts.push(text);
+        }
+    }
+    texts
+}
+
+/// Returns an error's text, without the number that the standard library adds to those of the
+/// operating system.
+fn system_text(error: &(dyn Error + 'static)) -> String {
+    let text = error.to_string();
+    let system = error.downcast_ref::<io::Error>().and_then(io::Error::raw_os_error);
+    let Some(number) = system else { return text };
+    let shown = text.strip_suffix(&format!(" (os error {number})")).unwrap_or(&text);
+    let mut letters = shown.chars();
+    let lower = letters.next().map(|first| first.to_lowercase().chain(letters).collect());
+    lower.unwrap_or(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Debug, thiserror::Error)]
+    #[error("cannot open a.tfstate")]
+    struct Outer(#[source] io::Error);
+
+    #[test]
+    fn every_source_becomes_a_cause_once() {
+        let outer = Outer(io::Error::other(Outer(io::Error::other("the disk is on fire"))));
+        let failure = Failure::of(&outer);
+        assert_eq!(failure.error, "cannot open a.tfstate");
+        assert_eq!(failure.because, ["cannot open a.tfstate", "the disk is on fire"]);
+    }
+
+    #[test]
+    fn the_systems_errors_read_like_ours() {
+        let failure = Failure::of(&Outer(io::Error::from_raw_os_error(2)));
+        assert_eq!(failure.because, ["no such file or directory"]);
+    }
+
+    #[test]
+    fn a_closed_pipe_is_no_failure_and_a_full_disk_is() {
+        let closed = crate::cli::output::Error::from(io::Error::from(io::ErrorKind::BrokenPipe));
+        assert_eq!(Failure::from(closed).exit, Exit::Done);
+        let full = crate::cli::output::Error::from(io::Error::from(io::ErrorKind::StorageFull));
+        assert_eq!(Failure::from(full).exit, Exit::Failed);
+    }
+}

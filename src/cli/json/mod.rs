@@ -1,0 +1,12 @@
+//! The published shapes of `-o json`: one document for each command, `schema` first.
+//!
+//! Within a major number of a schema, fields are only added. Numbers of a state keep their digits;
+//! a sensitive value is `{"sensitive": true}` unless it was revealed.
+
+pub(crate) mod backup;
+pub(crate) mod diff;
+pub(crate) mod list;
+pub(crate) mod output;
+pub(crate) mod show;
+pub(crate) mod stats;
+pub(crate) mod value;

@@ -1,0 +1,292 @@
+//! The only place that prints: data to standard output, talk to standard error.
+//!
+//! Text from a state is hostile. Whoever prints it passes it through [`Output::paint`] or a
+//! [`Table`], which escape it, or through `base::text`; a line is printed as it comes.
+
+use std::fmt::Write as _;
+use std::io::{self, BufWriter, IsTerminal, Write};
+
+use serde::Serialize;
+
+use super::error::Failure;
+use super::table::Table;
+use crate::base::env::Env;
+use crate::base::text;
+use crate::base::theme::{Color, Meaning};
+
+/// Standard output did not take what was written.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot write to standard output")]
+pub(crate) struct Error(#[from] io::Error);
+
+impl Error {
+    /// Returns whether the reader went away, as `head` does.
+    pub(crate) fn is_closed_pipe(&self) -> bool {
+        self.0.kind() == io::ErrorKind::BrokenPipe
+    }
+}
+
+/// Prints text that is all a run prints.
+pub(crate) fn print_alone(text: &str) -> Result<(), Error> {
+    let mut out = io::stdout();
+    Ok(out.write_all(text.as_bytes()).and_then(|()| out.flush())?)
+}
+
+/// When to use colours.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq, clap::ValueEnum, serde::Serialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum ColorChoice {
+    /// On a terminal that can show them.
+    #[default]
+    Auto,
+    /// Always.
+    Always,
+    /// Never.
+    Never,
+}
+
+/// Where a command's results and talk go.
+pub(crate) struct Output {
+    out: BufWriter<Box<dyn Write>>,
+    err: Box<dyn Write>,
+    /// Whether each of them is a terminal that shows colours.
+    capable: Capable,
+    color: ColorChoice,
+    quiet: bool,
+    progress: bool,
+    width: Option<u16>,
+    /// Whether a person reads the results.
+    terminal: bool,
+}
+
+#[derive(Clone, Copy, Debug, Default)]
+struct Capable {
+    out: bool,
+    err: bool,
+}
+
+impl Output {
+    /// Prints to this process's standard output and error.
+    pub(crate) fn standard(env: &Env) -> Self {
+        let dumb = env.get("TERM").is_some_and(|term| term == "dumb");
+        let (out, err) = (io::stdout().is_terminal(), io::stderr().is_terminal());
+        Self {
+            // Standard output's own buffer flushes at every line feed, which costs more than the
+            // printing does where a state has thousands of resources.
+            out: BufWriter::with_capacity(64 * 1024, Box::new(io::stdout())),
+            err: Box::new(io::stderr()),
+            capable: Capable { out: out && !dumb, err: err && !dumb },
+            color: ColorChoice::Auto,
+            quiet: false,
+            progress: err && !dumb,
+            width: width(env, out),
+            terminal: out,
+        }
+    }
+
+    /// Uses colours from now on as this says.
+    pub(crate) fn set_color(&mut self, color: ColorChoice) {
+        self.color = color;
+    }
+
+    /// Prints no talk from now on, except errors.
+    pub(crate) fn silence_talk(&mut self) {
+        self.quiet = true;
+    }
+
+    /// Shows no progress from now on.
+    pub(crate) fn silence_progress(&mut self) {
+        self.progress = false;
+    }
+
+    /// Returns whether progress is to be shown.
+    #[expect(dead_code, reason = "first needed by commands that take long")]
+    pub(crate) fn shows_progress(&self) -> bool {
+        self.progress && !self.quiet
+    }
+
+    /// Returns whether talk is coloured.
+    pub(crate) fn colors_talk(&self) -> bool {
+        decide(self.color, self.capable.err)
+    }
+
+    fn colors_data(&self) -> bool {
+        decide(self.color, self.capable.out)
+    }
+
+    /// Returns text escaped, in the colours of its meaning where data is coloured.
+    pub(crate) fn paint(&self, meaning: Meaning, text: &str) -> String {
+        painted(meaning, text, self.colors_data())
+    }
+
+    /// Prints a line of data, which must be safe for a terminal.
+    pub(crate) fn line(&mut self, line: &str) -> Result<(), Error> {
+        self.out.write_all(line.as_bytes())?;
+        Ok(self.out.write_all(b"\n")?)
+    }
+
+    /// Prints one line of text of a state, made safe to show.
+    pub(crate) fn data(&mut self, line: &str) -> Result<(), Error> {
+        self.line(&text::escape(line))
+    }
+
+    /// Prints text of a state and a line feed: as it is where a program reads it, made safe to
+    /// show on a terminal.
+    pub(crate) fn raw_line(&mut self, text: &str) -> Result<(), Error> {
+        if self.terminal { self.line(&text::escape_lines(text)) } else { self.line(text) }
+    }
+
+    /// Prints bytes exactly as they are.
+    pub(crate) fn bytes(&mut self, bytes: &[u8]) -> Result<(), Error> {
+        Ok(self.out.write_all(bytes)?)
+    }
+
+    /// Prints rows in columns, as wide as the terminal at most.
+    pub(crate) fn table(&mut self, table: &Table) -> Result<(), Error> {
+        for line in table.lines(self.width, self.colors_data()) {
+            self.line(&line)?;
+        }
+        Ok(())
+    }
+
+    /// Prints one JSON document, whose first key is to be `schema`.
+    pub(crate) fn json(&mut self, value: &impl Serialize) -> Result<(), Error> {
+        serde_json::to_writer_pretty(&mut self.out, value).map_err(io::Error::from)?;
+        Ok(self.out.write_all(b"\n")?)
+    }
+
+    /// Prints text that clap has styled: help and versions to standard output, usage errors to
+    /// standard error.
+    pub(crate) fn clap(&mut self, answer: &clap::Error) -> Result<(), Error> {
+        let styled = answer.render();
+        if answer.use_stderr() {
+            let text =
+                if self.colors_talk() { styled.ansi().to_string() } else { styled.to_string() };
+            self.talk(&text);
+            return Ok(());
+        }
+        let text = if self.colors_data() { styled.ansi().to_string() } else { styled.to_string() };
+        self.bytes(text.as_bytes())
+    }
+
+    /// Says what was done, in sentences.
+    pub(crate) fn note(&mut self, text: &str) {
+        if !self.quiet {
+            self.talk(&format!("{}\n", text::escape_lines(text)));
+        }
+    }
+
+    /// Says what may be wrong although the command goes on, and what to do about it.
+    pub(crate) fn warning(&mut self, text: &str, hint: Option<&str>) {
+        if self.quiet {
+            return;
+        }
+        let mut said = self.labelled(Meaning::Warning, "warning:", text);
+        if let Some(hint) = hint {
+            said.push_str(&self.labelled(Meaning::Hint, "hint:", hint));
+        }
+        self.talk(&said);
+    }
+
+    /// Says why a command failed; silenced talk leaves out the advice only.
+    pub(crate) fn failure(&mut self, failure: &Failure) {
+        let mut said = self.labelled(Meaning::Error, "error:", &failure.error);
+        for cause in &failure.because {
+            said.push_str(&self.labelled(Meaning::Muted, "  because:", cause));
+        }
+        for hint in failure.hints.iter().filter(|_| !self.quiet) {
+            said.push_str(&self.labelled(Meaning::Hint, "hint:", hint));
+        }
+        self.talk(&said);
+    }
+
+    /// Hands everything printed so far to the reader.
+    pub(crate) fn flush(&mut self) -> Result<(), Error> {
+        Ok(self.out.flush()?)
+    }
+
+    fn labelled(&self, meaning: Meaning, label: &str, text: &str) -> String {
+        let label = painted(meaning, label, self.colors_talk());
+        format!("{label} {}\n", text::escape_lines(text))
+    }
+
+    /// Talk comes after the data it is about. That it can't be shown is no reason to stop.
+    fn talk(&mut self, text: &str) {
+        let _flushed = self.out.flush();
+        let _shown = self.err.write_all(text.as_bytes()).and_then(|()| self.err.flush());
+    }
+}
+
+impl std::fmt::Debug for Output {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Output")
+            .field("capable", &self.capable)
+            .field("color", &self.color)
+            .field("quiet", &self.quiet)
+            .field("width", &self.width)
+            .finish_non_exhaustive()
+    }
+}
+
+fn decide(choice: ColorChoice, capable: bool) -> bool {
+    match choice {
+        ColorChoice::Auto => capable,
+        ColorChoice::Always => true,
+        ColorChoice::Never => false,
+    }
+}
+
+/// Returns the width to lay tables out for: `COLUMNS`, or the terminal's. A pipe has none, so that
+/// scripts get one line a row.
+fn width(env: &Env, terminal: bool) -> Option<u16> {
+    let columns = env.get("COLUMNS").and_then(|columns| columns.parse().ok());
+    columns.filter(|&columns| columns > 0).or_else(|| Table::terminal_width().filter(|_| terminal))
+}
+
+fn painted(meaning: Meaning, text: &str, colored: bool) -> String {
+    let text = text::escape(text);
+    if !colored {
+        return text.into_owned();
+    }
+    let style = ansi(meaning);
+    let mut painted = String::new();
+    write!(painted, "{style}{text}{style:#}").expect("writing to a string does not fail");
+    painted
+}
+
+fn ansi(meaning: Meaning) -> anstyle::Style {
+    let style = meaning.style();
+    let color = style.color.map(|color| match color {
+        Color::Red => anstyle::AnsiColor::Red,
+        Color::Green => anstyle::AnsiColor::Green,
+        Color::Yellow => anstyle::AnsiColor::Yellow,
+        Color::Blue => anstyle::AnsiColor::Blue,
+        Color::Magenta => anstyle::AnsiColor::Magenta,
+        Color::Cyan => anstyle::AnsiColor::Cyan,
+    });
+    let mut effects = anstyle::Effects::new();
+    effects = effects.set(anstyle::Effects::BOLD, style.bold);
+    effects = effects.set(anstyle::Effects::DIMMED, style.dim);
+    anstyle::Style::new().fg_color(color.map(Into::into)).effects(effects)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn painted_text_is_escaped_and_ends_its_colours() {
+        assert_eq!(
+            painted(Meaning::Error, "a\u{1b}[0mb", true),
+            "\u{1b}[1m\u{1b}[31ma\\u{1b}[0mb\u{1b}[0m"
+        );
+        assert_eq!(painted(Meaning::Error, "a\u{1b}[0mb", false), "a\\u{1b}[0mb");
+    }
+
+    #[test]
+    fn columns_decide_the_width_and_a_pipe_has_none() {
+        assert_eq!(width(&Env::from_pairs([("COLUMNS", "72")]), false), Some(72));
+        assert_eq!(width(&Env::from_pairs([("COLUMNS", "0")]), false), None);
+        assert_eq!(width(&Env::from_pairs([("COLUMNS", "wide")]), false), None);
+    }
+}

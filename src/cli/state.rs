@@ -1,0 +1,106 @@
+//! How commands come by the state they are about.
+
+use std::ffi::{OsStr, OsString};
+use std::path::Path;
+
+use super::context::Context;
+use super::error::Failure;
+use super::settings::Origin;
+use crate::ops::open::{self, Opened};
+use crate::store::{self, Access};
+
+/// The option of commands whose subject is an address.
+#[derive(Clone, Debug, Default, clap::Args)]
+pub(crate) struct StateOption {
+    /// Read this state instead of the one Terraform uses here
+    ///
+    /// A file, `-` for standard input, or a directory.
+    #[arg(short, long, value_name = "STATE", value_hint = clap::ValueHint::FilePath)]
+    pub(crate) state: Option<OsString>,
+}
+
+/// Opens the state that `reference` names: else the configured one, else that of the directory.
+///
+/// Warns of everything that Terraform would drop.
+pub(crate) fn open(
+    context: &mut Context<'_>,
+    reference: Option<&OsStr>,
+    access: Access,
+) -> Result<Opened, Failure> {
+    let reference = reference.map(OsStr::to_owned).or_else(|| default(context));
+    let opened = open::open(reference.as_deref(), place(context), access)?;
+    tracing::info!(
+        state = opened.name,
+        instances = opened.document.len(),
+        serial = opened.document.serial(),
+        "opened"
+    );
+    for warning in opened.document.warnings() {
+        context.out.warning(&warning.to_string(), None);
+    }
+    for note in opened.document.notes() {
+        tracing::info!(state = opened.name, "upgraded to format version 4: {note}");
+    }
+    Ok(opened)
+}
+
+/// Returns the state that the environment or the configuration names.
+pub(crate) fn default(context: &Context<'_>) -> Option<OsString> {
+    context.settings.state.value.as_ref().map(OsString::from)
+}
+
+/// Returns what finding a state depends on besides its reference.
+///
+/// A workspace that only the environment names is left to the directory: it says nothing of a file.
+pub(crate) fn place<'a>(context: &'a Context<'_>) -> store::Context<'a> {
+    let workspace = &context.settings.workspace;
+    let is_chosen = !matches!(workspace.origin, Origin::Variable(_));
+    let workspace = workspace.value.as_deref().filter(|_| is_chosen);
+    store::Context { env: context.env, workspace }
+}
+
+/// Splits positional words into the state and the rest.
+///
+/// The first word names the state where `--state` does not and the word looks like a place: an
+/// existing path, standard input, a URL, or something with the ending or the separator of a path.
+pub(crate) fn split(state: &StateOption, words: &[OsString]) -> (Option<OsString>, Vec<String>) {
+    let texts =
+        |words: &[OsString]| words.iter().map(|w| w.to_string_lossy().into_owned()).collect();
+    match (&state.state, words.split_first()) {
+        (Some(state), _) => (Some(state.clone()), texts(words)),
+        (None, Some((first, rest))) if is_place(first) => (Some(first.clone()), texts(rest)),
+        (None, _) => (None, texts(words)),
+    }
+}
+
+fn is_place(word: &OsStr) -> bool {
+    let Some(text) = word.to_str() else { return true };
+    let endings = [".tfstate", ".gz", ".zst", ".json", ".backup"];
+    text == "-"
+        || Path::new(word).exists()
+        || text.contains("://")
+        || text.starts_with("git:")
+        || text.starts_with("snapshot:")
+        || endings.iter().any(|ending| text.ends_with(ending))
+        || (text.contains('/') && !text.contains(['[', '"']))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_first_word_is_a_state_only_if_it_looks_like_a_place() {
+        let words = |words: &[&str]| words.iter().map(OsString::from).collect::<Vec<_>>();
+        let none = StateOption::default();
+        let (state, rest) = split(&none, &words(&["prod.tfstate", "module.a"]));
+        assert_eq!((state, rest), (Some("prod.tfstate".into()), vec!["module.a".to_owned()]));
+        let (state, rest) = split(&none, &words(&["aws_vpc.main"]));
+        assert_eq!((state, rest), (None, vec!["aws_vpc.main".to_owned()]));
+        let (state, rest) = split(&none, &words(&[r#"module.a["x/y"].b.c"#]));
+        assert_eq!((state, rest.len()), (None, 1));
+        let given = StateOption { state: Some("s".into()) };
+        let (state, rest) = split(&given, &words(&["-"]));
+        assert_eq!((state, rest), (Some("s".into()), vec!["-".to_owned()]));
+    }
+}

@@ -1,0 +1,25 @@
+//! The program from end to end: what is typed, what is printed, and the exit status.
+
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod colors;
+mod completions;
+mod config;
+mod exits;
+mod man;
+mod reference;
+mod sandbox;
+
+/// A file without its `mod` line would never run.
+#[test]
+fn no_file_is_forgotten() {
+    let main = include_str!("main.rs");
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/cli");
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let name = entry.unwrap().file_name().into_string().unwrap();
+        let Some(module) = name.strip_suffix(".rs").filter(|module| *module != "main") else {
+            continue;
+        };
+        assert!(main.contains(&format!("mod {module};\n")), "{name} has no `mod` line");
+    }
+}
