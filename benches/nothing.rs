@@ -1,0 +1,5 @@
+//! The least a Rust program can do: what `--version` is measured against.
+
+fn main() {
+    println!("nothing 0.0.0");
+}
