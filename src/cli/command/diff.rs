@@ -15,7 +15,7 @@ use crate::store::Access;
 /// Attributes are compared by structure, and sensitive values are masked: only that they changed is
 /// told. Exits with 0 whether the states differ or not, unless --detailed-exitcode is given.
 ///
-/// Example: tfstate diff before.tfstate after.tfstate
+/// Example: `tfstate diff before.tfstate after.tfstate`
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     /// The old state
