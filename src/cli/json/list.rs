@@ -4,7 +4,6 @@ use serde::Serialize;
 
 use crate::state::address::{Key, Mode};
 use crate::state::document::Instance;
-use crate::state::path::{Path, Step};
 use crate::state::sensitive::Reveal;
 use crate::state::value::Value;
 
@@ -68,7 +67,7 @@ impl<'a> Entry<'a> {
             name: resource.name().into_owned(),
             key: KeyValue::of(instance.key()),
             provider: resource.provider_text().map(std::borrow::Cow::into_owned),
-            id: id(instance, reveal),
+            id: instance.shown_id(reveal),
             tainted: instance.is_tainted(),
             deposed: instance.deposed(),
         }
@@ -81,14 +80,4 @@ pub(crate) fn mode(mode: Mode) -> &'static str {
         Mode::Managed => "managed",
         Mode::Data => "data",
     }
-}
-
-/// Returns the id, unless the state calls it sensitive.
-pub(crate) fn id(instance: Instance<'_>, reveal: Reveal) -> Option<Value<'_>> {
-    let id = instance.id()?;
-    let path: Path = std::iter::once(Step::Key("id".to_owned())).collect();
-    let is_secret = reveal == Reveal::No
-        && instance.has_sensitive_paths()
-        && instance.attributes().is_ok_and(|all| instance.secrets(&all).touch(&path));
-    Some(if is_secret { Value::Sensitive } else { Value::String(id) })
 }
