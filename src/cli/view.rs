@@ -32,7 +32,7 @@ pub(crate) fn instance(
         hcl::push_members(&mut text, members.iter().map(|(k, v)| (k.as_ref(), v)), 1);
     }
     text.push_str("}\n");
-    push_details(&mut text, instance, out);
+    push_details(&mut text, instance, reveal, out);
     Ok(text)
 }
 
@@ -48,7 +48,7 @@ fn marks(instance: Instance<'_>) -> String {
 }
 
 /// Appends what Terraform keeps besides the attributes, as comments.
-fn push_details(text: &mut String, instance: Instance<'_>, out: &Output) {
+fn push_details(text: &mut String, instance: Instance<'_>, reveal: Reveal, out: &Output) {
     let details = instance.details();
     let mut line = |name: &str, value: &str| {
         let line = format!("# {name}: {}", escape(value));
@@ -61,7 +61,7 @@ fn push_details(text: &mut String, instance: Instance<'_>, out: &Output) {
     if !details.dependencies.is_empty() {
         line("depends on", &details.dependencies.join(", "));
     }
-    if let Some(identity) = details.identity() {
+    if let Some(identity) = instance.shown_identity(reveal) {
         line("identity", &identity.to_json());
     }
     if details.create_before_destroy {

@@ -6,8 +6,9 @@
 use std::borrow::Cow;
 
 use crate::state::document::{Document, Instance, Output, Resource};
+use crate::state::parse::is_field;
 use crate::state::scan::SyntaxError;
-use crate::state::sensitive::{Reveal, Secrets};
+use crate::state::sensitive::Reveal;
 use crate::state::value::Value;
 
 /// A part of a state that can't be decoded.
@@ -100,27 +101,43 @@ fn of_instance(instance: Instance<'_>, reveal: Reveal) -> Result<Value<'_>, Erro
     let mut members = without_attributes(members);
     members.push(member("attributes", attributes));
     if reveal == Reveal::No {
-        members = masked(&instance.resource().kind(), members);
+        members = masked(instance, members);
     }
     Ok(Value::Object(members))
 }
 
 /// Drops the attributes however they are spelled: Terraform reads keys in any letter case.
 fn without_attributes(mut members: Members<'_>) -> Members<'_> {
-    let is_attributes = |key: &str| {
-        key.eq_ignore_ascii_case("attributes") || key.eq_ignore_ascii_case("attributes_flat")
-    };
+    let is_attributes = |key: &str| is_field(key, "attributes") || is_field(key, "attributes_flat");
     members.retain(|(key, _)| !is_attributes(key));
     members
 }
 
-/// Masks what stands beside the attributes: private data as a whole, the rest by name and looks.
-fn masked<'a>(kind: &str, members: Members<'a>) -> Members<'a> {
+/// The fields beside the attributes whose values are no provider's: there is nothing to hide.
+const PLAIN: [&str; 10] = [
+    "index_key",
+    "status",
+    "deposed",
+    "provider",
+    "schema_version",
+    "sensitive_attributes",
+    "identity_schema_version",
+    "dependencies",
+    "create_before_destroy",
+    "skip_destroy",
+];
+
+/// Masks what stands beside the attributes: private data as a whole, the rest by name and looks
+/// and where it repeats a secret of the attributes.
+fn masked<'a>(instance: Instance<'_>, members: Members<'a>) -> Members<'a> {
     let members = members.into_iter().map(|(key, value)| {
-        if key.eq_ignore_ascii_case("private") && value != Value::Null {
+        if is_field(&key, "private") && value != Value::Null {
             return (key, Value::Sensitive);
         }
-        let secrets = Secrets::of_attributes(kind, &value, &[]);
+        if PLAIN.iter().any(|name| is_field(&key, name)) {
+            return (key, value);
+        }
+        let secrets = instance.secrets_beside(&value);
         (key, secrets.mask(value))
     });
     members.collect()

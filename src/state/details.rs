@@ -3,9 +3,9 @@
 use std::borrow::Cow;
 
 use super::index::Span;
-use super::parse::sensitive_paths;
+use super::parse::{field, sensitive_paths};
 use super::path::Path;
-use super::scan::{Scanner, SyntaxError};
+use super::scan::{Scanner, SyntaxError, Text};
 use super::value::Value;
 
 /// What an instance says of itself besides its attributes.
@@ -63,13 +63,14 @@ impl<'a> Details<'a> {
                 continue;
             }
             let value = scanner.value()?;
-            self.field(&key.decode_lossy(), value);
+            self.field(&key, value);
         }
         Ok(())
     }
 
-    fn field(&mut self, key: &str, value: &'a [u8]) {
-        match key.to_ascii_lowercase().as_str() {
+    fn field(&mut self, key: &Text<'a>, value: &'a [u8]) {
+        let name = String::from_utf8_lossy(&field(key)).to_ascii_lowercase();
+        match name.as_str() {
             _ if value == b"null" => {}
             "schema_version" => self.schema_version = number(value).unwrap_or(0),
             "deposed" => self.deposed = string(value).filter(|key| !key.is_empty()),
@@ -82,7 +83,7 @@ impl<'a> Details<'a> {
             "skip_destroy" => self.skip_destroy = value == b"true",
             "provider" => self.provider = string(value),
             "index_key" | "status" | "attributes" | "attributes_flat" | "depends_on" => {}
-            _ => self.unknown.push((Cow::Owned(key.to_owned()), value)),
+            _ => self.unknown.push((key.decode_lossy(), value)),
         }
     }
 

@@ -30,7 +30,23 @@ impl Document {
     /// Reads a state of any version that Terraform reads.
     pub fn parse(bytes: impl Into<Bytes>) -> Result<Self, ParseError> {
         let original = bytes.into();
-        let version = parse::version(&original)?;
+        match parse::version(&original)? {
+            4 => match parse::read_v4(&original)? {
+                Some(index) => Ok(Self {
+                    bytes: original.clone(),
+                    original,
+                    version: 4,
+                    notes: Vec::new(),
+                    index,
+                }),
+                None => Self::of_version(parse::last_version(&original)?, original),
+            },
+            version => Self::of_version(version, original),
+        }
+    }
+
+    /// Reads a state whose last `version` is known.
+    fn of_version(version: u64, original: Bytes) -> Result<Self, ParseError> {
         let (bytes, notes) = match version {
             4 => (original.clone(), Vec::new()),
             1..=3 => {
@@ -40,7 +56,7 @@ impl Document {
             }
             _ => return Err(unsupported(&original, version)),
         };
-        let index = parse::read_v4(&bytes)?;
+        let index = parse::read_v4(&bytes)?.unwrap_or_default();
         Ok(Self { original, bytes, version, notes, index })
     }
 
@@ -350,7 +366,7 @@ impl<'a> Instance<'a> {
         scanner.open_object().ok()?;
         while let Some(key) = scanner.next_key(&mut first).ok()? {
             let value = scanner.value().ok()?;
-            if key.raw.eq_ignore_ascii_case(b"id") {
+            if parse::is_key(&parse::field(&key), "id") {
                 found = Some(value);
             }
         }
@@ -413,10 +429,13 @@ pub(crate) fn instance_key(bytes: &[u8], entry: &InstanceEntry) -> Key {
     let digits =
         scanner.value().ok().and_then(|raw| std::str::from_utf8(raw).ok()).unwrap_or_default();
     match digits.parse::<i64>() {
-        Ok(number) => Key::Int(number),
-        Err(_) => Key::Int(truncate(digits.parse().unwrap_or_default())),
+        Ok(number) if number.unsigned_abs() <= EXACT => Key::Int(number),
+        _ => Key::Int(truncate(digits.parse().unwrap_or_default())),
     }
 }
+
+/// Up to here a float holds every whole number.
+const EXACT: u64 = 1 << 53;
 
 /// Converts as Go does on the machines Terraform runs on: what does not fit becomes the minimum.
 #[expect(clippy::cast_possible_truncation, reason = "cutting the fraction off is the point")]

@@ -99,10 +99,14 @@ impl<'a> Text<'a> {
         }
     }
 
-    /// Returns the decoded string with U+FFFD in place of what cannot be decoded, as Go reads it.
+    /// Returns the decoded string as Go reads it: with U+FFFD in place of each byte, and of each
+    /// half of a surrogate pair, that cannot be decoded.
     pub fn decode_lossy(&self) -> Cow<'a, str> {
         if !self.escaped {
-            return String::from_utf8_lossy(self.raw);
+            return match std::str::from_utf8(self.raw) {
+                Ok(text) => Cow::Borrowed(text),
+                Err(_) => Cow::Owned(replaced(self.raw)),
+            };
         }
         let mut out = Vec::with_capacity(self.raw.len());
         let mut at = 0;
@@ -117,7 +121,7 @@ impl<'a> Text<'a> {
                 at += 1;
             }
         }
-        Cow::Owned(String::from_utf8_lossy(&out).into_owned())
+        Cow::Owned(String::from_utf8(out).unwrap_or_else(|bad| replaced(bad.as_bytes())))
     }
 
     fn unescape(&self) -> Result<String, SyntaxError> {
@@ -149,6 +153,18 @@ impl<'a> Text<'a> {
     fn problem(&self, at: usize, problem: Problem) -> SyntaxError {
         SyntaxError { offset: self.offset + at, problem }
     }
+}
+
+/// Returns text with U+FFFD in place of each byte that is not UTF-8.
+///
+/// The standard library would put one in place of several bytes that begin a character.
+fn replaced(raw: &[u8]) -> String {
+    let mut out = String::with_capacity(raw.len() + 8);
+    for chunk in raw.utf8_chunks() {
+        out.push_str(chunk.valid());
+        out.extend(chunk.invalid().iter().map(|_| char::REPLACEMENT_CHARACTER));
+    }
+    out
 }
 
 /// Decodes the escape at `raw[at]`: the character (`None` for a lone surrogate) and its width.

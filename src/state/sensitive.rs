@@ -4,12 +4,16 @@
 //!
 //! 1. what the state's own `sensitive_attributes` name: a lower bound, since Terraform before 1.8
 //!    left out what only the provider's schema declares;
-//! 2. a table of well-known attributes of well-known types, and of names such as `password`;
+//! 2. a table of well-known attributes of well-known types, and of names such as `password`, also
+//!    where such a name stands beside the value, as in the variables of an environment;
 //! 3. text that looks like a credential whatever its name: private keys, signed tokens;
-//! 4. every other string of the same object that repeats one of those, as the `output` of a
+//! 4. text that is JSON with one of those in it;
+//! 5. every other string or key of the same object that repeats one of those, as the `output` of a
 //!    `terraform_data` repeats its `input`.
 //!
 //! Masking takes the values out of the tree, so that what is printed afterwards can't leak them.
+
+use std::borrow::Cow;
 
 use super::document::{Instance, Output};
 use super::path::{Path, Step};
@@ -81,36 +85,62 @@ impl Secrets {
     }
 
     fn with_suspects(mut self, value: &Value<'_>) -> Self {
-        let mut known: Vec<&str> = Vec::new();
-        for path in &self.0 {
-            if let Some(secret) = value.at(path) {
-                collect_strings(secret, &mut known);
-            }
-        }
+        let mut known = self.texts(value);
         let mut found = Vec::new();
         walk(value, &mut Path::root(), &mut |path, leaf| {
-            let Some(text) = leaf.as_str() else { return };
-            if let Some(Step::Key(name)) = path.steps().last()
-                && is_secret_name(name)
-                && is_worth_hiding(leaf)
-            {
-                known.push(text);
-            } else if !looks_secret(text) {
+            if name_of(path).is_some_and(is_secret_name) && is_worth_hiding(leaf) {
+                known.extend(leaf.as_str().map(str::to_owned));
+            } else if !leaf.as_str().is_some_and(looks_secret) {
                 return;
             }
             found.push(path.clone());
         });
-        known.retain(|text| text.len() >= WORTH_REPEATING);
-        if !known.is_empty() {
-            walk(value, &mut Path::root(), &mut |path, leaf| {
-                let repeats = |text: &str| known.iter().any(|secret| text.contains(secret));
-                if leaf.as_str().is_some_and(repeats) {
-                    found.push(path.clone());
-                }
-            });
+        walk_objects(value, &mut Vec::new(), &mut |path, object| {
+            if let Some(secret) = named_value(object) {
+                known.extend(secret.as_str().map(str::to_owned));
+                found.push(path.iter().cloned().chain([Step::Key("value".to_owned())]).collect());
+            }
+        });
+        self.extend(Self(found));
+        self.with_repeats(value, &known)
+    }
+
+    /// Adds what repeats one of the `known` secrets: strings, and objects that have one for a key.
+    fn with_repeats(mut self, value: &Value<'_>, known: &[String]) -> Self {
+        let known: Vec<&String> =
+            known.iter().filter(|text| text.len() >= WORTH_REPEATING).collect();
+        if known.is_empty() {
+            return self;
         }
+        // A string may be JSON that holds the secret with its quotes and line breaks escaped.
+        let escaped = known.iter().map(|text| Value::String((**text).as_str().into()).to_json());
+        let escaped: Vec<String> = escaped.collect();
+        let repeats = |text: &str| {
+            known.iter().any(|secret| text.contains(secret.as_str()))
+                || escaped.iter().any(|secret| text.contains(&secret[1..secret.len() - 1]))
+        };
+        let mut found = Vec::new();
+        walk(value, &mut Path::root(), &mut |path, leaf| {
+            if leaf.as_str().is_some_and(repeats) {
+                found.push(path.clone());
+            }
+        });
+        walk_objects(value, &mut Vec::new(), &mut |path, object| {
+            if object.iter().any(|(key, _)| repeats(key)) {
+                found.push(path.iter().cloned().collect());
+            }
+        });
         self.extend(Self(found));
         self
+    }
+
+    /// Returns the strings at and below the secret paths.
+    fn texts(&self, value: &Value<'_>) -> Vec<String> {
+        let mut texts = Vec::new();
+        for path in &self.0 {
+            each_at(value, path.steps(), &mut |secret| collect_strings(secret, &mut texts));
+        }
+        texts
     }
 }
 
@@ -122,12 +152,52 @@ impl<'a> Instance<'a> {
         Secrets::of_attributes(&self.resource().kind(), attributes, &declared)
     }
 
+    /// Finds the secrets in a value that stands beside the attributes, such as the identity: by
+    /// name, by looks, and where it repeats a secret of the attributes.
+    pub fn secrets_beside(self, value: &Value<'_>) -> Secrets {
+        let suspects = Secrets::default().with_suspects(value);
+        let attributes = self.attributes_raw().and_then(|raw| Value::parse_lossy(raw).ok());
+        match attributes {
+            Some(attributes) => {
+                let known = self.secrets(&attributes).texts(&attributes);
+                suspects.with_repeats(value, &known)
+            }
+            None => suspects,
+        }
+    }
+
+    /// Decodes the identity, with the secrets taken out unless they are to be revealed.
+    pub fn shown_identity(self, reveal: Reveal) -> Option<Value<'a>> {
+        let identity = self.details().identity()?;
+        Some(match reveal {
+            Reveal::Yes => identity,
+            Reveal::No => without_embedded(self.secrets_beside(&identity).mask(identity)),
+        })
+    }
+
+    /// Returns the attribute `id`, masked where it is a secret and not to be revealed.
+    ///
+    /// Where the attributes can't be decoded, there is no telling: then it is masked.
+    pub fn shown_id(self, reveal: Reveal) -> Option<Value<'a>> {
+        let id = self.id()?;
+        let is_harmless = id.len() < WORTH_REPEATING && !self.has_sensitive_paths();
+        if reveal == Reveal::Yes || is_harmless && !looks_secret(&id) {
+            return Some(Value::String(id));
+        }
+        let attributes = self.attributes_raw().and_then(|raw| Value::parse_lossy(raw).ok());
+        let Some(Value::Object(members)) = &attributes else { return Some(Value::Sensitive) };
+        let secrets = attributes.as_ref().map(|all| self.secrets(all)).unwrap_or_default();
+        let mut names = members.iter().map(|(name, _)| name).filter(|name| is_id(name));
+        let is_secret = names.any(|name| secrets.touch(&key_path(name)));
+        Some(if is_secret { Value::Sensitive } else { Value::String(id) })
+    }
+
     /// Decodes the attributes, with the secrets taken out unless they are to be revealed.
     pub fn shown_attributes(self, reveal: Reveal) -> Result<Value<'a>, SyntaxError> {
         let attributes = self.attributes()?;
         Ok(match reveal {
             Reveal::Yes => attributes,
-            Reveal::No => self.secrets(&attributes).mask(attributes),
+            Reveal::No => without_embedded(self.secrets(&attributes).mask(attributes)),
         })
     }
 }
@@ -138,7 +208,10 @@ impl<'a> Output<'a> {
         let value = self.value()?;
         Ok(match reveal {
             Reveal::Yes => value,
-            Reveal::No => Secrets::of_output(self.name(), self.is_sensitive(), &value).mask(value),
+            Reveal::No => {
+                let secrets = Secrets::of_output(self.name(), self.is_sensitive(), &value);
+                without_embedded(secrets.mask(value))
+            }
         })
     }
 }
@@ -168,7 +241,7 @@ fn well_known(kind: &str) -> &'static [&'static str] {
 
 /// Returns whether people give this name to secrets: `db_password`, `apiKey`, `client_secret`.
 fn is_secret_name(name: &str) -> bool {
-    const ENDS: [&str; 20] = [
+    const ENDS: [&str; 23] = [
         "password",
         "passwd",
         "passphrase",
@@ -184,6 +257,9 @@ fn is_secret_name(name: &str) -> bool {
         "accesskey",
         "accountkey",
         "primarykey",
+        "secondarykey",
+        "clientkey",
+        "masterkey",
         "connectionstring",
         "credentials",
         "kubeconfig",
@@ -218,6 +294,55 @@ fn looks_secret(text: &str) -> bool {
     text.contains("PRIVATE KEY-----")
         || STARTS.iter().any(|start| text.starts_with(start))
         || token()
+}
+
+/// Takes out the strings that are JSON with a secret in it: who can show what is in them, such as
+/// a comparison, finds those secrets itself.
+fn without_embedded(mut value: Value<'_>) -> Value<'_> {
+    match &mut value {
+        Value::String(text) if embeds_secret(text) => return Value::Sensitive,
+        Value::Array(items) => {
+            for item in items {
+                *item = without_embedded(std::mem::replace(item, Value::Null));
+            }
+        }
+        Value::Object(members) => {
+            for (_, inner) in members {
+                *inner = without_embedded(std::mem::replace(inner, Value::Null));
+            }
+        }
+        _ => {}
+    }
+    value
+}
+
+/// Returns whether text is JSON that has a secret in it.
+fn embeds_secret(text: &str) -> bool {
+    let is_container = text.trim_ascii_start().starts_with(['{', '[']);
+    is_container
+        && Value::parse(text.as_bytes())
+            .is_ok_and(|inner| !Secrets::default().with_suspects(&inner).is_empty())
+}
+
+/// Returns the value of a `{name, value}` pair, such as a variable of an environment, whose name
+/// is one that people give to secrets.
+fn named_value<'v, 'a>(members: &'v [(Cow<'a, str>, Value<'a>)]) -> Option<&'v Value<'a>> {
+    let member = |name: &str| members.iter().rev().find(|(key, _)| key == name).map(|(_, v)| v);
+    let name = member("name").or_else(|| member("key"))?.as_str()?;
+    member("value").filter(|value| is_secret_name(name) && is_worth_hiding(value))
+}
+
+/// Returns the key that a value stands under, whatever lists are between them.
+fn name_of(path: &Path) -> Option<&str> {
+    path.steps().iter().rev().find_map(|step| match step {
+        Step::Key(name) => Some(name.as_str()),
+        Step::Index(_) => None,
+    })
+}
+
+/// Returns whether an attribute is the `id` as Terraform finds it.
+fn is_id(name: &str) -> bool {
+    name.eq_ignore_ascii_case("id")
 }
 
 fn key_path(name: &str) -> Path {
@@ -275,9 +400,26 @@ fn mask_at(value: &mut Value<'_>, steps: &[Step]) {
     }
 }
 
-fn collect_strings<'v>(value: &'v Value<'_>, out: &mut Vec<&'v str>) {
+/// Calls `visit` with what is at a path: each of them, where a key stands several times.
+fn each_at(value: &Value<'_>, steps: &[Step], visit: &mut impl FnMut(&Value<'_>)) {
+    match (steps.split_first(), value) {
+        (None, value) => visit(value),
+        (Some((Step::Key(key), rest)), Value::Object(members)) => {
+            let same = members.iter().filter(|(name, _)| name == key);
+            same.for_each(|(_, inner)| each_at(inner, rest, visit));
+        }
+        (Some((Step::Index(index), rest)), Value::Array(items)) => {
+            if let Some(item) = items.get(*index) {
+                each_at(item, rest, visit);
+            }
+        }
+        _ => {}
+    }
+}
+
+fn collect_strings(value: &Value<'_>, out: &mut Vec<String>) {
     match value {
-        Value::String(text) => out.push(text),
+        Value::String(text) => out.push(text.clone().into_owned()),
         Value::Array(items) => items.iter().for_each(|item| collect_strings(item, out)),
         Value::Object(members) => members.iter().for_each(|(_, inner)| collect_strings(inner, out)),
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::Sensitive => {}
@@ -309,9 +451,40 @@ fn walk<'v, 'a>(
     }
 }
 
+/// Calls `visit` with the members of every object and the steps that lead to it.
+fn walk_objects<'v, 'a>(
+    value: &'v Value<'a>,
+    path: &mut Vec<Step>,
+    visit: &mut impl FnMut(&[Step], &'v [(Cow<'a, str>, Value<'a>)]),
+) {
+    match value {
+        Value::Array(items) => {
+            for (index, item) in items.iter().enumerate().filter(|(_, item)| is_container(item)) {
+                path.push(Step::Index(index));
+                walk_objects(item, path, visit);
+                path.pop();
+            }
+        }
+        Value::Object(members) => {
+            visit(path, members);
+            for (key, inner) in members.iter().filter(|(_, inner)| is_container(inner)) {
+                path.push(Step::Key(key.clone().into_owned()));
+                walk_objects(inner, path, visit);
+                path.pop();
+            }
+        }
+        _ => {}
+    }
+}
+
+fn is_container(value: &Value<'_>) -> bool {
+    matches!(value, Value::Array(_) | Value::Object(_))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::state::document::Document;
 
     fn masked(kind: &str, attributes: &str, declared: &[&str]) -> String {
         let value = Value::parse(attributes.as_bytes()).unwrap();
@@ -378,6 +551,106 @@ mod tests {
     fn keys_and_tokens_are_told_by_their_looks() {
         let pem = r#"{"body":"-----BEGIN RSA PRIVATE KEY-----\nabc"}"#;
         assert_eq!(masked("x", pem, &[]), r#"{"body":{"sensitive":true}}"#);
+    }
+
+    #[test]
+    fn names_that_only_speak_of_secrets_hide_nothing() {
+        for name in [
+            "public_key",
+            "token_type",
+            "secret_name",
+            "secret_arn",
+            "kms_key_id",
+            "access_key_id",
+            "password_policy",
+            "ssh_key_name",
+            "password_expiry_days",
+        ] {
+            assert!(!is_secret_name(name), "{name}");
+        }
+    }
+
+    #[test]
+    fn lists_and_numbers_under_a_secret_name_are_masked() {
+        let shown = masked("x", r#"{"token":["one","two"],"pin_password":123456}"#, &[]);
+        assert!(!shown.contains("one") && !shown.contains("123456"), "{shown}");
+    }
+
+    #[test]
+    fn a_block_under_a_secret_name_is_masked_by_the_names_in_it() {
+        let attributes = r#"{"secret":[{"secret_name":"plain","password":"hunter22"}]}"#;
+        let expected = r#"{"secret":[{"secret_name":"plain","password":{"sensitive":true}}]}"#;
+        assert_eq!(masked("x", attributes, &[]), expected);
+    }
+
+    #[test]
+    fn a_variable_with_a_secret_name_is_masked() {
+        let attributes =
+            r#"{"env":[{"name":"DB_PASSWORD","value":"hunter22"},{"name":"HOST","value":"h"}]}"#;
+        let expected = r#"{"env":[{"name":"DB_PASSWORD","value":{"sensitive":true}},{"name":"HOST","value":"h"}]}"#;
+        assert_eq!(masked("x", attributes, &[]), expected);
+    }
+
+    #[test]
+    fn json_in_a_string_is_masked_where_it_has_a_secret() {
+        let document =
+            instance_of(r#""attributes":{"a":"{\"password\":\"p\"}","b":"{\"c\":\"p\"}"}"#);
+        let shown = document.instance(0).shown_attributes(Reveal::No).unwrap().to_json();
+        assert_eq!(shown, r#"{"a":{"sensitive":true},"b":"{\"c\":\"p\"}"}"#);
+    }
+
+    #[test]
+    fn a_secret_is_masked_where_it_is_a_key_or_stands_escaped_in_json() {
+        let attributes =
+            r#"{"pin":"hun\"ter22","m":{"hun\"ter22":1},"j":"{\"x\":\"hun\\\"ter22\"}","k":1}"#;
+        let shown = masked("x", attributes, &["pin"]);
+        assert_eq!(shown.matches("sensitive").count(), 3, "{shown}");
+        assert!(!shown.contains("ter22"), "{shown}");
+    }
+
+    #[test]
+    fn a_secret_under_the_first_of_two_equal_keys_is_masked_where_it_repeats() {
+        let attributes = r#"{"pin":"hunter22","pin":"other","url":"x-hunter22"}"#;
+        assert!(!masked("x", attributes, &["pin"]).contains("hunter22"));
+    }
+
+    fn instance_of(fields: &str) -> Document {
+        let state = format!(
+            r#"{{"version":4,"resources":[{{"mode":"managed","type":"t","name":"n","instances":[{{{fields}}}]}}]}}"#
+        );
+        Document::parse(state.into_bytes()).unwrap()
+    }
+
+    #[test]
+    fn an_id_that_is_a_secret_is_masked_however_that_is_known() {
+        let declared = r#""sensitive_attributes":[[{"type":"get_attr","value":"pin"}]]"#;
+        for fields in [
+            r#""attributes":{"id":"hunter22","password":"hunter22"}"#.to_owned(),
+            r#""attributes":{"ID":"glpat-hunter22"}"#.to_owned(),
+            r#""attributes_flat":{"id":"hunter22","password":"hunter22"}"#.to_owned(),
+            format!(
+                r#""attributes":{{"id":"hunter22","pin":"hunter22","bad":"\ud800"}},{declared}"#
+            ),
+            r#""attributes":{"id":"hunter22"},"sensitive_attributes":[[]]"#.to_owned(),
+        ] {
+            let document = instance_of(&fields);
+            let instance = document.instance(0);
+            assert_eq!(instance.shown_id(Reveal::No), Some(Value::Sensitive), "{fields}");
+            assert!(instance.shown_id(Reveal::Yes).unwrap().to_json().contains("hunter22"));
+        }
+        let plain = instance_of(r#""attributes":{"id":"i-0123456789","password":"hunter22"}"#);
+        assert_eq!(plain.instance(0).shown_id(Reveal::No).unwrap().to_json(), "\"i-0123456789\"");
+    }
+
+    #[test]
+    fn the_identity_is_masked_where_it_repeats_a_secret_of_the_attributes() {
+        let document = instance_of(
+            r#""attributes":{"pin":"hunter22"},"identity":{"a":"hunter22","token":"t","b":"plain"},
+               "sensitive_attributes":[[{"type":"get_attr","value":"pin"}]]"#,
+        );
+        let shown = document.instance(0).shown_identity(Reveal::No).unwrap().to_json();
+        let expected = r#"{"a":{"sensitive":true},"token":{"sensitive":true},"b":"plain"}"#;
+        assert_eq!(shown, expected);
     }
 
     #[test]

@@ -9,7 +9,7 @@ use std::cmp::Ordering;
 use serde::ser::{Serialize, SerializeMap, SerializeSeq, Serializer};
 
 use super::path::{Path, Step};
-use super::scan::{Problem, Scanner, SyntaxError};
+use super::scan::{Problem, Scanner, SyntaxError, Text};
 
 /// How deep a value may nest to be decoded; deeper ones stay raw text.
 pub const MAX_DECODE_DEPTH: usize = 512;
@@ -44,19 +44,35 @@ impl std::fmt::Debug for Value<'_> {
     }
 }
 
+/// How the text of a string is decoded.
+type Decode<'a> = fn(&Text<'a>) -> Result<Cow<'a, str>, SyntaxError>;
+
 impl<'a> Value<'a> {
     /// Decodes one value that fills `raw`.
     ///
     /// Fails on what the grammar refuses, and on strings that are not UTF-8, lone surrogates and
     /// values nested deeper than [`MAX_DECODE_DEPTH`]. Offsets count from the start of `raw`.
     pub fn parse(raw: &'a [u8]) -> Result<Self, SyntaxError> {
+        Self::parse_with(raw, Text::decode)
+    }
+
+    /// Decodes one value as Go does: what is no UTF-8 in a string becomes U+FFFD.
+    pub(crate) fn parse_lossy(raw: &'a [u8]) -> Result<Self, SyntaxError> {
+        Self::parse_with(raw, |text| Ok(text.decode_lossy()))
+    }
+
+    fn parse_with(raw: &'a [u8], decode: Decode<'a>) -> Result<Self, SyntaxError> {
         let mut scanner = Scanner::new(raw);
-        let value = Self::read(&mut scanner, 0)?;
+        let value = Self::read(&mut scanner, decode, 0)?;
         scanner.end()?;
         Ok(value)
     }
 
-    fn read(scanner: &mut Scanner<'a>, depth: usize) -> Result<Self, SyntaxError> {
+    fn read(
+        scanner: &mut Scanner<'a>,
+        decode: Decode<'a>,
+        depth: usize,
+    ) -> Result<Self, SyntaxError> {
         if depth > MAX_DECODE_DEPTH {
             return Err(SyntaxError { offset: scanner.pos(), problem: Problem::DecodeDepth });
         }
@@ -66,8 +82,8 @@ impl<'a> Value<'a> {
                 scanner.open_object()?;
                 let mut members = Vec::new();
                 while let Some(key) = scanner.next_key(&mut first)? {
-                    let key = key.decode()?;
-                    members.push((key, Self::read(scanner, depth + 1)?));
+                    let key = decode(&key)?;
+                    members.push((key, Self::read(scanner, decode, depth + 1)?));
                 }
                 Ok(Self::Object(members))
             }
@@ -75,11 +91,11 @@ impl<'a> Value<'a> {
                 scanner.open_array()?;
                 let mut items = Vec::new();
                 while scanner.next_element(&mut first)? {
-                    items.push(Self::read(scanner, depth + 1)?);
+                    items.push(Self::read(scanner, decode, depth + 1)?);
                 }
                 Ok(Self::Array(items))
             }
-            Some(b'"') => Ok(Self::String(scanner.string()?.decode()?)),
+            Some(b'"') => Ok(Self::String(decode(&scanner.string()?)?)),
             _ => Ok(match scanner.value()? {
                 b"null" => Self::Null,
                 b"true" => Self::Bool(true),

@@ -52,7 +52,7 @@ pub(crate) fn instance(writer: &mut Writer<'_>, instance: Instance<'_>) {
     for (name, raw) in &details.unknown {
         fact(writer, name, Meaning::Quiet, &format!("unknown to Terraform ({})", bytes(raw.len())));
     }
-    identity(writer, &details);
+    identity(writer, instance);
 }
 
 /// Returns a provider as people name it; one that can't be read as the state writes it.
@@ -95,10 +95,10 @@ fn dependencies(writer: &mut Writer<'_>, details: &Details<'_>) {
     }
 }
 
-/// Writes the identity; providers put account numbers and names there, and no secrets are known.
-fn identity(writer: &mut Writer<'_>, details: &Details<'_>) {
-    let Some(value) = details.identity() else { return };
-    let masked = Secrets::of_attributes("", &value, &[]).mask(value.clone());
+/// Writes the identity; providers put account numbers and names there, and seldom secrets.
+fn identity(writer: &mut Writer<'_>, instance: Instance<'_>) {
+    let Some(value) = instance.details().identity() else { return };
+    let masked = instance.secrets_beside(&value).mask(value.clone());
     // A name no attribute has, so that folds and secrets are told apart.
     let mut path: Path = std::iter::once(Step::Key(String::from("(identity)"))).collect();
     writer.value(&value, &masked, &mut path, 0);

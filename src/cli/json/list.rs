@@ -4,7 +4,6 @@ use serde::Serialize;
 
 use super::instance::Label;
 use crate::state::document::Instance;
-use crate::state::path::{Path, Step};
 use crate::state::sensitive::Reveal;
 use crate::state::value::Value;
 
@@ -28,19 +27,10 @@ impl<'a> List<'a> {
     pub(crate) fn new(instances: impl Iterator<Item = Instance<'a>>, reveal: Reveal) -> Self {
         let entry = |instance: Instance<'a>| Entry {
             label: Label::new(instance),
-            id: id(instance, reveal),
+            id: instance.shown_id(reveal),
             tainted: instance.is_tainted(),
             deposed: instance.deposed(),
         };
         Self { schema: "tfstate.list/1", resources: instances.map(entry).collect() }
     }
-}
-
-/// Returns the id, unless it is secret, or that can't be told.
-fn id(instance: Instance<'_>, reveal: Reveal) -> Option<Value<'_>> {
-    let id = instance.id()?;
-    let path: Path = std::iter::once(Step::Key("id".to_owned())).collect();
-    let is_plain = || instance.attributes().is_ok_and(|all| !instance.secrets(&all).touch(&path));
-    let is_shown = reveal == Reveal::Yes || is_plain();
-    Some(if is_shown { Value::String(id) } else { Value::Sensitive })
 }

@@ -52,7 +52,7 @@ impl<'a> Entry<'a> {
             tainted: instance.is_tainted(),
             deposed: instance.deposed(),
             attributes: instance.shown_attributes(reveal)?,
-            identity: details.identity(),
+            identity: instance.shown_identity(reveal),
             create_before_destroy: details.create_before_destroy,
             private: details.private.is_some(),
             dependencies: details.dependencies,

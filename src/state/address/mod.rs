@@ -22,7 +22,7 @@ mod word;
 pub(crate) use cursor::Cursor;
 pub use error::{Error, Problem};
 pub use module::{ModulePath, ModuleStep};
-pub(crate) use parse::{Keys, module_and_word};
+pub(crate) use parse::{Keys, is_named, module_and_word};
 pub use render::push_key;
 pub use target::Target;
 pub use word::is_identifier;

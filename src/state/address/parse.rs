@@ -43,6 +43,17 @@ pub(crate) fn module_and_word<'a>(
     }
 }
 
+/// Returns whether `text` is the address of an output, a variable or a check, after its modules
+/// the `word` for what it is and a name.
+pub(crate) fn is_named(text: &str, word: &str, keys: Keys) -> bool {
+    let mut cursor = Cursor::new(text);
+    let Ok((_, Some(first))) = module_and_word(&mut cursor, keys) else { return false };
+    first.text == word
+        && cursor.dot_before("`.` and a name").is_ok()
+        && cursor.name("a name").is_ok()
+        && cursor.end().is_ok()
+}
+
 /// Reads a resource whose first word is read already, up to its key.
 fn resource<'a>(
     cursor: &mut Cursor<'a>,

@@ -252,6 +252,9 @@ pub enum Invalid {
     /// `config_addr` of a check result is not the address of something in the configuration.
     #[error("\"config_addr\" must be an address without instance keys")]
     CheckAddress,
+    /// `object_addr` in a check result is not the address of what can be checked.
+    #[error("\"object_addr\" must be the address of what was checked")]
+    CheckObject,
 }
 
 /// Something that can be read, but that Terraform would drop or read otherwise than it looks.

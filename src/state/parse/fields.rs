@@ -7,6 +7,7 @@ use base64::alphabet;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 
 use super::error::{Finding, Invalid, Place};
+use super::outputs::is_wrapped;
 use super::version::{kind, whole_number};
 use crate::state::path::{Path, Step};
 use crate::state::scan::{Scanner, SyntaxError, Text};
@@ -120,11 +121,11 @@ impl<'a> Fields<'a> {
         Ok(number)
     }
 
-    pub(super) fn boolean(&mut self, field: &'static str) -> Result<bool, SyntaxError> {
+    pub(super) fn boolean(&mut self, field: &'static str) -> Result<Option<bool>, SyntaxError> {
         if !matches!(self.scanner.peek(), Some(b't' | b'f')) {
-            return self.wrong_type(field, "true or false").map(|()| false);
+            return self.wrong_type(field, "true or false").map(|()| None);
         }
-        Ok(self.scanner.value()? == b"true")
+        Ok(Some(self.scanner.value()? == b"true"))
     }
 
     /// Opens an object; `false` where there is none, which is noted unless it is `null`.
@@ -146,30 +147,49 @@ impl<'a> Fields<'a> {
 
 /// Decodes the paths of a raw `sensitive_attributes` array; `None` where one can't be read.
 pub(crate) fn sensitive_paths(raw: &[u8]) -> Option<Vec<Path>> {
-    match Value::parse(raw).ok()? {
+    match Value::parse_lossy(raw).ok()? {
         Value::Null => Some(Vec::new()),
         Value::Array(paths) => paths.iter().map(sensitive_path).collect(),
         _ => None,
     }
 }
 
+/// Reads one path. It ends before a step that leads to no JSON, such as the key `true`: then more
+/// is secret than is named, and never less.
 fn sensitive_path(path: &Value<'_>) -> Option<Path> {
-    let Value::Array(steps) = path else { return None };
-    steps
-        .iter()
-        .map(|step| {
-            let value = step.get("value")?;
-            match step.get("type")?.as_str()? {
-                "get_attr" => Some(Step::Key(value.as_str()?.to_owned())),
-                "index" => match (value.get("type")?.as_str()?, value.get("value")?) {
-                    ("number", Value::Number(digits)) => digits.parse().ok().map(Step::Index),
-                    ("string", Value::String(key)) => Some(Step::Key(key.clone().into_owned())),
-                    _ => None,
-                },
-                _ => None,
-            }
-        })
-        .collect()
+    let steps = match path {
+        Value::Null => return Some(Path::root()),
+        Value::Array(steps) => steps.iter().map(sensitive_step).collect::<Option<Vec<_>>>()?,
+        _ => return None,
+    };
+    Some(steps.into_iter().map_while(|step| step).collect())
+}
+
+/// Reads one step: `None` where Terraform can't, `Some(None)` where it leads to no JSON.
+fn sensitive_step(step: &Value<'_>) -> Option<Option<Step>> {
+    let Value::Object(members) = step else { return None };
+    let member = |name: &str| {
+        let named = members.iter().rev().find(|(key, _)| key.eq_ignore_ascii_case(name));
+        named.map(|(_, value)| value)
+    };
+    let value = member("value")?;
+    match member("type")?.as_str()? {
+        "get_attr" if *value == Value::Null => Some(Some(Step::Key(String::new()))),
+        "get_attr" => Some(Some(Step::Key(value.as_str()?.to_owned()))),
+        "index" if !is_wrapped(value) => None,
+        "index" => Some(index_step(value)),
+        _ => None,
+    }
+}
+
+/// Returns the step to a key in its wrapper, where JSON has such keys.
+fn index_step(wrapper: &Value<'_>) -> Option<Step> {
+    let key = wrapper.get("value").filter(|key| **key != Value::Null)?.scalar_text()?;
+    match wrapper.get("type")?.as_str()? {
+        "number" => key.parse().ok().map(Step::Index),
+        "string" => Some(Step::Key(key.to_owned())),
+        _ => None,
+    }
 }
 
 /// Returns whether `raw`, a JSON string's content, is padded base64 with perhaps line breaks.

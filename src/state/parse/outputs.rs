@@ -4,29 +4,43 @@
 //! object attributes may be missing but not surplus, and what is declared `dynamic` stands in a
 //! wrapper that names its own type.
 
+use std::collections::{HashMap, HashSet};
+
 use super::error::Invalid;
 use super::fields::Fields;
-use super::version::is_key;
+use super::version::{field, is_key};
 use crate::state::index::OutputEntry;
 use crate::state::scan::SyntaxError;
 use crate::state::value::Value;
 
-/// Reads the `outputs` object.
-pub(super) fn read(fields: &mut Fields<'_>) -> Result<Vec<OutputEntry>, SyntaxError> {
-    let mut outputs: Vec<OutputEntry> = Vec::new();
+/// Reads an `outputs` object into `outputs`; Terraform adds a second one to the first.
+pub(super) fn read(
+    fields: &mut Fields<'_>,
+    outputs: &mut Vec<OutputEntry>,
+) -> Result<(), SyntaxError> {
     if !fields.object("outputs")? {
-        return Ok(outputs);
+        outputs.clear();
+        return Ok(());
     }
     let mut first = true;
     while let Some(key) = fields.scanner.next_key(&mut first)? {
         let name = key.decode_lossy().into_owned();
         let offset = key.offset - 1;
         if let Some(output) = output(fields, offset, name)? {
-            outputs.retain(|other| other.name != output.name);
             outputs.push(output);
         }
     }
-    Ok(outputs)
+    keep_last(outputs);
+    Ok(())
+}
+
+/// Drops the outputs whose name stands again behind them.
+fn keep_last(outputs: &mut Vec<OutputEntry>) {
+    let mut names = HashSet::with_capacity(outputs.len());
+    let is_last: Vec<bool> =
+        outputs.iter().rev().map(|output| names.insert(output.name.as_str())).collect();
+    let mut is_last = is_last.into_iter().rev();
+    outputs.retain(|_| is_last.next() == Some(true));
 }
 
 fn output(
@@ -38,15 +52,16 @@ fn output(
     if fields.object("outputs")? {
         let mut first = true;
         while let Some(key) = fields.scanner.next_key(&mut first)? {
-            if is_key(key.raw, "value") {
+            let key = field(&key);
+            if is_key(&key, "value") {
                 fields.scanner.peek();
                 let start = fields.scanner.pos();
                 value = Some(start..start + fields.scanner.value()?.len());
-            } else if is_key(key.raw, "type") {
+            } else if is_key(&key, "type") {
                 kind = fields.raw()?;
-            } else if is_key(key.raw, "sensitive") {
-                sensitive = fields.boolean("outputs.sensitive")?;
-            } else if is_key(key.raw, "deprecated") {
+            } else if is_key(&key, "sensitive") {
+                sensitive = fields.boolean("outputs.sensitive")?.unwrap_or(sensitive);
+            } else if is_key(&key, "deprecated") {
                 deprecated = fields.string("outputs.deprecated")?.filter(|text| !text.is_empty());
             } else {
                 fields.scanner.value()?;
@@ -58,11 +73,11 @@ fn output(
         fields.findings.push(offset, Invalid::OutputIncomplete(name, missing));
         return Ok(None);
     };
-    match Value::parse(&fields.bytes[kind.clone()]).ok().as_ref().and_then(Type::read) {
+    match Value::parse_lossy(&fields.bytes[kind.clone()]).ok().as_ref().and_then(Type::read) {
         None => fields.findings.push(kind.start, Invalid::OutputType(name.clone())),
         Some(declared) => {
-            // A value too deep to decode, or with text Go repairs, is left to Terraform.
-            let decoded = Value::parse(&fields.bytes[value.clone()]);
+            // A value too deep to decode is left to Terraform.
+            let decoded = Value::parse_lossy(&fields.bytes[value.clone()]);
             if decoded.is_ok_and(|decoded| !declared.fits(&decoded)) {
                 fields.findings.push(value.start, Invalid::OutputValue(name.clone()));
             }
@@ -82,7 +97,7 @@ enum Type {
     Collection(Box<Type>),
     Map(Box<Type>),
     Tuple(Vec<Type>),
-    Object(Vec<(String, Type)>),
+    Object(HashMap<String, Type>),
 }
 
 impl Type {
@@ -107,12 +122,20 @@ impl Type {
             ("tuple", Value::Array(items), 2) => {
                 Some(Self::Tuple(items.iter().map(Self::read).collect::<Option<_>>()?))
             }
-            // The third part names optional attributes; Terraform drops it.
             ("object", Value::Object(members), 2 | 3) => {
                 let member = |(key, of): &(_, _)| {
                     Some((String::from(AsRef::<str>::as_ref(key)), Self::read(of)?))
                 };
-                Some(Self::Object(members.iter().map(member).collect::<Option<_>>()?))
+                let members = members.iter().map(member).collect::<Option<HashMap<_, _>>>()?;
+                let is_member =
+                    |name: &Value<'_>| name.as_str().is_some_and(|n| members.contains_key(n));
+                // The third part names optional attributes; Terraform drops it.
+                match parts.get(2) {
+                    None | Some(Value::Null) => {}
+                    Some(Value::Array(names)) if names.iter().all(is_member) => {}
+                    Some(_) => return None,
+                }
+                Some(Self::Object(members))
             }
             _ => None,
         }
@@ -120,7 +143,7 @@ impl Type {
 
     fn fits(&self, value: &Value<'_>) -> bool {
         match (self, value) {
-            (Self::Dynamic, value) => wrapped(value),
+            (Self::Dynamic, value) => is_wrapped(value),
             (_, Value::Null)
             | (Self::String, Value::String(_) | Value::Number(_) | Value::Bool(_))
             | (Self::Number, Value::Number(_))
@@ -136,17 +159,24 @@ impl Type {
             (Self::Tuple(of), Value::Array(items)) => {
                 of.len() == items.len() && of.iter().zip(items).all(|(of, item)| of.fits(item))
             }
-            (Self::Object(of), Value::Object(members)) => members.iter().all(|(key, value)| {
-                of.iter().find(|(name, _)| name == key).is_some_and(|(_, of)| of.fits(value))
-            }),
+            (Self::Object(of), Value::Object(members)) => members
+                .iter()
+                .all(|(key, value)| of.get(key.as_ref()).is_some_and(|of| of.fits(value))),
             _ => false,
         }
     }
 }
 
-fn wrapped(value: &Value<'_>) -> bool {
-    if *value == Value::Null {
-        return true;
+/// Returns whether Terraform reads this where the type is `dynamic`: `null`, or a wrapper of a
+/// value and its type with nothing else in it.
+pub(super) fn is_wrapped(value: &Value<'_>) -> bool {
+    let members = match value {
+        Value::Null => return true,
+        Value::Object(members) => members,
+        _ => return false,
+    };
+    if !members.iter().all(|(key, _)| matches!(key.as_ref(), "value" | "type")) {
+        return false;
     }
     let (Some(inner), Some(kind)) = (value.get("value"), value.get("type")) else { return false };
     Type::read(kind).is_some_and(|kind| kind.fits(inner))

@@ -7,19 +7,24 @@ use super::fields::Fields;
 use super::order;
 use super::outputs;
 use super::sniff;
-use super::version::is_key;
+use super::version::{field, is_key};
 use crate::state::index::{Header, Index};
 use crate::state::scan::SyntaxError;
 
 const KEYS: [&str; 7] =
     ["version", "terraform_version", "serial", "lineage", "outputs", "resources", "check_results"];
 
-/// Builds the index of a version 4 document.
-pub(crate) fn read_v4(bytes: &[u8]) -> Result<Index, ParseError> {
+/// Builds the index of a version 4 document, where the `version` that was found is the last.
+///
+/// Returns nothing where another one follows it, which then decides what this is.
+pub(crate) fn read_v4(bytes: &[u8]) -> Result<Option<Index>, ParseError> {
     let mut fields = Fields::new(bytes);
     let mut top = Top::default();
     if let Err(error) = top.read(&mut fields) {
         return Err(sniff::explain(bytes, &error));
+    }
+    if top.another_version {
+        return Ok(None);
     }
     let Top { header, outputs, body, checks, mut warnings, .. } = top;
     let Body { resources: body, warnings: dropped, findings, too_large } = body;
@@ -34,7 +39,7 @@ pub(crate) fn read_v4(bytes: &[u8]) -> Result<Index, ParseError> {
         return Err(ParseError::Invalid(all.finish(bytes)));
     }
     warnings.extend(dropped);
-    Ok(Index { header, outputs, body, order, checks, warnings })
+    Ok(Some(Index { header, outputs, body, order, checks, warnings }))
 }
 
 #[derive(Default)]
@@ -45,6 +50,8 @@ struct Top {
     checks: Option<std::ops::Range<usize>>,
     warnings: Vec<Warning>,
     seen: [bool; KEYS.len()],
+    /// Whether a second `version` says something else than 4.
+    another_version: bool,
 }
 
 impl Top {
@@ -52,7 +59,8 @@ impl Top {
         let mut first = true;
         fields.scanner.open_object()?;
         while let Some(key) = fields.scanner.next_key(&mut first)? {
-            let known = KEYS.iter().position(|name| is_key(key.raw, name));
+            let name_of_key = field(&key);
+            let known = KEYS.iter().position(|name| is_key(&name_of_key, name));
             if let Some(known) = known {
                 if self.seen[known] {
                     let place = Place::of(fields.bytes, key.offset - 1);
@@ -71,15 +79,22 @@ impl Top {
             Some("terraform_version") => {
                 fields.scanner.peek();
                 let offset = fields.scanner.pos();
-                let version = fields.string("terraform_version")?.unwrap_or_default();
+                let Some(version) = fields.string("terraform_version")? else { return Ok(()) };
                 if !version.is_empty() && !is_version(&version) {
                     fields.findings.push(offset, Invalid::TerraformVersion);
                 }
                 self.header.terraform_version = version;
             }
-            Some("serial") => self.header.serial = fields.unsigned("serial")?.unwrap_or(0),
-            Some("lineage") => self.header.lineage = fields.string("lineage")?.unwrap_or_default(),
-            Some("outputs") => self.outputs = outputs::read(fields)?,
+            // `null` says nothing: what stood there before stays.
+            Some("serial") => {
+                self.header.serial = fields.unsigned("serial")?.unwrap_or(self.header.serial);
+            }
+            Some("lineage") => {
+                let lineage = fields.string("lineage")?;
+                self.header.lineage = lineage.unwrap_or(std::mem::take(&mut self.header.lineage));
+            }
+            Some("version") => self.another_version |= fields.scanner.value()? != b"4",
+            Some("outputs") => outputs::read(fields, &mut self.outputs)?,
             Some("resources") => self.body = body::read(fields)?,
             Some("check_results") => self.checks = checks::read(fields)?,
             _ => {
@@ -97,12 +112,15 @@ fn is_version(text: &str) -> bool {
     let (text, metadata) = text.split_once('+').map_or((text, None), |(t, m)| (t, Some(m)));
     let end = text.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(text.len());
     let (numbers, pre) = text.split_at(end);
-    let word = |s: &str| {
-        !s.is_empty()
-            && s.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'.' | b'~'))
-    };
     let number = |n: &str| !n.is_empty() && n.parse::<i64>().is_ok();
+    // A pre-release that starts with a digit needs the hyphen that tells it from the numbers.
     numbers.split('.').all(number)
-        && (pre.is_empty() || word(pre.strip_prefix('-').unwrap_or(pre)))
-        && metadata.is_none_or(word)
+        && (pre.is_empty() || is_dotted(pre) || pre.strip_prefix('-').is_some_and(is_dotted))
+        && metadata.is_none_or(is_dotted)
+}
+
+/// Returns whether `text` is words with dots between them.
+fn is_dotted(text: &str) -> bool {
+    let is_letter = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'~');
+    text.split('.').all(|word| !word.is_empty() && word.bytes().all(is_letter))
 }

@@ -1,6 +1,8 @@
 //! Finding the format version, which decides how the rest is read.
 
-use crate::state::scan::{Scanner, SyntaxError};
+use std::borrow::Cow;
+
+use crate::state::scan::{Scanner, SyntaxError, Text};
 
 /// What the top level of a text says of its version.
 pub(super) enum Found {
@@ -12,11 +14,20 @@ pub(super) enum Found {
     NotAnObject(&'static str),
 }
 
+/// How much of a document is looked at for its version.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Extent {
+    /// No more than the first member, where that is version 4.
+    First,
+    /// All of it, because there is a second `version` somewhere.
+    Whole,
+}
+
 /// Finds the version of the document that `scanner` is at the start of.
 ///
-/// Terraform writes `version` first; there the rest is not looked at. Elsewhere the whole text is
-/// passed, and the last `version` counts.
-pub(super) fn find(scanner: &mut Scanner<'_>) -> Result<Found, SyntaxError> {
+/// Terraform writes `version` first; there the rest is not looked at, unless `extent` says so.
+/// Elsewhere the whole text is passed, and the last `version` counts.
+pub(super) fn find(scanner: &mut Scanner<'_>, extent: Extent) -> Result<Found, SyntaxError> {
     if scanner.peek() != Some(b'{') {
         let value = scanner.value()?;
         scanner.end()?;
@@ -26,16 +37,18 @@ pub(super) fn find(scanner: &mut Scanner<'_>) -> Result<Found, SyntaxError> {
     let mut found = Found::Object(None);
     let (mut first, mut leading) = (true, true);
     while let Some(key) = scanner.next_key(&mut first)? {
-        let is_version = is_key(key.raw, "version");
+        let is_version = is_key(&field(&key), "version");
         scanner.peek();
         let offset = scanner.pos();
         let value = scanner.value()?;
-        if is_version && value != b"null" {
-            found = match whole_number(value) {
-                Some(version) => Found::Object(Some(version)),
-                None => Found::Bad { offset, found: kind(value) },
+        // The first one that is no number decides; else the last one does, and `null` is none.
+        if is_version && !matches!(found, Found::Bad { .. }) {
+            found = match (value, whole_number(value)) {
+                (b"null", _) => Found::Object(None),
+                (_, None) => Found::Bad { offset, found: kind(value) },
+                (_, version) => Found::Object(version),
             };
-            if leading && value == b"4" {
+            if leading && value == b"4" && extent == Extent::First {
                 return Ok(found);
             }
         }
@@ -51,8 +64,31 @@ pub(super) fn whole_number(raw: &[u8]) -> Option<u64> {
     if text.bytes().all(|b| b.is_ascii_digit()) { text.parse().ok() } else { None }
 }
 
-/// Returns whether `raw`, a key of the document, is the field `name` as Go matches them.
-pub(super) fn is_key(raw: &[u8], name: &str) -> bool {
+/// Returns the name of a field as [`is_key`] compares it: as it stands, unless it has escapes or
+/// one of the two letters beyond ASCII that Go folds into ASCII.
+pub(crate) fn field<'a>(key: &Text<'a>) -> Cow<'a, [u8]> {
+    if !key.escaped && key.raw.is_ascii() {
+        return Cow::Borrowed(key.raw);
+    }
+    Cow::Owned(folded(&key.decode_lossy()).into_bytes())
+}
+
+fn folded(name: &str) -> String {
+    let fold = |c| match c {
+        '\u{17f}' => 's',
+        '\u{212a}' => 'k',
+        c => c,
+    };
+    name.chars().map(fold).collect()
+}
+
+/// Returns whether `key`, decoded, is the field `name` as Go matches them.
+pub(crate) fn is_field(key: &str, name: &str) -> bool {
+    is_key(folded(key).as_bytes(), name)
+}
+
+/// Returns whether `raw`, a [`field`] of the document, is the one called `name` as Go matches them.
+pub(crate) fn is_key(raw: &[u8], name: &str) -> bool {
     raw.eq_ignore_ascii_case(name.as_bytes())
 }
 

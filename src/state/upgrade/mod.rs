@@ -127,7 +127,7 @@ pub fn to_v4(bytes: &[u8], version: u64) -> Result<Upgraded, Error> {
     if !(1..=3).contains(&version) {
         return Err(Error::Version(version));
     }
-    let document = Value::parse(bytes).map_err(Error::Syntax)?;
+    let document = Value::parse_lossy(bytes).map_err(Error::Syntax)?;
     let root = Node::root(&document).object()?;
     let mut state = if version == 1 { v1::read(&root)? } else { v2::read(&root)? };
     if version < 3 {

@@ -6,7 +6,7 @@ use crate::state::address::{self, ConfigAddress};
 use crate::state::index::{Flags, InstanceEntry, Span};
 use crate::state::parse::error::Invalid;
 use crate::state::parse::fields::{is_base64, sensitive_paths};
-use crate::state::parse::version::is_key;
+use crate::state::parse::version::{field, is_key};
 use crate::state::scan::SyntaxError;
 
 impl<'a> Part<'a> {
@@ -35,7 +35,7 @@ impl<'a> Part<'a> {
         if self.fields.object("resources.instances")? {
             let mut first = true;
             while let Some(key) = self.fields.scanner.next_key(&mut first)? {
-                self.instance_field(key.raw, start, &mut entry, seen)?;
+                self.instance_field(&field(&key), start, &mut entry, seen)?;
             }
         }
         entry.len = self.length(start);
@@ -77,10 +77,11 @@ impl<'a> Part<'a> {
         } else if is_key(key, "index_key") {
             self.key(start, entry)?;
         } else if is_key(key, "status") {
-            match fields.text("resources.instances.status")?.map(|text| (text.raw, text.offset)) {
-                Some((b"tainted", _)) => entry.flags.set(Flags::TAINTED),
-                None | Some((b"", _)) => entry.flags.clear(Flags::TAINTED),
-                Some((_, offset)) => fields.findings.push(offset, Invalid::Status),
+            let Some(text) = fields.text("resources.instances.status")? else { return Ok(()) };
+            match &*text.decode_lossy() {
+                "tainted" => entry.flags.set(Flags::TAINTED),
+                "" => entry.flags.clear(Flags::TAINTED),
+                _ => fields.findings.push(text.offset, Invalid::Status),
             }
         } else if is_key(key, "deposed") {
             self.deposed(entry)?;

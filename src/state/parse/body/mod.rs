@@ -8,12 +8,14 @@
 
 mod instance;
 mod resource;
+#[cfg(test)]
+mod tests;
 
 use std::collections::{HashMap, HashSet};
 
 use super::error::Warning;
 use super::fields::{Fields, Findings};
-use crate::state::index::{Resources, Span};
+use crate::state::index::{ModuleEntry, Resources, Span};
 use crate::state::scan::SyntaxError;
 
 /// What `resources` says.
@@ -31,6 +33,14 @@ const WORTH_TWO_THREADS: usize = 4 << 20;
 
 /// Reads the `resources` array at the cursor.
 pub(super) fn read(fields: &mut Fields<'_>) -> Result<Body, SyntaxError> {
+    read_cut(fields, cut)
+}
+
+/// Reads the array with a second thread from where `cut` says, if it says so.
+fn read_cut(
+    fields: &mut Fields<'_>,
+    cut: impl FnOnce(&[u8], usize) -> Option<usize>,
+) -> Result<Body, SyntaxError> {
     if !fields.array("resources")? {
         return Ok(Body::default());
     }
@@ -97,6 +107,8 @@ struct Part<'a> {
     warnings: Vec<Warning>,
     /// The raw text of each module that was seen, with its place in `out.modules`.
     modules: HashMap<&'a [u8], u32>,
+    /// The same places by the text as printed: one path may be spelt in several ways.
+    places: HashMap<String, u32>,
     last_module: (&'a [u8], u32),
     /// The raw entries of `dependencies` that were found good.
     dependencies: HashSet<&'a [u8]>,
@@ -116,6 +128,7 @@ impl<'a> Part<'a> {
             out: Resources::default(),
             warnings: Vec::new(),
             modules: HashMap::new(),
+            places: HashMap::new(),
             last_module: (b"", u32::MAX),
             dependencies: HashSet::new(),
             providers: HashMap::new(),
@@ -153,19 +166,8 @@ impl<'a> Part<'a> {
     }
 
     fn append(&mut self, tail: Self) {
-        let renumbered: Vec<u32> = tail
-            .out
-            .modules
-            .into_iter()
-            .map(|entry| {
-                if let Some(known) = self.out.modules.iter().rposition(|m| m.text == entry.text) {
-                    index(known)
-                } else {
-                    self.out.modules.push(entry);
-                    index(self.out.modules.len() - 1)
-                }
-            })
-            .collect();
+        let renumbered: Vec<u32> =
+            tail.out.modules.into_iter().map(|entry| self.place(entry)).collect();
         let (resources, instances) =
             (index(self.out.elements.len()), index(self.out.instances.len()));
         self.out.elements.extend(tail.out.elements.into_iter().map(|mut entry| {
@@ -181,6 +183,15 @@ impl<'a> Part<'a> {
         self.too_large = self.too_large.or(tail.too_large);
         self.fields.findings.append(tail.fields.findings);
         self.fields.scanner = tail.fields.scanner;
+    }
+
+    /// Returns the place of a module in the table, where it is put unless it is there already.
+    fn place(&mut self, entry: ModuleEntry) -> u32 {
+        let next = index(self.out.modules.len());
+        *self.places.entry(entry.text.clone()).or_insert_with(|| {
+            self.out.modules.push(entry);
+            next
+        })
     }
 
     /// Returns a range relative to `start`, noting where it can't be expressed.

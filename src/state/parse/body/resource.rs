@@ -4,7 +4,7 @@ use super::{Part, index};
 use crate::state::address::{Key, ModulePath};
 use crate::state::index::{ModuleEntry, ResourceEntry, Resources, Span};
 use crate::state::parse::error::{Invalid, Warning};
-use crate::state::parse::version::is_key;
+use crate::state::parse::version::{field, is_key};
 use crate::state::provider::ProviderConfig;
 use crate::state::scan::{SyntaxError, Text};
 
@@ -31,7 +31,7 @@ impl<'a> Part<'a> {
         if self.fields.object("resources")? {
             let mut first = true;
             while let Some(key) = self.fields.scanner.next_key(&mut first)? {
-                self.resource_field(key.raw, start, &mut seen)?;
+                self.resource_field(&field(&key), start, &mut seen)?;
             }
         }
         let module = self.module(seen.module);
@@ -68,38 +68,40 @@ impl<'a> Part<'a> {
             self.out.instances.truncate(seen.first);
             self.instances(seen)
         } else if is_key(key, "module") {
-            seen.module =
-                fields.text("resources.module")?.map(|text| (text.raw, text.offset, text.escaped));
+            if let Some(text) = fields.text("resources.module")? {
+                seen.module = Some((text.raw, text.offset, text.escaped));
+            }
             Ok(())
         } else if is_key(key, "mode") {
-            let mode = fields.text("resources.mode")?;
-            seen.mode = match mode.as_ref().map(|text| text.raw) {
-                Some(b"managed") => Some(false),
-                Some(b"data") => Some(true),
+            let Some(mode) = fields.text("resources.mode")? else { return Ok(()) };
+            seen.mode = match &*mode.decode_lossy() {
+                "managed" => Some(false),
+                "data" => Some(true),
                 _ => None,
             };
             Ok(())
         } else if is_key(key, "type") {
-            seen.kind = self.known_text("resources.type", start)?;
+            seen.kind = self.known_text("resources.type", start)?.unwrap_or(seen.kind);
             Ok(())
         } else if is_key(key, "name") {
-            seen.name = self.known_text("resources.name", start)?;
+            seen.name = self.known_text("resources.name", start)?.unwrap_or(seen.name);
             Ok(())
         } else if is_key(key, "provider") {
-            seen.provider = match fields.text("resources.provider")? {
-                Some(text) => self.span(text.offset, text.raw.len(), start),
-                None => Span::NONE,
-            };
+            seen.provider = self.known_text("resources.provider", start)?.unwrap_or(seen.provider);
             Ok(())
         } else {
             fields.scanner.value().map(drop)
         }
     }
 
-    /// Passes a string and returns where it stands.
-    fn known_text(&mut self, field: &'static str, start: usize) -> Result<Span, SyntaxError> {
-        let Some(text) = self.fields.text(field)? else { return Ok(Span::NONE) };
-        Ok(self.span(text.offset, text.raw.len(), start))
+    /// Passes a string and returns where it stands; `null` says nothing.
+    fn known_text(
+        &mut self,
+        field: &'static str,
+        start: usize,
+    ) -> Result<Option<Span>, SyntaxError> {
+        let Some(text) = self.fields.text(field)? else { return Ok(None) };
+        Ok(Some(self.span(text.offset, text.raw.len(), start)))
     }
 
     /// Returns the place of a module in the table; the root module where its text is bad.
@@ -125,14 +127,9 @@ impl<'a> Part<'a> {
             ModulePath::root()
         });
         let text = path.to_string();
-        // The same path may be spelt in two ways.
-        let place =
-            self.out.modules.iter().position(|module| module.text == text).unwrap_or_else(|| {
-                self.out.modules.push(ModuleEntry { path, text });
-                self.out.modules.len() - 1
-            });
-        self.modules.insert(raw, index(place));
-        index(place)
+        let place = self.place(ModuleEntry { path, text });
+        self.modules.insert(raw, place);
+        place
     }
 
     fn check_provider(&mut self, entry: &ResourceEntry, seen: &Seen<'a>) {
