@@ -1,6 +1,7 @@
 //! The document: the bytes of a state and an index into them.
 
 use std::borrow::Cow;
+use std::sync::OnceLock;
 
 use super::address::{self, Address, Key, Mode, ModulePath};
 use super::bytes::Bytes;
@@ -24,6 +25,8 @@ pub struct Document {
     version: u64,
     notes: Vec<Note>,
     index: Index,
+    /// The modules of the index, parsed when somebody asks for a path.
+    paths: OnceLock<Vec<ModulePath>>,
 }
 
 impl Document {
@@ -38,6 +41,7 @@ impl Document {
                     version: 4,
                     notes: Vec::new(),
                     index,
+                    paths: OnceLock::new(),
                 }),
                 None => Self::of_version(parse::last_version(&original)?, original),
             },
@@ -57,7 +61,7 @@ impl Document {
             _ => return Err(unsupported(&original, version)),
         };
         let index = parse::read_v4(&bytes)?.unwrap_or_default();
-        Ok(Self { original, bytes, version, notes, index })
+        Ok(Self { original, bytes, version, notes, index, paths: OnceLock::new() })
     }
 
     /// Returns the bytes as they came in.
@@ -116,9 +120,14 @@ impl Document {
         self.outputs().find(|output| output.name() == name)
     }
 
+    fn paths(&self) -> &[ModulePath] {
+        let parse = |text: &Box<str>| module_path(text);
+        self.paths.get_or_init(|| self.index.body.modules.iter().map(parse).collect())
+    }
+
     /// Returns the module instances that have resources, in no particular order.
     pub fn modules(&self) -> impl ExactSizeIterator<Item = (&ModulePath, &str)> {
-        self.index.body.modules.iter().map(|module| (&module.path, module.text.as_str()))
+        self.paths().iter().zip(self.index.body.modules.iter().map(AsRef::as_ref))
     }
 
     /// Returns the resources in the order of the document.
@@ -175,12 +184,12 @@ impl<'a> Resource<'a> {
 
     /// Returns the module instance it is in.
     pub fn module(self) -> &'a ModulePath {
-        &self.document.index.body.modules[self.entry.module as usize].path
+        &self.document.paths()[self.entry.module as usize]
     }
 
     /// Returns the module as printed: `module.net["eu"]`, empty for the root module.
     pub fn module_text(self) -> &'a str {
-        &self.document.index.body.modules[self.entry.module as usize].text
+        &self.document.index.body.modules[self.entry.module as usize]
     }
 
     /// Returns a number that all resources of one module instance of the document share.
@@ -413,6 +422,12 @@ impl<'a> Output<'a> {
     }
 }
 
+/// Parses a module as the index has it.
+pub(crate) fn module_path(text: &str) -> ModulePath {
+    if text.is_empty() { Some(ModulePath::root()) } else { ModulePath::parse(text).ok() }
+        .expect("the index holds texts that were printed from a path")
+}
+
 /// Reads the instance key of an entry.
 ///
 /// Terraform reads numbers as floats and cuts the fraction off; so `1.5` is the key 1.
@@ -456,7 +471,7 @@ pub(crate) fn resource_address(bytes: &[u8], body: &Resources, entry: &ResourceE
         let raw = bytes.get(entry.start..).and_then(|bytes| span.of(bytes));
         Text::of(raw.unwrap_or_default()).decode_lossy()
     };
-    let module = body.modules.get(entry.module as usize).map_or("", |module| module.text.as_str());
+    let module = body.modules.get(entry.module as usize).map_or("", |text| text);
     let dot = if module.is_empty() { "" } else { "." };
     let data = if entry.is_data { "data." } else { "" };
     format!("{module}{dot}{data}{}.{}", text(entry.kind), text(entry.name))

@@ -3,7 +3,6 @@
 //! Entries are small and flat, so that half a million instances cost some tens of megabytes and
 //! nothing is copied out of the document: an instance is 32 bytes, a resource 56.
 
-use super::address::ModulePath;
 use super::parse::Warning;
 
 /// A range of bytes counted from the start of the resource or the instance it belongs to.
@@ -86,13 +85,6 @@ pub(crate) struct InstanceEntry {
     pub(crate) flags: Flags,
 }
 
-/// A module instance that has resources, with its text as printed.
-#[derive(Clone, Debug)]
-pub(crate) struct ModuleEntry {
-    pub(crate) path: ModulePath,
-    pub(crate) text: String,
-}
-
 /// One member of `outputs`. Ranges count from the start of the document.
 #[derive(Clone, Debug)]
 pub(crate) struct OutputEntry {
@@ -114,7 +106,8 @@ pub(crate) struct Header {
 /// The resources of a document, or of a part of one.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Resources {
-    pub(crate) modules: Vec<ModuleEntry>,
+    /// The module instances that have resources, as printed; empty text for the root module.
+    pub(crate) modules: Vec<Box<str>>,
     pub(crate) elements: Vec<ResourceEntry>,
     pub(crate) instances: Vec<InstanceEntry>,
 }

@@ -6,7 +6,7 @@ use std::cmp::Ordering;
 use super::error::Invalid;
 use super::fields::Findings;
 use crate::state::address::Key;
-use crate::state::document::{deposed_key, instance_key};
+use crate::state::document::{deposed_key, instance_key, module_path};
 use crate::state::index::{Flags, InstanceEntry, ResourceEntry, Resources};
 use crate::state::scan::Text;
 
@@ -35,9 +35,19 @@ pub(super) fn sort(bytes: &[u8], body: &Resources, findings: &mut Findings) -> V
 }
 
 /// Ranks the modules as Terraform sorts them.
+///
+/// By depth and then as text is nearly always right, and costs no parsed path for each of them;
+/// where a neighbour shows that it is not (`[10]` and `[2]`, `a-b` and `a`), all are parsed.
 fn ranks(body: &Resources) -> Vec<u32> {
+    let path = |place: usize| module_path(&body.modules[place]);
     let mut sorted: Vec<usize> = (0..body.modules.len()).collect();
-    sorted.sort_by(|&a, &b| body.modules[a].path.cmp(&body.modules[b].path));
+    sorted.sort_by_cached_key(|&place| path(place).steps().len());
+    for group in sorted.chunk_by_mut(|&a, &b| path(a).steps().len() == path(b).steps().len()) {
+        group.sort_by(|&a, &b| body.modules[a].cmp(&body.modules[b]));
+    }
+    if !sorted.windows(2).all(|pair| path(pair[0]) < path(pair[1])) {
+        sorted.sort_by_cached_key(|&place| path(place));
+    }
     let mut ranks = vec![0; sorted.len()];
     for (rank, &module) in (0..).zip(&sorted) {
         ranks[module] = rank;

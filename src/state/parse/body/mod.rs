@@ -15,7 +15,7 @@ use std::collections::{HashMap, HashSet};
 
 use super::error::Warning;
 use super::fields::{Fields, Findings};
-use crate::state::index::{ModuleEntry, Resources, Span};
+use crate::state::index::{Resources, Span};
 use crate::state::scan::SyntaxError;
 
 /// What `resources` says.
@@ -27,6 +27,11 @@ pub(super) struct Body {
     /// Where an object begins that is too large for an index entry.
     pub(super) too_large: Option<usize>,
 }
+
+/// What an element of `resources` and of `instances` takes at least, as states go; where they are
+/// smaller, the tables grow.
+const BYTES_OF_AN_ELEMENT: usize = 2048;
+const BYTES_OF_AN_INSTANCE: usize = 1024;
 
 /// From this many bytes on, two threads are faster than one.
 const WORTH_TWO_THREADS: usize = 4 << 20;
@@ -48,7 +53,7 @@ fn read_cut(
     let (body, end) = if let Some(cut) = cut(bytes, start) {
         read_halves(bytes, start, cut)?
     } else {
-        let mut part = Part::new(bytes, start);
+        let mut part = Part::new(bytes, start, bytes.len() - start);
         part.read(None)?;
         part.finish()
     };
@@ -67,8 +72,9 @@ fn cut(bytes: &[u8], start: usize) -> Option<usize> {
 }
 
 fn read_halves(bytes: &[u8], start: usize, cut: usize) -> Result<(Body, usize), SyntaxError> {
-    let mut head = Part::new(bytes, start);
-    let mut tail = Part::new(bytes, cut);
+    // The head gets room for both, so that joining them moves nothing.
+    let mut head = Part::new(bytes, start, bytes.len() - start);
+    let mut tail = Part::new(bytes, cut, bytes.len() - cut);
     let (met, tail_read) = std::thread::scope(|scope| {
         let second = scope.spawn(|| tail.read(None));
         let met = head.read(Some(cut));
@@ -107,8 +113,6 @@ struct Part<'a> {
     warnings: Vec<Warning>,
     /// The raw text of each module that was seen, with its place in `out.modules`.
     modules: HashMap<&'a [u8], u32>,
-    /// The same places by the text as printed: one path may be spelt in several ways.
-    places: HashMap<String, u32>,
     last_module: (&'a [u8], u32),
     /// The raw entries of `dependencies` that were found good.
     dependencies: HashSet<&'a [u8]>,
@@ -121,14 +125,18 @@ struct Part<'a> {
 }
 
 impl<'a> Part<'a> {
-    /// Starts before an element, or before the end of the array.
-    fn new(bytes: &'a [u8], pos: usize) -> Self {
+    /// Starts before an element, or before the end of the array, about `len` bytes before its end.
+    fn new(bytes: &'a [u8], pos: usize, len: usize) -> Self {
         Self {
             fields: Fields::in_resources(bytes, pos),
-            out: Resources::default(),
+            out: Resources {
+                modules: Vec::new(),
+                // Tables that grow leave holes behind. Room that is never touched costs nothing.
+                elements: Vec::with_capacity(len / BYTES_OF_AN_ELEMENT),
+                instances: Vec::with_capacity(len / BYTES_OF_AN_INSTANCE),
+            },
             warnings: Vec::new(),
             modules: HashMap::new(),
-            places: HashMap::new(),
             last_module: (b"", u32::MAX),
             dependencies: HashSet::new(),
             providers: HashMap::new(),
@@ -154,8 +162,9 @@ impl<'a> Part<'a> {
         }
     }
 
-    fn finish(self) -> (Body, usize) {
+    fn finish(mut self) -> (Body, usize) {
         let end = self.fields.scanner.pos();
+        join_equal_modules(&mut self.out);
         let body = Body {
             resources: self.out,
             warnings: self.warnings,
@@ -166,12 +175,12 @@ impl<'a> Part<'a> {
     }
 
     fn append(&mut self, tail: Self) {
-        let renumbered: Vec<u32> =
-            tail.out.modules.into_iter().map(|entry| self.place(entry)).collect();
+        let modules = index(self.out.modules.len());
         let (resources, instances) =
             (index(self.out.elements.len()), index(self.out.instances.len()));
+        self.out.modules.extend(tail.out.modules);
         self.out.elements.extend(tail.out.elements.into_iter().map(|mut entry| {
-            entry.module = renumbered[entry.module as usize];
+            entry.module += modules;
             entry.first += instances;
             entry
         }));
@@ -183,15 +192,6 @@ impl<'a> Part<'a> {
         self.too_large = self.too_large.or(tail.too_large);
         self.fields.findings.append(tail.fields.findings);
         self.fields.scanner = tail.fields.scanner;
-    }
-
-    /// Returns the place of a module in the table, where it is put unless it is there already.
-    fn place(&mut self, entry: ModuleEntry) -> u32 {
-        let next = index(self.out.modules.len());
-        *self.places.entry(entry.text.clone()).or_insert_with(|| {
-            self.out.modules.push(entry);
-            next
-        })
     }
 
     /// Returns a range relative to `start`, noting where it can't be expressed.
@@ -210,6 +210,39 @@ impl<'a> Part<'a> {
             0
         })
     }
+}
+
+/// Gives modules with the same text one place: a path may be spelt in several ways, and both halves
+/// of a document may have resources of it.
+fn join_equal_modules(out: &mut Resources) {
+    // In the order that Terraform writes, all texts differ.
+    if out.modules.is_sorted_by(|a, b| a < b) {
+        return;
+    }
+    let mut places: HashMap<&str, u32> = HashMap::new();
+    let joined: Vec<u32> =
+        (0..).zip(&out.modules).map(|(at, text)| *places.entry(text).or_insert(at)).collect();
+    for entry in &mut out.elements {
+        entry.module = joined[entry.module as usize];
+    }
+    // Texts that no resource has any more must not be counted as modules.
+    let mut kept = 0;
+    let renumbered: Vec<u32> = (0..)
+        .zip(&joined)
+        .map(|(at, &place)| {
+            let number = kept;
+            kept += u32::from(at == place);
+            number
+        })
+        .collect();
+    for entry in &mut out.elements {
+        entry.module = renumbered[entry.module as usize];
+    }
+    let mut at = 0;
+    out.modules.retain(|_| {
+        at += 1;
+        joined[at - 1] as usize == at - 1
+    });
 }
 
 /// Narrows a place in one of the tables, which the size of a document bounds.

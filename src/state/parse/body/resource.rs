@@ -2,7 +2,7 @@
 
 use super::{Part, index};
 use crate::state::address::{Key, ModulePath};
-use crate::state::index::{ModuleEntry, ResourceEntry, Resources, Span};
+use crate::state::index::{ResourceEntry, Resources, Span};
 use crate::state::parse::error::{Invalid, Warning};
 use crate::state::parse::version::{field, is_key};
 use crate::state::provider::ProviderConfig;
@@ -126,8 +126,8 @@ impl<'a> Part<'a> {
             self.fields.findings.push(offset, Invalid::Module(error));
             ModulePath::root()
         });
-        let text = path.to_string();
-        let place = self.place(ModuleEntry { path, text });
+        self.out.modules.push(path.to_string().into_boxed_str());
+        let place = index(self.out.modules.len() - 1);
         self.modules.insert(raw, place);
         place
     }
@@ -167,7 +167,7 @@ fn resource_text(
         let raw = span.of(&bytes[start..]).unwrap_or_default();
         Text::of(raw).decode_lossy()
     };
-    let module = out.modules.get(module as usize).map_or("", |module| module.text.as_str());
+    let module = out.modules.get(module as usize).map_or("", |text| text);
     let dot = if module.is_empty() { "" } else { "." };
     let data = if seen.mode == Some(true) { "data." } else { "" };
     format!("{module}{dot}{data}{}.{}", text(seen.kind), text(seen.name))
