@@ -162,11 +162,22 @@ fn sensitive_path(path: &Value<'_>) -> Option<Path> {
         Value::Array(steps) => steps.iter().map(sensitive_step).collect::<Option<Vec<_>>>()?,
         _ => return None,
     };
-    Some(steps.into_iter().map_while(|step| step).collect())
+    let into = steps.into_iter().map_while(|step| match step {
+        Stepped::Into(step) => Some(step),
+        Stepped::Nowhere => None,
+    });
+    Some(into.collect())
 }
 
-/// Reads one step: `None` where Terraform can't, `Some(None)` where it leads to no JSON.
-fn sensitive_step(step: &Value<'_>) -> Option<Option<Step>> {
+/// Where a step that Terraform can read leads.
+enum Stepped {
+    Into(Step),
+    /// To no JSON.
+    Nowhere,
+}
+
+/// Reads one step; `None` where Terraform can't.
+fn sensitive_step(step: &Value<'_>) -> Option<Stepped> {
     let Value::Object(members) = step else { return None };
     let member = |name: &str| {
         let named = members.iter().rev().find(|(key, _)| key.eq_ignore_ascii_case(name));
@@ -174,10 +185,10 @@ fn sensitive_step(step: &Value<'_>) -> Option<Option<Step>> {
     };
     let value = member("value")?;
     match member("type")?.as_str()? {
-        "get_attr" if *value == Value::Null => Some(Some(Step::Key(String::new()))),
-        "get_attr" => Some(Some(Step::Key(value.as_str()?.to_owned()))),
+        "get_attr" if *value == Value::Null => Some(Stepped::Into(Step::Key(String::new()))),
+        "get_attr" => Some(Stepped::Into(Step::Key(value.as_str()?.to_owned()))),
         "index" if !is_wrapped(value) => None,
-        "index" => Some(index_step(value)),
+        "index" => Some(index_step(value).map_or(Stepped::Nowhere, Stepped::Into)),
         _ => None,
     }
 }

@@ -1,12 +1,13 @@
 //! What Terraform 1.11.4 does with odd documents, each found by comparing it with this reader.
 
-use crate::state::document::Document;
+use crate::state::document::{Document, Instance};
+use crate::state::sensitive::Reveal;
 
 const PROVIDER: &str = r#""provider":"provider[\"registry.terraform.io/a/b\"]""#;
 
 fn list(state: &[u8]) -> Option<String> {
     let document = Document::parse(state.to_vec()).ok()?;
-    let addresses: Vec<String> = document.instances().map(|i| i.address_text()).collect();
+    let addresses: Vec<String> = document.instances().map(Instance::address_text).collect();
     Some(addresses.join(" "))
 }
 
@@ -132,7 +133,7 @@ fn a_path_that_no_json_has_hides_what_it_starts_in() {
            {"type":"index","value":{"value":true,"type":"bool"}},{"type":"get_attr","value":"x"}]]}"#,
     );
     let document = Document::parse(state.into_bytes()).unwrap();
-    let shown = document.instance(0).shown_attributes(Default::default()).unwrap();
+    let shown = document.instance(0).shown_attributes(Reveal::No).unwrap();
     assert_eq!(shown.to_json(), r#"{"pin":{"sensitive":true}}"#);
 }
 
