@@ -99,7 +99,7 @@ const fn hinted(binding: Binding, hint: &'static str) -> Binding {
 /// Every key there is. Hints stand in the bar in this order; what does not fit is left out.
 pub(crate) const BINDINGS: &[Binding] = &[
     hinted(bind(&["?", "f1"], Command::Help, DATA, "this help"), "help"),
-    hinted(bind(&["/"], Command::Filter, DATA, "filter: results follow as you type"), "filter"),
+    hinted(bind(&["/"], Command::Filter, TREE, "filter: results follow as you type"), "filter"),
     hinted(
         bind(&["enter", "space"], Command::Enter, DATA, "fold or unfold; go into an instance"),
         "open",

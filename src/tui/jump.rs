@@ -38,20 +38,25 @@ pub(crate) fn to_dependencies(model: &mut Model) {
     model.focus = Focus::Detail;
 }
 
-/// Goes to the resource under the cursor of the detail pane.
-///
-/// Returns `None` where the cursor is at something else.
-pub(crate) fn along(model: &mut Model) -> Option<Option<Effect>> {
-    let Some(Spot::Dependency(address)) = model.detail.line()?.spot.clone() else { return None };
-    let (from, loaded) = (model.selected()?, model.loaded.clone()?);
+/// Returns the address of the dependency under the cursor of the detail pane.
+pub(crate) fn dependency(model: &Model) -> Option<String> {
+    match &model.detail.line()?.spot {
+        Some(Spot::Dependency(address)) => Some(address.clone()),
+        _ => None,
+    }
+}
+
+/// Goes to a resource that the selected instance depends on.
+pub(crate) fn along(model: &mut Model, address: &str) -> Option<Effect> {
+    let (loaded, from) = (model.loaded.clone()?, model.selected()?);
     let Row::Instance(source) = from else { return None };
-    let Some(target) = find(&loaded.document, source, &address) else {
+    let Some(target) = find(&loaded.document, source, address) else {
         model.notify(Meaning::Warning, "this state does not hold it");
-        return Some(None);
+        return None;
     };
     model.history.back.push(from);
     model.history.forward.clear();
-    Some(go(model, target))
+    go(model, target)
 }
 
 /// Goes back to where a jump came from, or forward again.

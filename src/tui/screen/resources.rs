@@ -47,13 +47,12 @@ impl Screen for Resources {
             Command::Dependents => return jump::dependents(model).into(),
             Command::JumpBack => return jump::through_history(model, Way::Back).into(),
             Command::JumpForward => return jump::through_history(model, Way::Forward).into(),
-            Command::Enter if model.focus == Focus::Detail => {
-                if let Some(effect) = jump::along(model) {
-                    return effect.into();
+            _ if model.focus == Focus::Detail => {
+                if let (Command::Enter, Some(address)) = (command, jump::dependency(model)) {
+                    return jump::along(model, &address).into();
                 }
                 on_detail(command, model);
             }
-            _ if model.focus == Focus::Detail => on_detail(command, model),
             _ => on_tree(command, model),
         }
         model.settle();

@@ -329,3 +329,11 @@ fn the_status_counts_the_rows_of_the_list_that_keys_go_to() {
     browser.press("?");
     assert!(status(&browser).starts_with("   "), "{}", status(&browser));
 }
+
+#[test]
+fn the_outputs_offer_no_filter_for_they_have_none() {
+    let mut browser = Browser::on(STATE);
+    assert!(browser.text().contains("/ filter"));
+    browser.press("o");
+    assert!(!browser.text().contains("/ filter"), "{}", browser.text());
+}
