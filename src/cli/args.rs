@@ -6,6 +6,7 @@ use clap::builder::{PossibleValue, TypedValueParser, ValueParser};
 use clap::{Arg, ArgAction, CommandFactory, Parser, ValueEnum, ValueHint};
 
 use super::command::{self, Command};
+use super::filter;
 use super::logging::LogFormat;
 use super::output::ColorChoice;
 
@@ -110,7 +111,7 @@ pub fn definition() -> clap::Command {
         let formats = command::formats(&name);
         cli = cli.mut_subcommand(name, |command| command.arg(output_of(formats)));
     }
-    cli
+    cli.mut_subcommand("list", |list| list.after_long_help(filter::help()))
 }
 
 /// Returns `-o` as a command takes it that knows these formats, the first of which it uses when

@@ -192,7 +192,9 @@ impl Output {
     pub(crate) fn failure(&mut self, failure: &Failure) {
         let mut said = self.labelled(Meaning::Error, "error:", &failure.error);
         for cause in &failure.because {
-            said.push_str(&self.labelled(Meaning::Muted, "  because:", cause));
+            // What is shown of a filter or an expression stands with its cause.
+            let cause = cause.replace('\n', "\n    ");
+            said.push_str(&self.labelled(Meaning::Muted, "  because:", &cause));
         }
         for hint in failure.hints.iter().filter(|_| !self.quiet) {
             said.push_str(&self.labelled(Meaning::Hint, "hint:", hint));

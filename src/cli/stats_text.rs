@@ -36,7 +36,7 @@ pub(crate) fn write(
         return Ok(());
     }
     out.line("")?;
-    let mut table = Table::new(["LARGEST", "SIZE", "SHARE"]);
+    let mut table = Table::new(["LARGEST", "SIZE", "SHARE"]).numbers(1..3);
     for resource in largest {
         table.row([
             Cell::of(Meaning::Address, resource.address.clone()),
@@ -89,7 +89,7 @@ fn groups(
         return Ok(());
     }
     out.line("")?;
-    let mut table = Table::new([heading, "INSTANCES", "SIZE", "SHARE"]);
+    let mut table = Table::new([heading, "INSTANCES", "SIZE", "SHARE"]).numbers(1..4);
     for group in groups.iter().take(top) {
         let name = if group.name.is_empty() { "(root)" } else { &group.name };
         table.row([

@@ -1,6 +1,6 @@
 //! Rows in columns without borders, for people; scripts read JSON.
 
-use comfy_table::{Attribute, ContentArrangement, presets};
+use comfy_table::{Attribute, CellAlignment, ContentArrangement, presets};
 
 use crate::base::text;
 use crate::base::theme::{Color, Meaning};
@@ -9,6 +9,7 @@ use crate::base::theme::{Color, Meaning};
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Table {
     heading: Vec<&'static str>,
+    numbers: std::ops::Range<usize>,
     rows: Vec<Vec<Cell>>,
 }
 
@@ -34,7 +35,13 @@ impl Cell {
 impl Table {
     /// Makes a table without rows.
     pub(crate) fn new<const N: usize>(heading: [&'static str; N]) -> Self {
-        Self { heading: heading.to_vec(), rows: Vec::new() }
+        Self { heading: heading.to_vec(), ..Self::default() }
+    }
+
+    /// Puts these columns against the right, as numbers are compared by their length.
+    pub(crate) fn numbers(mut self, columns: std::ops::Range<usize>) -> Self {
+        self.numbers = columns;
+        self
     }
 
     /// Adds a row, which has as many cells as the heading.
@@ -65,8 +72,11 @@ impl Table {
                 row.iter().map(|cell| shown(&cell.text, cell.meaning)).collect::<Vec<_>>(),
             );
         }
-        for column in table.column_iter_mut() {
+        for (at, column) in table.column_iter_mut().enumerate() {
             column.set_padding((0, 2));
+            if self.numbers.contains(&at) {
+                column.set_cell_alignment(CellAlignment::Right);
+            }
         }
         table.lines().map(|line| line.trim_end().to_owned()).collect()
     }

@@ -11,5 +11,5 @@ pub mod document_json;
 pub mod filter;
 pub mod jq;
 pub mod lookup;
-mod reference;
+pub(crate) mod reference;
 pub mod stats;

@@ -301,7 +301,8 @@ impl<'a> Instance<'a> {
 
     /// Returns the address as Terraform prints it.
     pub fn address_text(self) -> String {
-        let mut text = String::new();
+        // Room for nearly all, as a search through the addresses makes one for each instance.
+        let mut text = String::with_capacity(self.resource().module_text().len() + 64);
         self.push_address(&mut text);
         text
     }

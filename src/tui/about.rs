@@ -15,6 +15,8 @@ use super::widget::text::grouped;
 
 /// More dependencies than this begin folded.
 const FEW_DEPENDENCIES: usize = 10;
+/// The title over the dependencies.
+pub(crate) const DEPENDS_ON: &str = "depends on";
 /// Types listed for a module.
 const TYPES: usize = 40;
 
@@ -76,21 +78,21 @@ fn status(writer: &mut Writer<'_>, instance: Instance<'_>, details: &Details<'_>
 }
 
 fn dependencies(writer: &mut Writer<'_>, details: &Details<'_>) {
-    const TITLE: &str = "depends on";
     let count = details.dependencies.len();
     if count == 0 {
         return;
     }
-    let spot = Spot::Section(TITLE);
+    let spot = Spot::Section(DEPENDS_ON);
     let usual = if count > FEW_DEPENDENCIES { Fold::Closed } else { Fold::Open };
     let fold = writer.fold(&spot, usual);
     blank(writer);
-    let line = Line::named(TITLE, Meaning::Quiet, grouped(count));
+    let line = Line::named(DEPENDS_ON, Meaning::Quiet, grouped(count));
     writer.lines.push(Line { fold: Some(fold), spot: Some(spot), ..line });
     if fold == Fold::Open {
         for address in &details.dependencies {
-            let address = text::escape(address).into_owned();
-            writer.lines.push(Line::text(1, Meaning::Plain, address));
+            let shown = text::escape(address).into_owned();
+            let spot = Some(Spot::Dependency(address.to_string()));
+            writer.lines.push(Line { spot, ..Line::text(1, Meaning::Plain, shown) });
         }
     }
 }
@@ -107,19 +109,22 @@ fn identity(writer: &mut Writer<'_>, instance: Instance<'_>) {
 /// Writes what is known of a module.
 pub(crate) fn module(writer: &mut Writer<'_>, tree: &Tree, at: usize, matches: Option<&Matches>) {
     let Some(node) = tree.nodes.get(at) else { return };
-    fact(writer, "instances", Meaning::Literal, &grouped(node.total));
+    // No number below is greater than this one.
+    let width = grouped(node.total.max(node.end - at)).len();
+    let number = |number: usize| format!("{:>width$}", grouped(number));
+    fact(writer, "instances", Meaning::Literal, &number(node.total));
     if let Some(matches) = matches {
-        fact(writer, "matching", Meaning::Literal, &grouped(matches.counts[at]));
+        fact(writer, "matching", Meaning::Literal, &number(matches.counts[at]));
     }
-    fact(writer, "resources", Meaning::Literal, &grouped(node.resources));
+    fact(writer, "resources", Meaning::Literal, &number(node.resources));
     let modules = node.end - at - 1;
     if modules > 0 {
-        fact(writer, "modules", Meaning::Literal, &grouped(modules));
+        fact(writer, "modules", Meaning::Literal, &number(modules));
     }
     blank(writer);
     for &(kind, count) in node.kinds.iter().take(TYPES) {
         let name = tree.kinds.get(kind).map_or("", String::as_str);
-        writer.lines.push(Line::named(name, Meaning::Literal, grouped(count)));
+        writer.lines.push(Line::named(name, Meaning::Literal, number(count)));
     }
     if let Some(more) = node.kinds.len().checked_sub(TYPES).filter(|&more| more > 0) {
         writer.lines.push(Line::text(0, Meaning::Quiet, format!("{more} more types")));

@@ -22,6 +22,10 @@ pub(crate) enum Command {
     UnfoldAll,
     FoldTo(u16),
     Filter,
+    Dependencies,
+    Dependents,
+    JumpBack,
+    JumpForward,
     Back,
     Reveal,
     HideAll,
@@ -95,7 +99,7 @@ const fn hinted(binding: Binding, hint: &'static str) -> Binding {
 /// Every key there is. Hints stand in the bar in this order; what does not fit is left out.
 pub(crate) const BINDINGS: &[Binding] = &[
     hinted(bind(&["?", "f1"], Command::Help, DATA, "this help"), "help"),
-    hinted(bind(&["/"], Command::Filter, DATA, "filter: results follow as you type"), "filter"),
+    hinted(bind(&["/"], Command::Filter, TREE, "filter: results follow as you type"), "filter"),
     hinted(
         bind(&["enter", "space"], Command::Enter, DATA, "fold or unfold; go into an instance"),
         "open",
@@ -131,6 +135,10 @@ pub(crate) const BINDINGS: &[Binding] = &[
     bind(&["z 7"], Command::FoldTo(7), TREE, ""),
     bind(&["z 8"], Command::FoldTo(8), TREE, ""),
     bind(&["z 9"], Command::FoldTo(9), TREE, ""),
+    bind(&["g d"], Command::Dependencies, TREE, "what it depends on; Enter on one goes there"),
+    bind(&["g r"], Command::Dependents, TREE, "filter for what depends on it"),
+    bind(&["["], Command::JumpBack, TREE, "back to where a jump came from"),
+    bind(&["]"], Command::JumpForward, TREE, "forward again"),
     bind(&["p"], Command::ToggleDetail, TREE, "detail pane on or off"),
     bind(&["y a", "y y"], Command::CopyAddress, TREE, "copy the address"),
     bind(&["y i"], Command::CopyId, TREE, "copy the id"),

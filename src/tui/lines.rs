@@ -22,6 +22,8 @@ pub(crate) enum Spot {
     Value(Path),
     /// A section below them.
     Section(&'static str),
+    /// A resource it depends on, by its address as the state has it.
+    Dependency(String),
 }
 
 /// Whether something hides what is inside it.
@@ -235,6 +237,12 @@ impl Writer<'_> {
                 let masked = Secrets::of_attributes("", &json, &[]).mask(json.clone());
                 self.inside(&json, &masked, path, depth + 1);
             }
+            return;
+        }
+        if string.is_empty() {
+            line.value = String::from("\"\"");
+            line.meaning = Meaning::Quiet;
+            self.lines.push(line);
             return;
         }
         let lines = string.lines().count();

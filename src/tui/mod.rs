@@ -16,6 +16,7 @@ mod clipboard;
 mod command;
 mod effect;
 mod fingerprint;
+mod jump;
 mod layout;
 mod lines;
 mod model;

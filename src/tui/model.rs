@@ -11,6 +11,7 @@ use crate::state::path::Path;
 use super::about;
 use super::effect::Effect;
 use super::fingerprint::Fingerprints;
+use super::jump::History;
 use super::layout::{Focus, Layout, Panes};
 use super::lines::{Line, Writer};
 use super::pane::Pane;
@@ -75,6 +76,7 @@ pub(crate) struct Model {
     pub(crate) focus: Focus,
     pub(crate) panes: Panes,
     pub(crate) detail: Pane,
+    pub(crate) history: History,
     pub(crate) outputs: Pane,
     pub(crate) revealed: Option<Revealed>,
     pub(crate) notice: Option<Notice>,
@@ -104,6 +106,7 @@ impl Model {
             focus: Focus::default(),
             panes: Panes::default(),
             detail: Pane::default(),
+            history: History::default(),
             outputs: Pane::default(),
             revealed: None,
             notice: None,
@@ -162,6 +165,8 @@ impl Model {
         };
         let is_reload = arrival.folded.is_some();
         self.filtered_folds = Folds::default();
+        // Its rows are those of the document that goes.
+        self.history = History::default();
         self.wanted = arrival.selected;
         self.loaded = Some(arrival.loaded);
         self.loading = None;
@@ -220,6 +225,18 @@ impl Model {
         }
         self.scroll.to(row, self.view.len());
         self.settle();
+    }
+
+    /// Unfolds whatever hides the row that is wanted.
+    pub(crate) fn unfold_around_wanted(&mut self) {
+        let (Some(loaded), Some(wanted)) = (self.loaded.clone(), self.wanted) else { return };
+        let node = match wanted {
+            Row::Module(node) => loaded.tree.nodes[node].parent,
+            Row::Instance(place) => loaded.tree.node_of(&loaded.document, place),
+        };
+        for around in loaded.tree.lineage(node) {
+            self.folds_mut().open(around);
+        }
     }
 
     /// Notes that the user went to the row under the cursor.

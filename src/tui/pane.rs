@@ -135,5 +135,5 @@ fn value_column(lines: &[Line], width: usize) -> usize {
     let label = pairs().map(|line| indent(line.depth) + line.label.width()).max().unwrap_or(0);
     let value = pairs().map(|line| line.value.width()).max().unwrap_or(0);
     let room = width.saturating_sub(value.min(width / 2) + 4);
-    label.min(room.max(width * 2 / 5)) + 2
+    label.min(room.max(width / 2)) + 2
 }

@@ -29,14 +29,15 @@ pub(super) fn run(options: Options) -> Result<Outcome, Error> {
     let loads = LoadWorker::start(options.loader, &sender);
     loads.load(Keep::default());
     let queries = QueryWorker::start(&sender);
-    let runtime = Runtime { app, _guard: guard, output, events, sender, loads, queries };
+    let runtime = Runtime { _guard: guard, app, output, events, sender, loads, queries };
     runtime.run()
 }
 
 struct Runtime {
-    app: App,
-    /// Gives the terminal back when the loop is left, however that happens.
+    /// Gives the terminal back when the loop is left, however that happens. It is the first to go:
+    /// to give the memory of a large state back takes a while.
     _guard: Guard,
+    app: App,
     output: Output,
     events: Receiver<Event>,
     sender: SyncSender<Event>,

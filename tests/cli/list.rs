@@ -76,8 +76,8 @@ fn a_mistake_in_a_filter_is_pointed_at() {
     [stderr]
     error: cannot read the filter
       because: there is no field `typ`
-    tag:Name=x typ:y
-               ^^^
+        tag:Name=x typ:y
+                   ^^^
     hint: did you mean `type`?
     [exit 1]
     "#);
@@ -85,8 +85,8 @@ fn a_mistake_in_a_filter_is_pointed_at() {
     [stderr]
     error: cannot read the filter
       because: the parenthesis is not closed
-    (type:a
-    ^
+        (type:a
+        ^
     hint: see the filter language: `tfstate help list`
     [exit 1]
     "#);

@@ -50,8 +50,8 @@ fn a_mistake_is_pointed_at() {
     [stderr]
     error: cannot read the jq expression
       because: expected a closing bracket
-    .resources[
-               ^
+        .resources[
+                   ^
     [exit 1]
     "#);
 }

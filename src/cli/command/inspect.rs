@@ -25,7 +25,7 @@ pub(crate) struct Args {
     /// The state; none means the one Terraform uses here
     #[arg(value_hint = clap::ValueHint::FilePath)]
     state: Option<OsString>,
-    /// Begin with this filter
+    /// Begin with this filter; `tfstate help list` explains the language
     #[arg(
         short,
         long,

@@ -29,7 +29,7 @@ impl From<store::Error> for Failure {
                 "check the path, or pipe the state in: `terraform state pull | tfstate list -`",
             ),
             store::Error::NoStateInDirectory { .. } => {
-                Some("name the state, as in `-s path/to/terraform.tfstate`, or set TFSTATE_STATE")
+                Some("name a file or a directory that holds one, or set TFSTATE_STATE")
             }
             store::Error::Unsupported { .. } | store::Error::Backend { .. } => {
                 Some("pipe it in instead: `terraform state pull | tfstate list -`")

@@ -2,7 +2,7 @@
 
 use ratatui::buffer::Buffer;
 
-use crate::tui::command::{self, Command, Context};
+use crate::tui::command::{self, Binding, Command, Context};
 use crate::tui::layout::Layout;
 use crate::tui::lines::Line;
 use crate::tui::model::Model;
@@ -21,11 +21,12 @@ pub(crate) struct Help {
 
 impl Help {
     pub(crate) fn of(context: Context) -> Self {
-        let mut lines = keys(context);
+        let mut lines = keys(context, |_| true);
         if context == Context::Resources {
             lines.push(Line::text(0, Meaning::Plain, String::new()));
             lines.push(Line::text(0, Meaning::Title, String::from("while the filter is typed")));
-            lines.extend(keys(Context::Prompt));
+            // Keys that mean the same everywhere are listed above already.
+            lines.extend(keys(Context::Prompt, |binding| !binding.contexts.contains(&context)));
         }
         let mut pane = Pane::default();
         pane.replace(lines, 60);
@@ -33,9 +34,10 @@ impl Help {
     }
 }
 
-fn keys(context: Context) -> Vec<Line> {
+fn keys(context: Context, is_listed: impl Fn(&Binding) -> bool) -> Vec<Line> {
     let explained = command::of(context).filter(|binding| !binding.help.is_empty());
     explained
+        .filter(|binding| is_listed(binding))
         .map(|binding| {
             let keys: Vec<String> = binding.keys.iter().map(|keys| command::shown(keys)).collect();
             Line::named(&keys.join(" "), Meaning::Plain, binding.help.to_owned())

@@ -5,6 +5,7 @@ use ratatui::buffer::Buffer;
 use crate::tui::Revealing;
 use crate::tui::command::{Command, Context};
 use crate::tui::effect::Effect;
+use crate::tui::jump::{self, Way};
 use crate::tui::layout::{Focus, Layout, Panes};
 use crate::tui::lines::Line;
 use crate::tui::model::{Model, Place};
@@ -42,7 +43,16 @@ impl Screen for Resources {
             Command::Reveal => reveal(model),
             Command::CopyAddress => return copy(model, "address", address).into(),
             Command::CopyId => return copy(model, "id", id).into(),
-            _ if model.focus == Focus::Detail => on_detail(command, model),
+            Command::Dependencies => jump::to_dependencies(model),
+            Command::Dependents => return jump::dependents(model).into(),
+            Command::JumpBack => return jump::through_history(model, Way::Back).into(),
+            Command::JumpForward => return jump::through_history(model, Way::Forward).into(),
+            _ if model.focus == Focus::Detail => {
+                if let (Command::Enter, Some(address)) = (command, jump::dependency(model)) {
+                    return jump::along(model, &address).into();
+                }
+                on_detail(command, model);
+            }
             _ => on_tree(command, model),
         }
         model.settle();
@@ -72,20 +82,9 @@ fn back(model: &mut Model) -> Next {
 /// Ends the filter; what was selected under it stays selected, unfolded where it has to be.
 pub(super) fn clear_filter(model: &mut Model) -> Next {
     let effect = model.search.set("", model.now);
-    unfold_around_selected(model);
+    model.unfold_around_wanted();
     model.rebuild();
     effect.into()
-}
-
-fn unfold_around_selected(model: &mut Model) {
-    let (Some(loaded), Some(wanted)) = (model.loaded.clone(), model.wanted) else { return };
-    let node = match wanted {
-        Row::Module(node) => loaded.tree.nodes[node].parent,
-        Row::Instance(place) => loaded.tree.node_of(&loaded.document, place),
-    };
-    for around in loaded.tree.lineage(node) {
-        model.folds.open(around);
-    }
 }
 
 fn switch(model: &mut Model) {

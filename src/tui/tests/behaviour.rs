@@ -266,3 +266,74 @@ fn the_clock_of_the_model_only_moves_when_told() {
     assert_eq!(browser.app.model.now, browser.start);
     assert_eq!(browser.app.model.deadline(), None);
 }
+
+#[test]
+fn a_dependency_is_followed_and_left_again() {
+    let mut browser = Browser::on(STATE);
+    let web = "module.network[\"eu\"].module.edge.aws_instance.web[\"blue\"]";
+    let subnet = "module.network[\"eu\"].aws_subnet.private[0]";
+    browser.press("G k g d j j");
+    assert!(browser.text().contains("› module.network.aws_subnet.private\n"));
+    browser.press("enter");
+    assert_eq!(selected(&browser), subnet);
+    browser.press("[");
+    assert_eq!(selected(&browser), web);
+    browser.press("]");
+    assert_eq!(selected(&browser), subnet);
+    browser.press("]");
+    assert_eq!(selected(&browser), subnet);
+}
+
+#[test]
+fn a_jump_to_what_the_filter_hides_ends_the_filter() {
+    let mut browser = Browser::on(STATE);
+    browser.press("/ \"aws_instance").event(Event::Key(String::from("enter")));
+    browser.press("g d j enter");
+    assert_eq!(selected(&browser), "data.aws_region.current");
+    assert!(!browser.app.model.search.is_active());
+}
+
+#[test]
+fn what_depends_on_an_instance_is_filtered_for() {
+    let mut browser = Browser::on(STATE);
+    browser.press("/ \"subnet").event(Event::Key(String::from("enter")));
+    browser.press("g r");
+    assert_eq!(browser.app.model.search.text, "dep:module.network.aws_subnet.private");
+    assert_eq!(selected(&browser), "module.network[\"eu\"].module.edge.aws_instance.web[\"blue\"]");
+}
+
+#[test]
+fn a_missing_dependency_is_said_to_be_missing() {
+    let state = STATE.replace("data.aws_region.current", "aws_vpc.gone");
+    let mut browser = Browser::on(&state);
+    browser.press("G k g d j enter");
+    assert!(browser.text().contains("this state does not hold it"), "{}", browser.text());
+}
+
+#[test]
+fn a_long_title_keeps_its_end_and_a_gap() {
+    let mut browser =
+        Browser::new(|options| options.title = "environments/".repeat(9) + "a.tfstate");
+    browser.load(STATE);
+    let header = browser.text().lines().next().unwrap().to_owned();
+    insta::assert_snapshot!(header, @" tfstate  …nvironments/environments/a.tfstate  serial 42 · 7 instances · 2.7 KB");
+}
+
+#[test]
+fn the_status_counts_the_rows_of_the_list_that_keys_go_to() {
+    let mut browser = Browser::on(STATE);
+    let status = |browser: &Browser| browser.text().lines().rev().nth(1).unwrap().to_owned();
+    assert!(status(&browser).starts_with(" 1/11 "), "{}", status(&browser));
+    browser.press("o j");
+    assert!(status(&browser).starts_with(" 2/5 "), "{}", status(&browser));
+    browser.press("?");
+    assert!(status(&browser).starts_with("   "), "{}", status(&browser));
+}
+
+#[test]
+fn the_outputs_offer_no_filter_for_they_have_none() {
+    let mut browser = Browser::on(STATE);
+    assert!(browser.text().contains("/ filter"));
+    browser.press("o");
+    assert!(!browser.text().contains("/ filter"), "{}", browser.text());
+}

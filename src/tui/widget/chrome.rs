@@ -2,13 +2,16 @@
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
+use unicode_width::UnicodeWidthStr;
 
 use crate::base::{size, text};
 use crate::state::address::{self, Mode};
 use crate::tui::Revealing;
 use crate::tui::command::{self, Context};
-use crate::tui::layout::Layout;
+use crate::tui::layout::{Focus, Layout};
+use crate::tui::lines::Spot;
 use crate::tui::model::Model;
+use crate::tui::pane::Pane;
 use crate::tui::reload::Loaded;
 use crate::tui::theme::Meaning;
 use crate::tui::view::Row;
@@ -18,8 +21,8 @@ use super::text::{Pen, grouped};
 /// Draws all of it.
 pub(crate) fn draw(model: &Model, context: Context, layout: &Layout, buffer: &mut Buffer) {
     header(model, layout.header, buffer);
-    path(model, layout.path, buffer);
-    status(model, layout.status, buffer);
+    path(model, context, layout.path, buffer);
+    status(model, context, layout.status, buffer);
     hints(model, context, layout.hints, buffer);
 }
 
@@ -35,15 +38,16 @@ fn header(model: &Model, area: Rect, buffer: &mut Buffer) {
     pen.skip(1);
     if let Some(loaded) = &model.loaded {
         let facts = facts(loaded, theme.separator(), area.width);
-        if pen.room() > facts.chars().count() + 16 {
+        if pen.room() > facts.width() + 18 {
             pen.write_right(&facts, theme.style(Meaning::Quiet));
+            pen.reserve(2);
         }
     }
     if area.width >= 60 {
         pen.write("tfstate", theme.style(Meaning::Title));
         pen.skip(2);
     }
-    pen.write(&model.title, theme.style(Meaning::Plain));
+    pen.write_tail(&model.title, theme.style(Meaning::Plain));
 }
 
 /// Returns what is known of the whole document, the most telling first.
@@ -51,7 +55,8 @@ fn facts(loaded: &Loaded, separator: &str, width: u16) -> String {
     let document = &loaded.document;
     let mut facts = vec![format!("serial {}", document.serial())];
     if width >= 60 {
-        facts.push(format!("{} instances", grouped(document.len())));
+        let word = if document.len() == 1 { "instance" } else { "instances" };
+        facts.push(format!("{} {word}", grouped(document.len())));
     }
     if width >= 80 {
         facts.push(size::to_string(document.bytes().len() as u64));
@@ -65,30 +70,68 @@ fn facts(loaded: &Loaded, separator: &str, width: u16) -> String {
     facts.join(separator) + " "
 }
 
-fn path(model: &Model, area: Rect, buffer: &mut Buffer) {
-    let (Some(loaded), Some(row)) = (&model.loaded, model.selected()) else { return };
+/// Draws where the cursor is; what leads there gives way to what is there.
+fn path(model: &Model, context: Context, area: Rect, buffer: &mut Buffer) {
     let theme = model.theme;
+    let mut pen = Pen::new(theme, area, 0, buffer);
+    pen.skip(1);
+    let steps = match context {
+        Context::Resources | Context::Prompt => place(model),
+        Context::Outputs => {
+            vec![String::from("outputs")].into_iter().chain(spot(&model.outputs)).collect()
+        }
+        Context::Help => Vec::new(),
+    };
+    let width = |steps: &[String]| steps.iter().map(|step| step.width() + 3).sum::<usize>();
+    let hidden = (0..steps.len()).find(|&from| width(&steps[from..]) <= pen.room() + 1);
+    let hidden = hidden.unwrap_or(steps.len().saturating_sub(1));
+    if hidden > 0 {
+        pen.write(theme.ellipsis(), theme.style(Meaning::Quiet));
+    }
+    for (at, step) in steps.iter().enumerate().skip(hidden) {
+        if at > 0 {
+            pen.write(theme.step(), theme.style(Meaning::Quiet));
+        }
+        let is_last = at + 1 == steps.len();
+        let meaning = if is_last { Meaning::Plain } else { Meaning::Quiet };
+        pen.write_tail(step, theme.style(meaning));
+    }
+}
+
+/// Returns the modules around the selected row, what it is, and the line in its details.
+fn place(model: &Model) -> Vec<String> {
+    let (Some(loaded), Some(row)) = (&model.loaded, model.selected()) else { return Vec::new() };
     let node = match row {
         Row::Module(node) => node,
         Row::Instance(place) => loaded.tree.node_of(&loaded.document, place),
     };
-    let mut pen = Pen::new(theme, area, 0, buffer);
-    pen.skip(1);
     let mut around: Vec<usize> = loaded.tree.lineage(node).collect();
     around.reverse();
-    for (i, &at) in around.iter().enumerate() {
+    let mut steps: Vec<String> = Vec::new();
+    for at in around {
         let label = &loaded.tree.nodes[at].label;
-        if i > 0 && !label.starts_with('[') {
-            pen.write(theme.step(), theme.style(Meaning::Quiet));
+        match steps.last_mut() {
+            Some(call) if label.starts_with('[') => call.push_str(label),
+            _ => steps.push(label.clone()),
         }
-        pen.write(label, theme.style(Meaning::Quiet));
     }
     if let Row::Instance(place) = row {
-        if !around.is_empty() {
-            pen.write(theme.step(), theme.style(Meaning::Quiet));
-        }
-        pen.write(&short_address(loaded, place), theme.style(Meaning::Plain));
+        steps.push(short_address(loaded, place));
     }
+    if model.focus == Focus::Detail {
+        steps.extend(spot(&model.detail));
+    }
+    steps
+}
+
+/// Returns what the cursor of a pane is at.
+fn spot(pane: &Pane) -> Option<String> {
+    let text = match pane.line()?.spot.as_ref()? {
+        Spot::Value(path) => path.to_string(),
+        Spot::Section(title) => (*title).to_owned(),
+        Spot::Dependency(address) => address.clone(),
+    };
+    Some(text::escape(&text).into_owned())
 }
 
 /// Returns the address of an instance without its module.
@@ -102,7 +145,7 @@ fn short_address(loaded: &Loaded, place: u32) -> String {
 }
 
 /// Draws where the cursor is, and whatever there is to say: a mistake before a notice.
-fn status(model: &Model, area: Rect, buffer: &mut Buffer) {
+fn status(model: &Model, context: Context, area: Rect, buffer: &mut Buffer) {
     let theme = model.theme;
     let mut pen = Pen::new(theme, area, 0, buffer);
     pen.skip(1);
@@ -124,9 +167,20 @@ fn status(model: &Model, area: Rect, buffer: &mut Buffer) {
     if model.loaded.is_some() && model.loading.is_some() {
         return pen.write("loading again", theme.style(Meaning::Quiet));
     }
-    if model.view.len() > 0 {
-        let (row, rows) = (grouped(model.scroll.cursor + 1), grouped(model.view.len()));
-        pen.write(&format!("{row}/{rows}"), theme.style(Meaning::Quiet));
+    if let Some((row, rows)) = position(model, context).filter(|&(_, rows)| rows > 0) {
+        let position = format!("{}/{}", grouped(row + 1), grouped(rows));
+        pen.write(&position, theme.style(Meaning::Quiet));
+    }
+}
+
+/// Returns the row of the cursor in the list that keys go to, and how many rows that has.
+fn position(model: &Model, context: Context) -> Option<(usize, usize)> {
+    let of_pane = |pane: &Pane| (pane.scroll.cursor, pane.lines.len());
+    match context {
+        Context::Help => None,
+        Context::Outputs => Some(of_pane(&model.outputs)),
+        Context::Resources if model.focus == Focus::Detail => Some(of_pane(&model.detail)),
+        Context::Resources | Context::Prompt => Some((model.scroll.cursor, model.view.len())),
     }
 }
 

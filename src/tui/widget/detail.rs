@@ -14,6 +14,9 @@ use crate::tui::view::Row;
 use super::rule;
 use super::text::{Pen, cells};
 
+/// Columns that are left of a name, however deep it stands.
+const SHORTEST_LABEL: usize = 8;
+
 /// Draws the pane; returns where its cursor is.
 pub(crate) fn draw(model: &Model, layout: &Layout, buffer: &mut Buffer) -> Option<Cursor> {
     let pane = layout.detail;
@@ -87,6 +90,7 @@ pub(crate) fn draw_lines(
 fn draw_line(model: &Model, pane: &Pane, line: &Line, mut pen: Pen<'_>) {
     let theme = model.theme;
     let start = pen.x() + 1;
+    let values = start + cells(pane.value_column).saturating_sub(1);
     pen.reserve(1);
     pen.skip(1 + indent(line.depth).saturating_sub(2));
     match line.fold {
@@ -96,9 +100,12 @@ fn draw_line(model: &Model, pane: &Pane, line: &Line, mut pen: Pen<'_>) {
     }
     pen.skip(1);
     if !line.label.is_empty() {
-        pen.write(&line.label, theme.style(Meaning::Label));
+        // A long name gives way, so that values stand below each other.
+        let room = usize::from(values.saturating_sub(pen.x() + 1)).max(SHORTEST_LABEL);
+        let room = if line.value.is_empty() { pen.room() } else { room };
+        pen.write_within(&line.label, room, theme.style(Meaning::Label));
         pen.skip(1);
-        pen.skip_to(start + cells(pane.value_column).saturating_sub(1));
+        pen.skip_to(values);
     }
     pen.write(&line.value, theme.style(line.meaning));
     if line.meaning == Meaning::Revealed

@@ -70,6 +70,18 @@ impl<'b> Pen<'b> {
         }
     }
 
+    /// Writes text; of what does not fit the end is kept, behind the mark.
+    pub(crate) fn write_tail(&mut self, text: &str, style: Style) {
+        let room = self.room();
+        if text.width() <= room {
+            return self.write(text, style);
+        }
+        if room > 0 {
+            self.put(self.theme.ellipsis(), 1, style);
+            self.put(tail(text, room - 1), room - 1, style);
+        }
+    }
+
     /// Writes text that may take no more than some columns.
     pub(crate) fn write_within(&mut self, text: &str, columns: usize, style: Style) {
         let end = self.end;
@@ -149,6 +161,15 @@ mod tests {
         assert_eq!(written("日本語", 5), "日 本 …");
         assert_eq!(written("日本語", 4), "日 … ");
         assert_eq!(written("abc", 0), "");
+    }
+
+    #[test]
+    fn a_text_that_matters_at_its_end_is_cut_at_its_start() {
+        let area = Rect::new(0, 0, 6, 1);
+        let mut buffer = Buffer::empty(area);
+        Pen::new(Theme::default(), area, 0, &mut buffer).write_tail("envs/prod", Style::new());
+        let shown: String = buffer.content().iter().map(ratatui::buffer::Cell::symbol).collect();
+        assert_eq!(shown, "…/prod");
     }
 
     #[test]
