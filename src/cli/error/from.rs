@@ -1,6 +1,7 @@
 //! What each library error means to a person: the one place that gives advice.
 
 use super::{Exit, Failure};
+use crate::base::git;
 use crate::base::text::escape;
 use crate::cli::{config, output};
 use crate::ops::{list, open, restore};
@@ -37,9 +38,27 @@ impl From<store::Error> for Failure {
             store::Error::WorkspaceName { .. } | store::Error::NoWorkspaces { .. } => {
                 Some("list the workspaces that exist: `terraform workspace list`")
             }
+            store::Error::GitReference { .. } => Some("name one, as in `git:HEAD:prod.tfstate`"),
+            store::Error::Git { source, .. } => git_hint(source),
+            store::Error::NoRevision { .. } => {
+                Some("list the branches and tags: `git for-each-ref --format='%(refname:short)'`")
+            }
+            store::Error::NoFileInRevision { .. } => {
+                Some("paths count from this directory; list the states: `git ls-files '*.tfstate'`")
+            }
             _ => None,
         };
         Self::of(&error).hints(hint)
+    }
+}
+
+fn git_hint(error: &git::Error) -> Option<&'static str> {
+    match error {
+        git::Error::Missing => Some("install git, and see that it is on the PATH"),
+        git::Error::NoRepository => {
+            Some("change to a directory of the repository: `cd REPOSITORY`")
+        }
+        _ => None,
     }
 }
 
