@@ -8,6 +8,9 @@ use std::process::{Command, Output, Stdio};
 
 use tempfile::TempDir;
 
+/// What every secret in `testdata/` holds, and nothing else does.
+const MARKER: &str = "S3CR3T";
+
 /// A repository with a home of its own, so that no setting of the machine shows.
 struct Place(TempDir);
 
@@ -146,4 +149,139 @@ fn what_git_does_not_have_is_told_apart_with_a_way_on() {
     let form = "error: cannot read `git:main`: a file in git is named git:REV:PATH";
     assert_eq!(error("repo", "git:main"), form);
     assert_eq!(error("home", "git:main:a"), "error: cannot read git:main:a");
+}
+
+/// Makes two commits of the shop, the second one compact, in a repository that knows of states.
+fn two_commits(place: &Place) {
+    let ran = place.tfstate(["git", "install"]);
+    assert_eq!(ran.status, Some(0), "{}", ran.stderr);
+    place.state("prod.tfstate", "shop-before.tfstate");
+    place.commit("one");
+    place.state("prod.tfstate", "shop-after.tfstate");
+    let pretty = std::fs::read(place.path("repo/prod.tfstate")).unwrap();
+    let value: serde_json::Value = serde_json::from_slice(&pretty).unwrap();
+    place.write("repo/prod.tfstate", value.to_string());
+}
+
+#[test]
+fn diff_log_and_show_print_states_readably_and_masked() {
+    let Some(place) = Place::new() else { return };
+    two_commits(&place);
+    let diff = place.git(["diff"]);
+    place.commit("two");
+    for text in [&diff, &place.git(["show"]), &place.git(["log", "-p"])] {
+        assert!(text.contains("\n-    idle_timeout       = 60\n+    idle_timeout       = 120\n"));
+        assert!(text.contains("@@ # aws_lb.main\n"), "{text}");
+        assert!(text.contains("\n-# serial 57\n+# serial 58\n"), "{text}");
+        assert!(!text.contains(MARKER));
+    }
+    // The driver is what keeps them: git alone shows the file as it is.
+    assert!(place.git(["diff", "--no-textconv", "HEAD~"]).contains(MARKER));
+}
+
+#[test]
+fn a_secret_shows_whether_it_changed_and_without_a_key_only_that_it_is_there() {
+    let Some(place) = Place::new() else { return };
+    two_commits(&place);
+    let diff = place.git(["diff", "-U99999"]);
+    let lines =
+        |mark: &str| -> Vec<&str> { diff.lines().filter(|line| line.starts_with(mark)).collect() };
+    let (old, new) = (lines("-# secret result: #"), lines("+# secret result: #"));
+    assert_eq!((old.len(), new.len()), (1, 1), "{diff}");
+    assert_ne!(old[0][1..], new[0][1..]);
+    place.git(["config", "--unset", "tfstate.key"]);
+    let diff = place.git(["diff", "-U99999"]);
+    assert!(diff.contains("(sensitive value)") && !diff.contains("# secret"), "{diff}");
+}
+
+#[test]
+fn the_same_secret_has_the_same_fingerprint_in_both_revisions() {
+    let Some(place) = Place::new() else { return };
+    two_commits(&place);
+    let text = std::fs::read_to_string(place.path("repo/prod.tfstate")).unwrap();
+    place.commit("two");
+    place.write("repo/prod.tfstate", text.replacen("\"serial\":58", "\"serial\":59", 1));
+    let diff = place.git(["diff", "-U99999"]);
+    assert!(diff.contains("\n # secret result: #"), "{diff}");
+    assert!(!diff.contains("\n+# secret") && !diff.contains("\n-# secret"), "{diff}");
+}
+
+#[test]
+fn what_is_no_state_does_not_stop_git_and_is_not_shown() {
+    let Some(place) = Place::new() else { return };
+    two_commits(&place);
+    place.write("repo/prod.tfstate", format!("{{\"version\": 4, \"x\": \"{MARKER}\""));
+    place.commit("broken");
+    place.write("repo/prod.tfstate", "");
+    place.commit("empty");
+    let log = place.git(["log", "-p", "--format=%s"]);
+    assert_eq!(log.matches("# not shown, because it can't be read as a state: ").count(), 3);
+    assert!(!log.contains(MARKER), "{log}");
+    assert!(log.contains("# aws_lb.main"), "the log goes on to the first commit");
+}
+
+#[test]
+fn difftool_compares_by_resource() {
+    let Some(place) = Place::new() else { return };
+    two_commits(&place);
+    let text = place.git(["difftool", "-y", "-t", "tfstate"]);
+    assert!(text.contains("~ aws_lb.main  1 change\n    ~ idle_timeout  60 → 120\n"), "{text}");
+    assert!(!text.contains(MARKER));
+}
+
+#[test]
+fn installing_again_changes_nothing_and_uninstalling_leaves_what_was_there() {
+    let Some(place) = Place::new() else { return };
+    place.write("repo/.gitattributes", "*.png binary");
+    place.git(["config", "diff.png.textconv", "exif"]);
+    let config = || std::fs::read_to_string(place.path("repo/.git/config")).unwrap();
+    let attributes = || std::fs::read_to_string(place.path("repo/.gitattributes")).unwrap();
+    let before = config();
+    let would = place.tfstate(["git", "install", "--dry-run"]);
+    assert_eq!((config(), attributes().as_str()), (before.clone(), "*.png binary"));
+    let done = place.tfstate_in("repo/envs", ["git", "install"]);
+    assert_eq!((would.stdout, would.status), (done.stdout, done.status));
+    let lines = "*.png binary\n*.tfstate diff=tfstate\n*.tfstate.backup diff=tfstate\n";
+    assert_eq!(attributes(), lines);
+    let installed = config();
+    assert_eq!(place.tfstate(["git", "install"]).stdout, "");
+    assert_eq!((config(), attributes().as_str()), (installed, lines));
+    assert_eq!(place.tfstate(["git", "install", "--uninstall"]).status, Some(0));
+    assert_eq!((config(), attributes().as_str()), (before, "*.png binary\n"));
+}
+
+#[test]
+fn a_global_installation_is_for_every_repository() {
+    let Some(place) = Place::new() else { return };
+    let ran = place.tfstate_in("home", ["git", "install", "--global"]);
+    assert_eq!(ran.status, Some(0), "{}", ran.stderr);
+    place.state("prod.tfstate", "shop-before.tfstate");
+    place.commit("one");
+    let shown = place.git(["show"]);
+    assert!(shown.contains("\n+# aws_lb.main\n") && !shown.contains(MARKER), "{shown}");
+    assert!(!place.path("repo/.gitattributes").exists());
+}
+
+#[test]
+fn installing_outside_a_repository_is_refused() {
+    let Some(place) = Place::new() else { return };
+    let ran = place.tfstate_in("home", ["git", "install"]);
+    assert_eq!((ran.status, ran.stdout.as_str()), (Some(1), ""));
+    assert!(ran.stderr.contains("because: this directory is in no git repository"));
+}
+
+#[test]
+fn the_text_of_no_sample_shows_a_secret_even_where_showing_is_asked_for() {
+    let Some(place) = Place::new() else { return };
+    place.git(["config", "tfstate.key", &"ab".repeat(32)]);
+    let samples = Path::new(env!("CARGO_MANIFEST_DIR")).join("testdata/states");
+    let mut masked = 0;
+    for entry in std::fs::read_dir(samples).unwrap() {
+        let path = entry.unwrap().path();
+        let text = place.tfstate(["git", "textconv", "--reveal", path.to_str().unwrap()]);
+        assert_eq!(text.status, Some(0), "{}: {}", path.display(), text.stderr);
+        assert!(!text.stdout.contains(MARKER) && !text.stderr.contains(MARKER));
+        masked += text.stdout.matches("# secret ").count();
+    }
+    assert!(masked > 10, "{masked} secrets were found");
 }

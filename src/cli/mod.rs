@@ -13,6 +13,7 @@ mod context;
 mod diff_text;
 mod error;
 mod filter;
+mod git_text;
 mod hcl;
 mod interrupt;
 mod json;

@@ -4,7 +4,7 @@ use super::{Exit, Failure};
 use crate::base::git;
 use crate::base::text::escape;
 use crate::cli::{config, output};
-use crate::ops::{list, open, restore};
+use crate::ops::{self, list, open, restore};
 use crate::query::{document_json, lookup};
 use crate::state::parse::{Lookalike, ParseError};
 use crate::{backup, store};
@@ -191,6 +191,18 @@ impl From<restore::Error> for Failure {
                 .hint("name a new file, or add `--yes` to replace it and keep a copy beside it"),
             _ => Self::of(&error),
         }
+    }
+}
+
+impl From<ops::git::Error> for Failure {
+    fn from(error: ops::git::Error) -> Self {
+        let hint = match &error {
+            ops::git::Error::Git { source, .. } => git_hint(source),
+            ops::git::Error::Attributes { .. } | ops::git::Error::Random(_) => {
+                Some("what was done before stays and is right; run it again to do the rest")
+            }
+        };
+        Self::of(&error).hints(hint)
     }
 }
 
