@@ -81,9 +81,9 @@ impl Place {
             command.env(format!("GIT_{name}_NAME"), "A").env(format!("GIT_{name}_EMAIL"), "a@b");
         }
         let hidden = ["GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "XDG_CONFIG_HOME"];
-        hidden.iter().for_each(|name| {
+        for name in hidden {
             command.env_remove(name);
-        });
+        }
         let output = command
             .args(args)
             .env("HOME", self.path("home"))
@@ -284,4 +284,64 @@ fn the_text_of_no_sample_shows_a_secret_even_where_showing_is_asked_for() {
         masked += text.stdout.matches("# secret ").count();
     }
     assert!(masked > 10, "{masked} secrets were found");
+}
+
+/// Writes the shop as two sides made it: one changes the load balancer and a secret, the other the
+/// role and the same secret in another way.
+fn three_sides(place: &Place) {
+    place.state("base.tfstate", "shop-before.tfstate");
+    let base = std::fs::read_to_string(place.path("repo/base.tfstate")).unwrap();
+    let lines: Vec<&str> = base.lines().collect();
+    let secret = lines.iter().position(|line| line.contains("\"result\": \"")).unwrap();
+    let with = |edits: &[(&str, &str)], result: &str| {
+        let mut lines = lines.clone();
+        let result = format!("\"result\": \"{MARKER}-{result}\",");
+        lines[secret] = &result;
+        let text = lines.join("\n");
+        edits.iter().fold(text, |text, (old, new)| {
+            assert!(text.contains(old), "{old}");
+            text.replacen(old, new, 1)
+        })
+    };
+    place.write("repo/a.tfstate", with(&[("\"idle_timeout\": 60", "\"idle_timeout\": 90")], "a"));
+    place.write("repo/b.tfstate", with(&[("\"serial\": 57", "\"serial\": 58")], "b"));
+}
+
+#[test]
+fn three_states_show_which_side_did_what_and_where_they_are_in_conflict() {
+    let Some(place) = Place::new() else { return };
+    three_sides(&place);
+    let ran = place.tfstate(["diff", "base.tfstate", "a.tfstate", "b.tfstate"]);
+    let expected = "\
+A aws_lb.main  only A
+    changed
+      ~ idle_timeout  60 → 90
+! random_password.db  conflict: result
+  A changed
+      ~ result  (sensitive value, changed)
+  B changed
+      ~ result  (sensitive value, changed)
+1 only A · 1 conflict · serial 57 → 57 (A), 58 (B) · same lineage
+";
+    assert_eq!((ran.stdout.as_str(), ran.stderr.as_str(), ran.status), (expected, "", Some(0)));
+    let same = ["diff", "base.tfstate", "base.tfstate", "base.tfstate", "--detailed-exitcode"];
+    assert_eq!(place.tfstate(same).status, Some(0));
+}
+
+#[test]
+fn three_states_can_be_compared_by_a_script() {
+    let Some(place) = Place::new() else { return };
+    three_sides(&place);
+    let words =
+        ["diff", "base.tfstate", "a.tfstate", "b.tfstate", "--detailed-exitcode", "-o", "json"];
+    let ran = place.tfstate(words);
+    assert_eq!((ran.status, ran.stdout.contains(MARKER)), (Some(2), false));
+    assert!(ran.stdout.starts_with("{\n  \"schema\": \"tfstate.diff3/1\""));
+    let json: serde_json::Value = serde_json::from_str(&ran.stdout).unwrap();
+    assert_eq!(json["summary"]["conflict"], 1);
+    assert_eq!(json["resources"][0]["address"], "aws_lb.main");
+    assert_eq!(json["resources"][0]["verdict"], "a");
+    assert_eq!(json["resources"][0]["a"]["changes"][0]["after"], 90);
+    assert_eq!(json["resources"][1]["conflicts"][0], "result");
+    assert_eq!(json["b"]["serial"], 58);
 }

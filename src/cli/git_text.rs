@@ -4,7 +4,7 @@
 //! and below the block its fingerprint, under a key that only this clone has: it tells whether the
 //! value is the same in two revisions of one state, and nothing else.
 
-use std::fmt;
+use std::fmt::{self, Write as _};
 
 use super::hcl;
 use super::output::{self, Output};
@@ -113,7 +113,7 @@ fn push_prints(
         let [lineage, kind, owner, deposed] = *place;
         let print = prints.of(&[lineage, kind, owner, deposed, &name], secret);
         let name = if path.is_root() { "value" } else { name.as_str() };
-        text.push_str(&format!("# secret {}: #{print}\n", escape(name)));
+        let _ = writeln!(text, "# secret {}: #{print}", escape(name));
     }
 }
 

@@ -25,6 +25,7 @@ mod settings;
 mod state;
 mod stats_text;
 mod table;
+mod three_text;
 mod view;
 
 use std::ffi::OsString;
