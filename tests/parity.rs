@@ -249,10 +249,7 @@ impl Terraform {
 
 fn list(file: &Path, question: &[&str]) -> Outcome {
     let mut arguments = vec![OsString::from("list"), file.into()];
-    arguments.extend(question.iter().map(|word| match word.strip_prefix("-id=") {
-        Some(id) => OsString::from(format!("--id={id}")),
-        None => OsString::from(word),
-    }));
+    arguments.extend(question.iter().map(OsString::from));
     Outcome::of(support::tfstate(arguments), &[1])
 }
 

@@ -83,8 +83,22 @@ fn answer(args: &[OsString], env: &Env, out: &mut Output) -> Result<Exit, Failur
 
 fn parse(args: &[OsString]) -> Result<Cli, clap::Error> {
     let mut definition = args::definition();
-    let matches = definition.try_get_matches_from_mut(args)?;
+    let matches = definition.try_get_matches_from_mut(args.iter().map(with_two_dashes))?;
     Cli::from_arg_matches(&matches).map_err(|error| error.format(&mut definition))
+}
+
+/// Spells an option as we do that people know from `terraform state list`: `-state=FILE`, `-id=ID`.
+fn with_two_dashes(arg: &OsString) -> OsString {
+    let is_terraforms = arg.to_str().is_some_and(|text| {
+        let name = text.split('=').next().unwrap_or_default();
+        matches!(name, "-state" | "-id")
+    });
+    if !is_terraforms {
+        return arg.clone();
+    }
+    let mut long = OsString::from("-");
+    long.push(arg);
+    long
 }
 
 /// Prints help, or what is wrong with the command line. What clap would exit with, 2, means

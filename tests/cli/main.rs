@@ -2,13 +2,20 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod backup;
 mod colors;
 mod completions;
 mod config;
 mod exits;
+mod get;
+mod list;
 mod man;
+mod output;
+mod query;
 mod reference;
 mod sandbox;
+mod show;
+mod stats;
 
 /// A file without its `mod` line would never run.
 #[test]

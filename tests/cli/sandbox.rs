@@ -27,6 +27,13 @@ impl Sandbox {
         Self { folder: tempfile::tempdir().unwrap(), variables: Vec::new() }
     }
 
+    /// Makes a folder with the state of a shop in it, `shop.tfstate`.
+    pub(crate) fn shop() -> Self {
+        let sandbox = Self::new();
+        sandbox.write("shop.tfstate", include_str!("../../testdata/states/shop-before.tfstate"));
+        sandbox
+    }
+
     /// Sets a variable for all runs from now on.
     pub(crate) fn set(&mut self, name: &str, value: impl AsRef<str>) -> &mut Self {
         self.variables.push((name.to_owned(), value.as_ref().to_owned()));

@@ -22,7 +22,7 @@ use crate::store::{self, Access, Location};
 /// backup makes the repository and decides for whom it is encrypted. A state that can't be parsed
 /// is kept as it is, and reported.
 ///
-/// Example: tfstate backup prod.tfstate --recipient age1…
+/// Example: `tfstate backup prod.tfstate --recipient age1…`
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     /// The states; none means the one Terraform uses here

@@ -17,7 +17,7 @@ use crate::cli::error::{Exit, Failure};
 ///   powershell  load it from $PROFILE
 ///   elvish      load it from ~/.config/elvish/rc.elv
 ///
-/// Example: tfstate completions bash > ~/.local/share/bash-completion/completions/tfstate
+/// Example: `tfstate completions bash > ~/.local/share/bash-completion/completions/tfstate`
 #[derive(Debug, clap::Args)]
 #[command(verbatim_doc_comment)]
 pub(crate) struct Args {

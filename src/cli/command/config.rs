@@ -24,7 +24,7 @@ enum What {
     /// A setting comes from a flag, else from an environment variable, else from the configuration
     /// file, else it has its default.
     ///
-    /// Example: tfstate config show
+    /// Example: `tfstate config show`
     Show,
 }
 

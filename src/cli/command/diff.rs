@@ -16,9 +16,10 @@ use crate::store::Access;
 /// told. Exits with 0 whether the states differ or not, unless --detailed-exitcode is given.
 ///
 /// With three states, shows which of the last two did what to the first, and where they are in
-/// conflict. In a list two sides that change it in different ways are in conflict.
+/// conflict. In a list two sides that change it in different ways are in conflict. With
+/// --detailed-exitcode it exits with 2 if either side changed anything.
 ///
-/// Example: tfstate diff before.tfstate after.tfstate
+/// Example: `tfstate diff before.tfstate after.tfstate`
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     /// The old state; the one that both sides come from where there are three

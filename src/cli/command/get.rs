@@ -16,7 +16,7 @@ use crate::store::Access;
 /// the address: `.name`, `[0]`, `["any key"]`. A sensitive value is refused unless --reveal is
 /// given. A lookup that finds nothing exits with 1.
 ///
-/// Example: tfstate get -s prod.tfstate '`aws_instance.web`[0].tags.Name'
+/// Example: `tfstate get -s prod.tfstate 'aws_instance.web[0].tags.Name'`
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     /// An address with a path behind it, or `output.NAME`

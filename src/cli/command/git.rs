@@ -32,7 +32,7 @@ enum What {
     /// Git itself still stores what it is given: `git add -p`, `git diff --no-textconv` and
     /// `git format-patch` show a state as it is.
     ///
-    /// Example: tfstate git install
+    /// Example: `tfstate git install`
     Install(Install),
     /// Print a state as git compares it
     ///
@@ -41,7 +41,7 @@ enum What {
     /// tells whether it is the same as in another revision. What is no state is told in a line in
     /// its place, and is no failure: git would stop in the middle of its log.
     ///
-    /// Example: tfstate git textconv prod.tfstate
+    /// Example: `tfstate git textconv prod.tfstate`
     Textconv {
         /// The file, as git hands it over
         #[arg(value_hint = clap::ValueHint::FilePath)]

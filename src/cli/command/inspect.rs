@@ -19,7 +19,7 @@ use crate::tui::{self, Colour, Glyphs, Outcome, Revealing};
 /// secrets masked. Nothing in it changes a state. `/` filters while you type, `?` lists the keys,
 /// `q` leaves. Where standard output is no terminal, the summary of `tfstate stats` is printed.
 ///
-/// Example: terraform state pull | tfstate inspect -
+/// Example: `terraform state pull | tfstate inspect -`
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     /// The state; none means the one Terraform uses here

@@ -16,7 +16,7 @@ use crate::store::Access;
 /// address of a module, resource or instance limits the list as it does there; several are listed
 /// one after the other, and one that nothing matches is an error.
 ///
-/// Example: tfstate list prod.tfstate -f 'type:aws_* tag:env=prod'
+/// Example: `tfstate list prod.tfstate -f 'type:aws_* tag:env=prod'`
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     /// The state, then addresses to limit the list to

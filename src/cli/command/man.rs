@@ -13,7 +13,7 @@ use crate::cli::error::{Exit, Failure};
 
 /// Print the manual page, or write one page for each command
 ///
-/// Example: tfstate man --dir ~/.local/share/man/man1
+/// Example: `tfstate man --dir ~/.local/share/man/man1`
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     /// Write the pages of all commands into this folder, which is made if there is none

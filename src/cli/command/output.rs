@@ -19,7 +19,7 @@ use crate::store::Access;
 /// Prints all outputs of the root module, or the one that is named. Sensitive values are masked
 /// unless --reveal is given. For one raw value in a script, see `tfstate get output.NAME`.
 ///
-/// Example: tfstate output prod.tfstate `vpc_id`
+/// Example: `tfstate output prod.tfstate vpc_id`
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     /// The state, then the names of outputs

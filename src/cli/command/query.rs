@@ -17,7 +17,7 @@ use crate::store::Access;
 /// the place of each sensitive value unless --reveal is given. The results are printed as jq
 /// prints them, one after another; with --raw, strings are printed as they are.
 ///
-/// Example: tfstate query prod.tfstate '[.resources[].type] | unique'
+/// Example: `tfstate query prod.tfstate '[.resources[].type] | unique'`
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     /// The state, then the expression; the expression alone for the state of this directory

@@ -22,7 +22,7 @@ use crate::store::Location;
 /// copy of it is kept beside it. This writes a file and nothing more: it takes no lock and does not
 /// raise the serial, so do not aim it at a state that others may be changing.
 ///
-/// Example: tfstate restore 3f9a12bc --identity ~/.config/age/key.txt --to restored.tfstate
+/// Example: `tfstate restore 3f9a12bc --identity ~/.config/age/key.txt --to restored.tfstate`
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     /// The snapshot: its id or the beginning of it, or `latest`

@@ -18,7 +18,7 @@ use crate::store::Access;
 /// a module or of a resource with several instances shows all of them. Sensitive values are masked
 /// unless --reveal is given; the private data of providers is never shown.
 ///
-/// Example: tfstate show -s prod.tfstate '`module.net.aws_subnet.public`[0]'
+/// Example: `tfstate show -s prod.tfstate 'module.net.aws_subnet.public[0]'`
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     /// What to show: addresses of instances, resources or modules

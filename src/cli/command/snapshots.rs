@@ -16,7 +16,7 @@ use crate::store::Location;
 
 /// List the snapshots in the backup repository, newest last
 ///
-/// Example: tfstate snapshots prod.tfstate
+/// Example: `tfstate snapshots prod.tfstate`
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     /// List only snapshots of this state

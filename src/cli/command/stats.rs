@@ -11,7 +11,7 @@ use crate::store::Access;
 
 /// Count what is in a state, and say what makes it big
 ///
-/// Example: tfstate stats prod.tfstate --top 20
+/// Example: `tfstate stats prod.tfstate --top 20`
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     /// The state; none means the one Terraform uses here

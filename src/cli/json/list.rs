@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::state::address::{Key, Mode};
+use super::instance::Label;
 use crate::state::document::Instance;
 use crate::state::path::{Path, Step};
 use crate::state::sensitive::Reveal;
@@ -17,78 +17,30 @@ pub(crate) struct List<'a> {
 
 #[derive(Debug, Serialize)]
 struct Entry<'a> {
-    address: String,
-    module: &'a str,
-    mode: &'static str,
-    #[serde(rename = "type")]
-    kind: String,
-    name: String,
-    key: Option<KeyValue>,
-    provider: Option<String>,
+    #[serde(flatten)]
+    label: Label<'a>,
     id: Option<Value<'a>>,
     tainted: bool,
     deposed: Option<String>,
 }
 
-/// An instance key as JSON has it: a number or a string.
-#[derive(Debug, Serialize)]
-#[serde(untagged)]
-pub(crate) enum KeyValue {
-    Int(i64),
-    String(String),
-}
-
-impl KeyValue {
-    pub(crate) fn of(key: Key) -> Option<Self> {
-        match key {
-            Key::None => None,
-            Key::Int(number) => Some(Self::Int(number)),
-            Key::String(text) => Some(Self::String(text)),
-        }
-    }
-}
-
 impl<'a> List<'a> {
     pub(crate) fn new(instances: impl Iterator<Item = Instance<'a>>, reveal: Reveal) -> Self {
-        Self {
-            schema: "tfstate.list/1",
-            resources: instances.map(|instance| Entry::new(instance, reveal)).collect(),
-        }
-    }
-}
-
-impl<'a> Entry<'a> {
-    fn new(instance: Instance<'a>, reveal: Reveal) -> Self {
-        let resource = instance.resource();
-        Self {
-            address: instance.address_text(),
-            module: resource.module_text(),
-            mode: mode(resource.mode()),
-            kind: resource.kind().into_owned(),
-            name: resource.name().into_owned(),
-            key: KeyValue::of(instance.key()),
-            provider: resource.provider_text().map(std::borrow::Cow::into_owned),
+        let entry = |instance: Instance<'a>| Entry {
+            label: Label::new(instance),
             id: id(instance, reveal),
             tainted: instance.is_tainted(),
             deposed: instance.deposed(),
-        }
+        };
+        Self { schema: "tfstate.list/1", resources: instances.map(entry).collect() }
     }
 }
 
-/// Returns how a state writes a mode.
-pub(crate) fn mode(mode: Mode) -> &'static str {
-    match mode {
-        Mode::Managed => "managed",
-        Mode::Data => "data",
-    }
-}
-
-/// Returns the id, unless the state calls it sensitive.
-pub(crate) fn id(instance: Instance<'_>, reveal: Reveal) -> Option<Value<'_>> {
+/// Returns the id, unless it is secret, or that can't be told.
+fn id(instance: Instance<'_>, reveal: Reveal) -> Option<Value<'_>> {
     let id = instance.id()?;
     let path: Path = std::iter::once(Step::Key("id".to_owned())).collect();
-    let is_secret = reveal == Reveal::No
-        && instance.has_sensitive_paths()
-        && instance.attributes().is_ok_and(|all| instance.secrets(&all).touch(&path));
-    Some(if is_secret { Value::Sensitive } else { Value::String(id) })
+    let is_plain = || instance.attributes().is_ok_and(|all| !instance.secrets(&all).touch(&path));
+    let is_shown = reveal == Reveal::Yes || is_plain();
+    Some(if is_shown { Value::String(id) } else { Value::Sensitive })
 }

@@ -5,6 +5,7 @@
 
 pub(crate) mod backup;
 pub(crate) mod diff;
+mod instance;
 pub(crate) mod list;
 pub(crate) mod output;
 pub(crate) mod show;

@@ -1,8 +1,10 @@
 //! `tfstate.show/1`.
 
+use std::borrow::Cow;
+
 use serde::Serialize;
 
-use super::list::{KeyValue, mode};
+use super::instance::Label;
 use crate::state::document::Instance;
 use crate::state::scan::SyntaxError;
 use crate::state::sensitive::Reveal;
@@ -17,19 +19,13 @@ pub(crate) struct Show<'a> {
 
 #[derive(Debug, Serialize)]
 struct Entry<'a> {
-    address: String,
-    module: &'a str,
-    mode: &'static str,
-    #[serde(rename = "type")]
-    kind: String,
-    name: String,
-    key: Option<KeyValue>,
-    provider: Option<String>,
+    #[serde(flatten)]
+    label: Label<'a>,
     schema_version: u64,
     tainted: bool,
     deposed: Option<String>,
     attributes: Value<'a>,
-    dependencies: Vec<String>,
+    dependencies: Vec<Cow<'a, str>>,
     identity: Option<Value<'a>>,
     create_before_destroy: bool,
     /// Whether the provider keeps data of its own with the object; what it is, is never shown.
@@ -42,26 +38,16 @@ impl<'a> Show<'a> {
         reveal: Reveal,
     ) -> Result<Self, (Instance<'a>, SyntaxError)> {
         let entry = |instance| Entry::new(instance, reveal).map_err(|error| (instance, error));
-        Ok(Self {
-            schema: "tfstate.show/1",
-            resources: instances.map(entry).collect::<Result<_, _>>()?,
-        })
+        let resources = instances.map(entry).collect::<Result<_, _>>()?;
+        Ok(Self { schema: "tfstate.show/1", resources })
     }
 }
 
 impl<'a> Entry<'a> {
     fn new(instance: Instance<'a>, reveal: Reveal) -> Result<Self, SyntaxError> {
-        let resource = instance.resource();
         let details = instance.details();
-        let provider = details.provider.clone().or_else(|| resource.provider_text());
         Ok(Self {
-            address: instance.address_text(),
-            module: resource.module_text(),
-            mode: mode(resource.mode()),
-            kind: resource.kind().into_owned(),
-            name: resource.name().into_owned(),
-            key: KeyValue::of(instance.key()),
-            provider: provider.map(std::borrow::Cow::into_owned),
+            label: Label::new(instance),
             schema_version: details.schema_version,
             tainted: instance.is_tainted(),
             deposed: instance.deposed(),
@@ -69,11 +55,7 @@ impl<'a> Entry<'a> {
             identity: details.identity(),
             create_before_destroy: details.create_before_destroy,
             private: details.private.is_some(),
-            dependencies: details
-                .dependencies
-                .into_iter()
-                .map(std::borrow::Cow::into_owned)
-                .collect(),
+            dependencies: details.dependencies,
         })
     }
 }

@@ -1,0 +1,156 @@
+//! `tfstate backup`, `snapshots` and `restore`.
+
+use std::fs;
+
+use age::secrecy::ExposeSecret as _;
+use insta::assert_snapshot;
+
+use crate::sandbox::{Ran, Sandbox};
+
+const BEFORE: &str = include_str!("../../testdata/states/shop-before.tfstate");
+const AFTER: &str = include_str!("../../testdata/states/shop-after.tfstate");
+
+/// Makes a folder with a state as Terraform would keep it there.
+fn directory() -> Sandbox {
+    let sandbox = Sandbox::new();
+    sandbox.write("terraform.tfstate", BEFORE);
+    sandbox
+}
+
+/// Returns what a run printed with everything that differs from run to run replaced.
+fn plain(ran: &Ran) -> String {
+    let text = ran.to_string();
+    let id = |word: &str| word.len() == 8 && word.bytes().all(|b| b.is_ascii_hexdigit());
+    let words = text.split_inclusive([' ', '\n']).map(|word| {
+        let (bare, end) = word.split_at(word.trim_end().len());
+        let bare = if id(bare) { "ID" } else { bare };
+        let bare = if bare.starts_with("20") && bare.ends_with('Z') { "TIME" } else { bare };
+        format!("{bare}{end}")
+    });
+    words.collect()
+}
+
+/// Makes a key, and returns its public half and the file that its private half is in.
+fn key(sandbox: &Sandbox) -> (String, String) {
+    let identity = age::x25519::Identity::generate();
+    let file = sandbox.write("key.txt", identity.to_string().expose_secret());
+    (identity.to_public().to_string(), file.display().to_string())
+}
+
+#[test]
+fn the_first_backup_must_be_told_for_whom_it_is() {
+    let sandbox = directory();
+    assert_snapshot!(plain(&sandbox.run(["backup"])), @r#"
+    [stderr]
+    error: cannot make a backup repository in $DIR/home/.local/state/tfstate/backups: neither recipients nor no encryption chosen
+    hint: encrypt for a key from `age-keygen`: `--recipient age1…`; or keep plain text: `--no-encryption`
+    [exit 1]
+    "#);
+}
+
+#[test]
+fn what_was_backed_up_comes_back_byte_for_byte() {
+    let sandbox = directory();
+    let (recipient, identity) = key(&sandbox);
+    let made = sandbox.run(["backup", "--recipient", &recipient]);
+    assert_eq!(made.status, Some(0), "{made}");
+    sandbox.write("terraform.tfstate", AFTER);
+    assert_eq!(sandbox.run(["backup"]).status, Some(0));
+    let restored = sandbox.run(["restore", "--to", "back.tfstate", "-i", &identity]);
+    assert_eq!(restored.status, Some(0), "{restored}");
+    assert_eq!(fs::read_to_string(sandbox.path("back.tfstate")).unwrap(), AFTER);
+    let first = made.stdout.split(' ').next().unwrap().to_owned();
+    let restored = sandbox.run(["restore", &first, "--to", "first.tfstate", "-i", &identity]);
+    assert_eq!(restored.status, Some(0), "{restored}");
+    assert_eq!(fs::read_to_string(sandbox.path("first.tfstate")).unwrap(), BEFORE);
+}
+
+#[test]
+fn a_snapshot_holds_nothing_of_the_state_in_plain_text() {
+    let sandbox = directory();
+    let (recipient, _) = key(&sandbox);
+    let made = sandbox.run(["backup", "--repo", "repo", "--recipient", &recipient]);
+    assert_eq!(made.status, Some(0), "{made}");
+    let mut folders = vec![sandbox.path("repo")];
+    let mut files = 0;
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+                continue;
+            }
+            files += 1;
+            let text = String::from_utf8_lossy(&fs::read(&path).unwrap()).into_owned();
+            assert!(!text.contains("S3CR3T") && !text.contains("lineage"), "{}", path.display());
+        }
+    }
+    assert!(files >= 2, "a record and a snapshot");
+}
+
+#[test]
+fn an_unchanged_state_is_not_stored_again() {
+    let sandbox = directory();
+    sandbox.run(["backup", "--no-encryption"]);
+    assert_snapshot!(plain(&sandbox.run(["backup"])), @r#"
+    ID  terraform.tfstate  unchanged since that snapshot
+    [stderr]
+    warning: the snapshots in $DIR/home/.local/state/tfstate/backups are not encrypted
+    [exit 0]
+    "#);
+}
+
+#[test]
+fn a_state_that_can_not_be_parsed_is_kept_and_reported() {
+    let sandbox = directory();
+    sandbox.write("terraform.tfstate", &BEFORE[..100]);
+    let made = sandbox.run(["backup", "--no-encryption", "-q"]);
+    assert_eq!(made.status, Some(0), "{made}");
+    let restored = sandbox.run(["restore", "--to", "back"]);
+    assert!(restored.stderr.contains("could not be parsed when it was backed up"), "{restored}");
+    assert_eq!(fs::read_to_string(sandbox.path("back")).unwrap(), BEFORE[..100]);
+}
+
+#[test]
+fn some_of_several_states_that_fail_are_named_and_the_rest_is_kept() {
+    let sandbox = directory();
+    let args = ["backup", "./absent.tfstate", "terraform.tfstate", "--no-encryption", "-q"];
+    assert_snapshot!(plain(&sandbox.run(args)), @r#"
+    ID  terraform.tfstate  full, 33.2 KB stored in 4.9 KB, not encrypted
+    [stderr]
+    error: cannot find ./absent.tfstate
+    [exit 3]
+    "#);
+}
+
+#[test]
+fn a_file_that_exists_is_replaced_only_with_yes_and_kept_beside() {
+    let sandbox = directory();
+    sandbox.run(["backup", "--no-encryption"]);
+    sandbox.write("target", "mine");
+    let refused = sandbox.run(["restore", "--to", "target"]);
+    assert_eq!(refused.status, Some(1), "{refused}");
+    assert_eq!(fs::read_to_string(sandbox.path("target")).unwrap(), "mine");
+    let replaced = sandbox.run(["restore", "--to", "target", "--yes"]);
+    assert_eq!(replaced.status, Some(0), "{replaced}");
+    assert_eq!(fs::read_to_string(sandbox.path("target")).unwrap(), BEFORE);
+    let names = fs::read_dir(sandbox.path("")).unwrap().map(|entry| entry.unwrap().path());
+    let kept = names.filter(|path| path.to_string_lossy().ends_with(".before-restore"));
+    let kept: Vec<String> = kept.map(|path| fs::read_to_string(path).unwrap()).collect();
+    assert_eq!(kept, ["mine"]);
+}
+
+#[test]
+fn an_encrypted_snapshot_needs_its_key() {
+    let sandbox = directory();
+    let (recipient, _) = key(&sandbox);
+    sandbox.run(["backup", "--recipient", &recipient]);
+    let refused = sandbox.run(["restore", "--to", "back"]);
+    assert_snapshot!(plain(&refused), @r#"
+    [stderr]
+    error: snapshot ID is encrypted, and no identity was given
+    hint: give the file with the key: `--identity FILE`
+    [exit 1]
+    "#);
+    assert!(!sandbox.path("back").exists());
+}
