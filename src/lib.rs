@@ -31,6 +31,7 @@
 //! | `$XDG_STATE_HOME/tfstate/backups/` | written, never changed | [`backup`] |
 //! | `$XDG_CACHE_HOME/tfstate/heads/` | written; may be deleted at any time | [`backup`] |
 //! | the file that `restore --to` names, and a copy of what it replaces beside it | written | [`ops`] |
+//! | `.gitattributes`, or git's attributes of this user, and git's configuration | written by `git install` | [`ops`] |
 //! | the folder that `man --dir` names | written | `cli` |
 //!
 //! # Examples

@@ -13,6 +13,7 @@ mod context;
 mod diff_text;
 mod error;
 mod filter;
+mod git_text;
 mod hcl;
 mod interrupt;
 mod json;
@@ -24,6 +25,7 @@ mod settings;
 mod state;
 mod stats_text;
 mod table;
+mod three_text;
 mod view;
 
 use std::ffi::OsString;

@@ -17,6 +17,7 @@ mod outputs;
 #[cfg(test)]
 mod properties;
 mod text;
+mod three;
 mod values;
 
 use merge::{Found, Place};
@@ -25,6 +26,7 @@ use moves::Moves;
 pub use change::{Change, Field};
 pub use outputs::OutputChange;
 pub use text::{Line, Tag, lines};
+pub use three::{Sides, ThreeWay, Verdict, compare_three};
 
 use crate::state::address::Mode;
 use crate::state::document::Document;

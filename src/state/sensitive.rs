@@ -69,6 +69,17 @@ impl Secrets {
         self.0.iter().any(|secret| secret.starts_with(path)) || self.cover(path)
     }
 
+    /// Returns where something in `value` is secret, in order; what is inside another secret is
+    /// left out, and so is `null`, in which there is nothing to hide.
+    pub fn paths(&self, value: &Value<'_>) -> Vec<&Path> {
+        let is_there = |path: &Path| value.at(path).is_some_and(|found| *found != Value::Null);
+        let mut paths: Vec<&Path> = self.0.iter().filter(|path| is_there(path)).collect();
+        paths.sort();
+        // A path stands behind those that lead to what it is in.
+        paths.dedup_by(|inner, outer| inner.starts_with(outer));
+        paths
+    }
+
     /// Adds the secrets that `other` knows.
     pub fn extend(&mut self, other: Self) {
         self.0.extend(other.0);
@@ -518,6 +529,15 @@ mod tests {
     fn each_of_several_equal_keys_is_masked() {
         let shown = masked("x", r#"{"password":"first1","password":"second"}"#, &["password"]);
         assert!(!shown.contains("first1") && !shown.contains("second"), "{shown}");
+    }
+
+    #[test]
+    fn each_secret_is_told_once_and_where_it_is() {
+        let value = Value::parse(br#"{"a":{"b":"x"},"c":"y","d":null}"#).unwrap();
+        let declared = ["a.b", "c", "a", "d", "e"].map(|path| Path::parse(path).unwrap());
+        let secrets = Secrets::of_attributes("x", &value, &declared);
+        let paths: Vec<String> = secrets.paths(&value).iter().map(ToString::to_string).collect();
+        assert_eq!(paths, ["a", "c"]);
     }
 
     #[test]

@@ -3,6 +3,8 @@
 use std::io;
 use std::path::PathBuf;
 
+use crate::base::git;
+
 /// A reference that can't be resolved, or a state that can't be read.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -79,6 +81,36 @@ pub enum Error {
         /// What the decompressor found.
         source: io::Error,
     },
+    /// A reference that begins with `git:` and names no file.
+    #[error("cannot read `{reference}`: a file in git is named git:REV:PATH")]
+    GitReference {
+        /// The reference.
+        reference: String,
+    },
+    /// Git can't be asked.
+    #[error("cannot read {what}")]
+    Git {
+        /// The name of what was to be read.
+        what: String,
+        /// Why not.
+        source: git::Error,
+    },
+    /// Git knows no such revision.
+    #[error("cannot read {what}: there is no revision `{revision}`")]
+    NoRevision {
+        /// The name of what was to be read.
+        what: String,
+        /// The revision.
+        revision: String,
+    },
+    /// A revision, or the index, has no such file.
+    #[error("there is no file {path} in {}", in_words(revision))]
+    NoFileInRevision {
+        /// The revision; empty for the index.
+        revision: String,
+        /// The file, counted from the current directory.
+        path: String,
+    },
     /// More bytes than any state can have.
     #[error("{what} holds more than {limit} bytes")]
     TooLarge {
@@ -101,6 +133,10 @@ pub enum Error {
         /// The system's answer.
         source: io::Error,
     },
+}
+
+fn in_words(revision: &str) -> String {
+    if revision.is_empty() { "the index".to_owned() } else { format!("revision `{revision}`") }
 }
 
 impl Error {

@@ -3,7 +3,7 @@
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
-use super::{Error, workspace};
+use super::{Error, git, workspace};
 use crate::base::env::Env;
 
 /// What a reference means besides its own text.
@@ -32,10 +32,17 @@ pub enum Location {
     },
     /// Standard input.
     StandardInput,
+    /// A file in the git repository around the current directory.
+    Git {
+        /// The revision, as git reads it; empty for the index.
+        revision: String,
+        /// The file, counted from the current directory.
+        path: String,
+    },
 }
 
 /// What a reference that is no file can begin with, and what that is called.
-const SCHEMES: [(&str, &str); 9] = [
+const SCHEMES: [(&str, &str); 8] = [
     ("s3://", "S3 objects"),
     ("gs://", "Google Cloud Storage objects"),
     ("az://", "Azure blobs"),
@@ -43,13 +50,13 @@ const SCHEMES: [(&str, &str); 9] = [
     ("https://", "http backends"),
     ("postgres://", "pg backends"),
     ("postgresql://", "pg backends"),
-    ("git:", "git revisions"),
     ("snapshot:", "snapshots by reference"),
 ];
 
 impl Location {
     /// Returns the place that a reference names: none or a directory means the state that
-    /// Terraform uses there, `-` standard input. A file that has the literal name of a URL wins.
+    /// Terraform uses there, `-` standard input, `git:REV:PATH` a file in a git revision. A file that
+    /// has the literal name of a URL wins.
     ///
     /// Looks at the disk, but opens no state.
     pub fn resolve(reference: Option<&OsStr>, context: Context<'_>) -> Result<Self, Error> {
@@ -63,10 +70,7 @@ impl Location {
         match path.metadata() {
             Ok(found) if found.is_dir() => workspace::local_state(path, context),
             Ok(_) => without_workspaces(Self::File(path.to_owned()), context),
-            Err(_) => match unsupported(&reference.to_string_lossy()) {
-                Some(error) => Err(error),
-                None => without_workspaces(Self::File(path.to_owned()), context),
-            },
+            Err(_) => without_workspaces(elsewhere(reference)?, context),
         }
     }
 
@@ -75,6 +79,7 @@ impl Location {
         match self {
             Self::File(path) | Self::Directory { file: path, .. } => path.display().to_string(),
             Self::StandardInput => "standard input".to_owned(),
+            Self::Git { revision, path } => git::name(revision, path),
         }
     }
 
@@ -82,15 +87,21 @@ impl Location {
     pub fn path(&self) -> Option<&Path> {
         match self {
             Self::File(path) | Self::Directory { file: path, .. } => Some(path),
-            Self::StandardInput => None,
+            Self::StandardInput | Self::Git { .. } => None,
         }
     }
 
     /// Returns text that stays the same for the same place, wherever it is asked from: a `file:`
-    /// URI of the absolute path with links followed, or `stdin:`.
+    /// URI of the absolute path with links followed, `git:` with such a path, or `stdin:`.
     pub fn uri(&self) -> Result<String, Error> {
-        let Some(path) = self.path() else {
-            return Ok("stdin:".to_owned());
+        let path = match self {
+            Self::File(path) | Self::Directory { file: path, .. } => path,
+            Self::StandardInput => return Ok("stdin:".to_owned()),
+            Self::Git { revision, path } => {
+                let absolute = std::path::absolute(path);
+                let absolute = absolute.map_err(|source| Error::reading(&self.name(), source))?;
+                return Ok(git::name(revision, &absolute.display().to_string()));
+            }
         };
         let absolute = path.canonicalize().or_else(|_| std::path::absolute(path));
         let absolute = absolute.map_err(|source| Error::reading(&self.name(), source))?;
@@ -102,6 +113,18 @@ fn without_workspaces(location: Location, context: Context<'_>) -> Result<Locati
     match context.workspace {
         Some(name) => Err(Error::NoWorkspaces { name: name.to_owned(), what: location.name() }),
         None => Ok(location),
+    }
+}
+
+/// Returns the place of a reference that nothing on the disk has the name of.
+fn elsewhere(reference: &OsStr) -> Result<Location, Error> {
+    let text = reference.to_string_lossy();
+    if let Some(location) = git::parse(&text) {
+        return location;
+    }
+    match unsupported(&text) {
+        Some(error) => Err(error),
+        None => Ok(Location::File(reference.into())),
     }
 }
 
@@ -162,7 +185,7 @@ mod tests {
             ("az://c/b?version=1", "az://c/b", "Azure blobs"),
             ("https://bob:hunter2@h/s", "https://h/s", "http backends"),
             ("postgres://u:hunt@er2/@db/x?password=hunter2", "postgres://db/x", "pg backends"),
-            ("git:HEAD:a.tfstate", "git:HEAD:a.tfstate", "git revisions"),
+            ("git://u:hunter2@h/x", "git://h/x", "this kind of location"),
             ("snapshot:1234", "snapshot:1234", "snapshots by reference"),
             ("ftp://u:hunter2@h/x", "ftp://h/x", "this kind of location"),
         ];

@@ -1,11 +1,11 @@
-//! The bytes of a state, from a file or a stream.
+//! The bytes of a state, from a file, a stream or git.
 
 use std::fs::{File, Metadata};
 use std::io::{self, Read};
 use std::path::Path;
 
 use super::compression::{Compression, MAGIC_LENGTH, at_most};
-use super::{Error, Location};
+use super::{Error, Location, git};
 use crate::base::fs::Mapped;
 use crate::state::bytes::Bytes;
 
@@ -45,6 +45,9 @@ pub fn read(location: &Location, access: Access) -> Result<Content, Error> {
     let bytes = match location {
         Location::StandardInput => stream(io::stdin().lock(), &name, LIMIT),
         Location::File(path) => file(path, &name, access),
+        Location::Git { revision, path } => {
+            git::read(revision, path, LIMIT).and_then(|bytes| expand(bytes, &name, LIMIT))
+        }
         Location::Directory { dir, file: path, .. } => match file(path, &name, access) {
             Err(Error::NotFound { .. }) => {
                 Err(Error::NoStateInDirectory { dir: dir.clone(), looked_for: path.clone() })

@@ -8,6 +8,7 @@ mod completions;
 mod config;
 mod diff;
 mod get;
+mod git;
 #[cfg(feature = "tui")]
 mod inspect;
 mod list;
@@ -70,6 +71,7 @@ commands! {
     "backup" Backup => backup,
     "snapshots" Snapshots => snapshots,
     "restore" Restore => restore,
+    "git" Git => git,
     "config" Config => config,
     "completions" Completions => completions,
     "man" Man => man,

@@ -1,9 +1,10 @@
 //! What each library error means to a person: the one place that gives advice.
 
 use super::{Exit, Failure};
+use crate::base::git;
 use crate::base::text::escape;
 use crate::cli::{config, output};
-use crate::ops::{list, open, restore};
+use crate::ops::{self, list, open, restore};
 use crate::query::{document_json, lookup};
 use crate::state::parse::{Lookalike, ParseError};
 use crate::{backup, store};
@@ -37,9 +38,27 @@ impl From<store::Error> for Failure {
             store::Error::WorkspaceName { .. } | store::Error::NoWorkspaces { .. } => {
                 Some("list the workspaces that exist: `terraform workspace list`")
             }
+            store::Error::GitReference { .. } => Some("name one, as in `git:HEAD:prod.tfstate`"),
+            store::Error::Git { source, .. } => git_hint(source),
+            store::Error::NoRevision { .. } => {
+                Some("list the branches and tags: `git for-each-ref --format='%(refname:short)'`")
+            }
+            store::Error::NoFileInRevision { .. } => {
+                Some("paths count from this directory; list the states: `git ls-files '*.tfstate'`")
+            }
             _ => None,
         };
         Self::of(&error).hints(hint)
+    }
+}
+
+fn git_hint(error: &git::Error) -> Option<&'static str> {
+    match error {
+        git::Error::Missing => Some("install git, and see that it is on the PATH"),
+        git::Error::NoRepository => {
+            Some("change to a directory of the repository: `cd REPOSITORY`")
+        }
+        _ => None,
     }
 }
 
@@ -172,6 +191,18 @@ impl From<restore::Error> for Failure {
                 .hint("name a new file, or add `--yes` to replace it and keep a copy beside it"),
             _ => Self::of(&error),
         }
+    }
+}
+
+impl From<ops::git::Error> for Failure {
+    fn from(error: ops::git::Error) -> Self {
+        let hint = match &error {
+            ops::git::Error::Git { source, .. } => git_hint(source),
+            ops::git::Error::Attributes { .. } | ops::git::Error::Random(_) => {
+                Some("what was done before stays and is right; run it again to do the rest")
+            }
+        };
+        Self::of(&error).hints(hint)
     }
 }
 

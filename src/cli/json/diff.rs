@@ -17,7 +17,7 @@ pub(crate) struct Diff<'a> {
 }
 
 #[derive(Debug, Serialize)]
-struct Side<'a> {
+pub(super) struct Side<'a> {
     #[serde(rename = "ref")]
     reference: &'a str,
     serial: u64,
@@ -35,7 +35,7 @@ struct Summary {
 }
 
 #[derive(Debug, Serialize)]
-struct Resource<'a> {
+pub(super) struct Resource<'a> {
     address: &'a str,
     action: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -56,7 +56,7 @@ struct AttributeChange<'a> {
 }
 
 #[derive(Debug, Serialize)]
-struct Output<'a> {
+pub(super) struct Output<'a> {
     name: &'a str,
     action: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -86,7 +86,7 @@ impl<'a> Diff<'a> {
     }
 }
 
-fn side<'a>(facts: &'a Facts, reference: &'a str) -> Side<'a> {
+pub(super) fn side<'a>(facts: &'a Facts, reference: &'a str) -> Side<'a> {
     Side {
         reference,
         serial: facts.serial,
@@ -95,7 +95,7 @@ fn side<'a>(facts: &'a Facts, reference: &'a str) -> Side<'a> {
     }
 }
 
-fn resource(change: &ResourceChange) -> Resource<'_> {
+pub(super) fn resource(change: &ResourceChange) -> Resource<'_> {
     Resource {
         address: &change.address,
         action: change.action.name(),
@@ -113,7 +113,7 @@ fn attribute(change: &Change) -> AttributeChange<'_> {
     }
 }
 
-fn output(change: &OutputChange) -> Output<'_> {
+pub(super) fn output(change: &OutputChange) -> Output<'_> {
     Output {
         name: &change.name,
         action: change.action.name(),

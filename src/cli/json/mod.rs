@@ -10,4 +10,5 @@ pub(crate) mod list;
 pub(crate) mod output;
 pub(crate) mod show;
 pub(crate) mod stats;
+pub(crate) mod three;
 pub(crate) mod value;
