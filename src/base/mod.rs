@@ -3,6 +3,7 @@
 pub mod clock;
 pub mod env;
 pub mod fs;
+pub mod glob;
 pub mod nearest;
 pub mod size;
 pub mod text;

@@ -13,9 +13,12 @@ mod instance;
 mod list;
 mod merge;
 mod moves;
+mod noise;
+mod options;
 mod outputs;
 #[cfg(test)]
 mod properties;
+mod rule;
 mod text;
 mod values;
 
@@ -23,19 +26,14 @@ use merge::{Found, Place};
 use moves::Moves;
 
 pub use change::{Change, Field};
+pub use options::{Noise, Options};
 pub use outputs::OutputChange;
+pub use rule::{Error, Rule};
 pub use text::{Line, Tag, lines};
 
 use crate::state::address::Mode;
 use crate::state::document::Document;
 use crate::state::sensitive::Reveal;
-
-/// How to compare.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Options {
-    /// Whether secrets are shown.
-    pub reveal: Reveal,
-}
 
 /// What differs between two states.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -68,7 +66,8 @@ impl Comparison {
     /// What is unchanged stays counted: it was never in question.
     pub fn retain(&mut self, keep: impl FnMut(&ResourceChange) -> bool) {
         self.resources.retain(keep);
-        self.summary = Summary::of(&self.resources, self.summary.unchanged);
+        let Summary { unchanged, ignored, .. } = self.summary;
+        self.summary = Summary::of(&self.resources, unchanged, ignored);
     }
 }
 
@@ -107,12 +106,14 @@ pub struct Summary {
     pub changed: usize,
     /// Those at another address, whether they changed too or not.
     pub moved: usize,
-    /// All others.
+    /// All others, with those in which only what is ignored changed.
     pub unchanged: usize,
+    /// Changes that are not told: what [`Options`] ignores, and noise.
+    pub ignored: usize,
 }
 
 impl Summary {
-    fn of(resources: &[ResourceChange], unchanged: usize) -> Self {
+    fn of(resources: &[ResourceChange], unchanged: usize, ignored: usize) -> Self {
         let count = |action| resources.iter().filter(|change| change.action == action).count();
         Self {
             added: count(Action::Added),
@@ -120,6 +121,7 @@ impl Summary {
             changed: count(Action::Changed),
             moved: count(Action::Moved),
             unchanged,
+            ignored,
         }
     }
 }
@@ -172,35 +174,50 @@ pub struct ResourceChange {
     pub to: Option<usize>,
 }
 
-/// Compares two states.
+/// Compares two states. Those of equal bytes are known to be equal without looking into them.
 pub fn compare(from: &Document, to: &Document, options: &Options) -> Comparison {
+    if from.bytes() == to.bytes() {
+        return comparison((from, to), (Vec::new(), from.len(), 0), Vec::new());
+    }
     let (found, mut unchanged) = merge::unequal(from, to);
     let (moves, stayed) = examine(from, to, (&found, options.reveal));
-    let mut resources = Vec::new();
+    let (mut resources, mut ignored) = (Vec::new(), 0);
     for ((at, &found), changes) in found.iter().enumerate().zip(stayed) {
-        resources.extend(match (found, moves.origin(at)) {
-            (Found::Removed(_), Some(_)) => continue,
-            (Found::Both(..), _) if changes.is_empty() => {
-                unchanged += 1;
-                continue;
-            }
+        let change = match (found, moves.origin(at)) {
+            (Found::Removed(_), Some(_)) => None,
             (Found::Both(from, to), _) => {
-                resource(Action::Changed, (Some(from), Some(to)), changes)
+                let (changes, hidden) = options.told(to.instance, changes);
+                ignored += hidden;
+                unchanged += usize::from(changes.is_empty());
+                let sides = (Some(from), Some(to));
+                if changes.is_empty() { None } else { resource(Action::Changed, sides, changes) }
             }
             (Found::Added(to), Some(from)) => {
                 let changes = instance::compare(from.instance, to.instance, options.reveal);
+                let (changes, hidden) = options.told(to.instance, changes);
+                ignored += hidden;
                 resource(Action::Moved, (Some(from), Some(to)), changes)
             }
             (Found::Added(to), None) => resource(Action::Added, (None, Some(to)), changes),
             (Found::Removed(from), None) => resource(Action::Removed, (Some(from), None), changes),
-        });
+        };
+        resources.extend(change);
     }
+    let outputs = outputs::compare(from, to, options.reveal);
+    comparison((from, to), (resources, unchanged, ignored), outputs)
+}
+
+fn comparison(
+    (from, to): (&Document, &Document),
+    (resources, unchanged, ignored): (Vec<ResourceChange>, usize, usize),
+    outputs: Vec<OutputChange>,
+) -> Comparison {
     Comparison {
         from: Facts::of(from),
         to: Facts::of(to),
-        summary: Summary::of(&resources, unchanged),
+        summary: Summary::of(&resources, unchanged, ignored),
         resources,
-        outputs: outputs::compare(from, to, options.reveal),
+        outputs,
     }
 }
 
@@ -280,7 +297,8 @@ mod tests {
             "module.m.x.a added current",
         ];
         assert_eq!(shown(&comparison), expected);
-        let summary = Summary { added: 2, removed: 3, changed: 1, moved: 0, unchanged: 1 };
+        let summary =
+            Summary { added: 2, removed: 3, changed: 1, unchanged: 1, ..Summary::default() };
         assert_eq!(comparison.summary, summary);
     }
 

@@ -5,6 +5,7 @@
 mod colors;
 mod completions;
 mod config;
+mod diff_rules;
 mod exits;
 mod man;
 mod reference;

@@ -32,6 +32,7 @@ struct Summary {
     changed: usize,
     moved: usize,
     unchanged: usize,
+    ignored: usize,
 }
 
 #[derive(Debug, Serialize)]
@@ -79,6 +80,7 @@ impl<'a> Diff<'a> {
                 changed: summary.changed,
                 moved: summary.moved,
                 unchanged: summary.unchanged,
+                ignored: summary.ignored,
             },
             resources: comparison.resources.iter().map(resource).collect(),
             outputs: comparison.outputs.iter().map(output).collect(),
