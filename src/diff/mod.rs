@@ -20,6 +20,7 @@ mod outputs;
 mod properties;
 mod rule;
 mod text;
+mod unordered;
 mod values;
 
 use merge::{Found, Place};
