@@ -9,6 +9,8 @@
 
 mod canonical;
 mod change;
+mod checks;
+mod fold;
 mod instance;
 mod list;
 mod merge;
@@ -23,10 +25,13 @@ mod text;
 mod unordered;
 mod values;
 
+use fold::Folds;
 use merge::{Found, Place};
 use moves::Moves;
 
 pub use change::{Change, Field};
+pub use checks::CheckChange;
+pub use fold::{Fold, KeyConversion, Keys, ModuleMove};
 pub use options::{Noise, Options};
 pub use outputs::OutputChange;
 pub use rule::{Error, Rule};
@@ -49,12 +54,18 @@ pub struct Comparison {
     pub resources: Vec<ResourceChange>,
     /// The outputs that differ, by name.
     pub outputs: Vec<OutputChange>,
+    /// The checks whose status differs, by address.
+    pub checks: Vec<CheckChange>,
+    /// The modules that were renamed as a whole; their instances are among the resources too.
+    pub module_moves: Vec<ModuleMove>,
+    /// The resources that got keys of another kind; their instances are among the resources too.
+    pub key_conversions: Vec<KeyConversion>,
 }
 
 impl Comparison {
     /// Returns whether nothing differs; facts such as the serial are no difference.
     pub fn is_empty(&self) -> bool {
-        self.resources.is_empty() && self.outputs.is_empty()
+        self.resources.is_empty() && self.outputs.is_empty() && self.checks.is_empty()
     }
 
     /// Returns whether the states belong to different histories.
@@ -67,6 +78,12 @@ impl Comparison {
     /// What is unchanged stays counted: it was never in question.
     pub fn retain(&mut self, keep: impl FnMut(&ResourceChange) -> bool) {
         self.resources.retain(keep);
+        let folds = Folds {
+            modules: std::mem::take(&mut self.module_moves),
+            keys: std::mem::take(&mut self.key_conversions),
+        };
+        let folds = fold::recount(folds, &mut self.resources);
+        (self.module_moves, self.key_conversions) = (folds.modules, folds.keys);
         let Summary { unchanged, ignored, .. } = self.summary;
         self.summary = Summary::of(&self.resources, unchanged, ignored);
     }
@@ -167,6 +184,8 @@ pub struct ResourceChange {
     pub mode: Mode,
     /// Its type, such as `aws_instance`.
     pub kind: String,
+    /// What its move is part of, where one edit moved several.
+    pub fold: Option<Fold>,
     /// What differs in it; empty for what was added or removed as a whole.
     pub changes: Vec<Change>,
     /// Its place in the old document's [`instances`](Document::instances).
@@ -178,7 +197,7 @@ pub struct ResourceChange {
 /// Compares two states. Those of equal bytes are known to be equal without looking into them.
 pub fn compare(from: &Document, to: &Document, options: &Options) -> Comparison {
     if from.bytes() == to.bytes() {
-        return comparison((from, to), (Vec::new(), from.len(), 0), Vec::new());
+        return comparison((from, to), (Vec::new(), from.len(), 0), options);
     }
     let (found, mut unchanged) = merge::unequal(from, to);
     let (moves, stayed) = examine(from, to, (&found, options.reveal));
@@ -204,21 +223,24 @@ pub fn compare(from: &Document, to: &Document, options: &Options) -> Comparison 
         };
         resources.extend(change);
     }
-    let outputs = outputs::compare(from, to, options.reveal);
-    comparison((from, to), (resources, unchanged, ignored), outputs)
+    comparison((from, to), (resources, unchanged, ignored), options)
 }
 
 fn comparison(
     (from, to): (&Document, &Document),
-    (resources, unchanged, ignored): (Vec<ResourceChange>, usize, usize),
-    outputs: Vec<OutputChange>,
+    (mut resources, unchanged, ignored): (Vec<ResourceChange>, usize, usize),
+    options: &Options,
 ) -> Comparison {
+    let folds = fold::find((from, to), &mut resources);
     Comparison {
         from: Facts::of(from),
         to: Facts::of(to),
         summary: Summary::of(&resources, unchanged, ignored),
         resources,
-        outputs,
+        outputs: outputs::compare(from, to, options.reveal),
+        checks: checks::compare(from, to),
+        module_moves: folds.modules,
+        key_conversions: folds.keys,
     }
 }
 
@@ -265,6 +287,7 @@ fn resource(
         deposed: instance.deposed(),
         mode: instance.resource().mode(),
         kind: instance.resource().kind().into_owned(),
+        fold: None,
         changes,
         from: from.map(|place| place.at),
         to: to.map(|place| place.at),

@@ -6,7 +6,7 @@ use crate::state::document::Document;
 
 /// Keeps only the instances that match in the old state or in the new one.
 ///
-/// Outputs go: no filter means them. What is unchanged stays counted.
+/// Outputs and checks go: no filter means them. What is unchanged stays counted.
 pub fn keep(comparison: &mut Comparison, filter: &Filter, (from, to): (&Document, &Document)) {
     comparison.retain(|change| {
         let matches = |at: Option<usize>, state: &Document| {
@@ -15,6 +15,7 @@ pub fn keep(comparison: &mut Comparison, filter: &Filter, (from, to): (&Document
         matches(change.from, from) || matches(change.to, to)
     });
     comparison.outputs.clear();
+    comparison.checks.clear();
 }
 
 #[cfg(test)]

@@ -83,3 +83,37 @@ fn a_rule_that_can_not_be_read_is_refused_with_an_example() {
     [exit 1]
     ");
 }
+
+#[test]
+fn what_belongs_together_is_published_beside_the_instances() {
+    let sandbox = Sandbox::new();
+    let state = |module: &str, key: &str, status: &str| {
+        let instance = |place: &str, id: &str, key: &str| {
+            format!(
+                r#"{{{place}"mode":"managed","type":"x","name":"a","provider":"provider[\"acme/acme\"]",
+                    "instances":[{{{key}"schema_version":0,"attributes":{{"id":"{id}"}}}}]}}"#
+            )
+        };
+        let moved = instance(&format!(r#""module":"module.{module}","#), "h-1", "");
+        let keyed = instance("", "h-2", &format!(r#""index_key":{key},"#));
+        format!(
+            r#"{{"version":4,"serial":1,"lineage":"l","resources":[{moved},{keyed}],"check_results":[
+                {{"object_kind":"check","config_addr":"check.c","status":"{status}","objects":null}}]}}"#
+        )
+    };
+    sandbox.write("a.tfstate", state("p", "0", "pass"));
+    sandbox.write("b.tfstate", state("q", "\"k\"", "fail"));
+    let ran = sandbox.run(["diff", "a.tfstate", "b.tfstate", "-o", "json"]);
+    let diff: serde_json::Value = serde_json::from_str(&ran.stdout).unwrap();
+    let expected = serde_json::json!({
+        "checks": [{"address": "check.c", "kind": "check", "before": "pass", "after": "fail"}],
+        "module_moves": [{"from": "module.p", "to": "module.q", "instances": 1}],
+        "key_conversions": [
+            {"resource": "x.a", "from": "count", "to": "for_each", "instances": 1}],
+    });
+    for (key, value) in expected.as_object().unwrap() {
+        assert_eq!(&diff[key], value);
+    }
+    assert_eq!(diff["resources"][0]["key_conversion"], 0);
+    assert_eq!(diff["resources"][1]["module_move"], 0);
+}

@@ -41,7 +41,7 @@ pub(crate) struct Args {
     noise: bool,
     /// Tell only what matches this filter before or after (can be repeated; all must match)
     ///
-    /// Outputs match no filter, so they are left out.
+    /// Outputs and checks match no filter, so they are left out.
     #[arg(long, value_name = "FILTER", allow_hyphen_values = true)]
     only: Vec<String>,
 }
