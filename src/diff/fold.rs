@@ -92,20 +92,25 @@ pub(super) fn find((from, to): (&Document, &Document), all: &mut [ResourceChange
     if moved.is_empty() {
         return Folds::default();
     }
-    let modules = modules(&moved, (&sizes(from), &sizes(to)), all);
+    let modules = modules(&moved, (from, to), all);
     Folds { modules, keys: keys(&moved, from, all) }
 }
 
 /// Counts again after some of the instances were taken out, and drops what has none left.
 pub(super) fn recount(mut folds: Folds, all: &mut [ResourceChange]) -> Folds {
-    let count = |fold| all.iter().filter(|change| change.fold == Some(fold)).count();
-    let modules: Vec<usize> = (0..folds.modules.len()).map(|at| count(Fold::Module(at))).collect();
-    let keys: Vec<usize> = (0..folds.keys.len()).map(|at| count(Fold::Keys(at))).collect();
-    let rank = |counts: &[usize], at: usize| counts[..at].iter().filter(|&&n| n > 0).count();
+    let (mut modules, mut keys) = (vec![0; folds.modules.len()], vec![0; folds.keys.len()]);
+    for change in &*all {
+        match change.fold {
+            Some(Fold::Module(at)) => modules[at] += 1,
+            Some(Fold::Keys(at)) => keys[at] += 1,
+            None => {}
+        }
+    }
+    let (module_places, key_places) = (places(&modules), places(&keys));
     for change in all {
         change.fold = change.fold.map(|fold| match fold {
-            Fold::Module(at) => Fold::Module(rank(&modules, at)),
-            Fold::Keys(at) => Fold::Keys(rank(&keys, at)),
+            Fold::Module(at) => Fold::Module(module_places[at]),
+            Fold::Keys(at) => Fold::Keys(key_places[at]),
         });
     }
     folds.modules.iter_mut().zip(modules).for_each(|(module, count)| module.instances = count);
@@ -113,6 +118,17 @@ pub(super) fn recount(mut folds: Folds, all: &mut [ResourceChange]) -> Folds {
     folds.modules.retain(|module| module.instances > 0);
     folds.keys.retain(|keys| keys.instances > 0);
     folds
+}
+
+/// Returns the place of each count once those that are 0 are gone.
+fn places(counts: &[usize]) -> Vec<usize> {
+    let mut next = 0;
+    let place = |&count: &usize| {
+        let place = next;
+        next += usize::from(count > 0);
+        place
+    };
+    counts.iter().map(place).collect()
 }
 
 /// An instance that moved.
@@ -174,7 +190,7 @@ fn sizes(document: &Document) -> HashMap<ModulePath, usize> {
 
 fn modules(
     moved: &[Moved<'_>],
-    (old, new): (&HashMap<ModulePath, usize>, &HashMap<ModulePath, usize>),
+    (from, to): (&Document, &Document),
     all: &mut [ResourceChange],
 ) -> Vec<ModuleMove> {
     let mut members: BTreeMap<(ModulePath, ModulePath), Vec<usize>> = BTreeMap::new();
@@ -183,7 +199,10 @@ fn modules(
             members.entry(pair).or_default().push(moved.at);
         }
     }
-    let mut found = Vec::new();
+    if members.is_empty() {
+        return Vec::new();
+    }
+    let (old, new, mut found) = (sizes(from), sizes(to), Vec::new());
     // In the order of paths, shorter ones come first, and with them the outer modules.
     for ((from, to), members) in members {
         let whole = old.get(&from) == Some(&members.len());

@@ -1,8 +1,9 @@
 //! Lists that are sets: an order that means nothing is no difference.
 //!
 //! A state does not say which lists are sets; only the provider's schema does. So the well-known
-//! ones are in a table, and all others are compared in order. An entry must name a list that the
-//! provider declares as a set, under the name it has in each type it is given for.
+//! ones are in a table, and all others are compared in order. An entry must name a list whose order
+//! means nothing to the service, in every type that it is given for: most are sets in the schema,
+//! some are lists there for reasons of history.
 //!
 //! | type | path |
 //! |---|---|
