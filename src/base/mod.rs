@@ -4,6 +4,7 @@ pub mod clock;
 pub mod env;
 pub mod fs;
 pub mod git;
+pub mod glob;
 pub mod nearest;
 pub mod size;
 pub mod text;

@@ -63,6 +63,8 @@ pub(crate) struct Settings {
     pub(crate) encryption: Setting<bool>,
     /// The file of the key that reads backups.
     pub(crate) identity: Setting<Option<String>>,
+    /// Rules for the changes that `diff` does not tell.
+    pub(crate) ignore: Setting<Vec<String>>,
 }
 
 impl Settings {
@@ -87,6 +89,7 @@ impl Settings {
             recipients: config.texts("backup.recipients").unwrap_or_else(unset),
             encryption: config.switch("backup.encryption").unwrap_or(set(true, Origin::Default)),
             identity: text(None, "backup.identity"),
+            ignore: config.texts("diff.ignore").unwrap_or_else(unset),
         }
     }
 }

@@ -36,6 +36,27 @@ pub enum Field {
 }
 
 impl Field {
+    /// Every part, in the order in which they are told.
+    const ALL: [Self; 12] = [
+        Self::Attributes,
+        Self::Tainted,
+        Self::Provider,
+        Self::SchemaVersion,
+        Self::Dependencies,
+        Self::SensitiveAttributes,
+        Self::CreateBeforeDestroy,
+        Self::SkipDestroy,
+        Self::Identity,
+        Self::IdentitySchemaVersion,
+        Self::Private,
+        Self::Other,
+    ];
+
+    /// Returns the part of a reserved name.
+    pub(super) fn of_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|field| field.name() == name)
+    }
+
     /// Returns the reserved name. No attribute prints like it: its parentheses would be quoted.
     pub fn name(self) -> &'static str {
         match self {

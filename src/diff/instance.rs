@@ -54,7 +54,8 @@ fn attributes(from: Instance<'_>, to: Instance<'_>, reveal: Reveal) -> Vec<Chang
     let mut secrets = from.secrets(&before);
     secrets.extend(to.secrets(&after));
     let spelling = if same_kind { Spelling::Typed } else { Spelling::Flat };
-    let terms = Terms { field: Field::Attributes, spelling, reveal, secrets: &secrets };
+    let kind = &to.resource().kind();
+    let terms = Terms { kind, field: Field::Attributes, spelling, reveal, secrets: &secrets };
     values::compare(&before, &after, terms)
 }
 
@@ -139,7 +140,7 @@ fn open_values(
 ) -> Vec<Change> {
     let mut secrets = values::suspects(before);
     secrets.extend(values::suspects(after));
-    let terms = Terms { field, spelling: Spelling::Typed, reveal, secrets: &secrets };
+    let terms = Terms { kind: "", field, spelling: Spelling::Typed, reveal, secrets: &secrets };
     values::compare(before, after, terms)
 }
 

@@ -1,5 +1,7 @@
 //! Finds out which elements of two lists belong together.
 
+use std::collections::HashMap;
+
 use similar::{Algorithm, DiffOp};
 
 use super::canonical::{self, Likeness};
@@ -15,6 +17,48 @@ pub(super) struct Edit {
     pub(super) after: Option<usize>,
 }
 
+impl Edit {
+    fn swapped(self) -> Self {
+        Self { before: self.after, after: self.before }
+    }
+}
+
+/// Pairs the elements of two sets and returns what is not equal.
+///
+/// What both have is left out wherever it stands; the rest is paired as in a block of a list.
+pub(super) fn match_up(before: &[&Value<'_>], after: &[&Value<'_>]) -> Vec<Edit> {
+    let (old, new) = rest(before, after);
+    let pick = |items: &[&'_ Value<'_>], rest: &[usize]| -> Vec<String> {
+        rest.iter().map(|&at| canonical::text(items[at])).collect()
+    };
+    let (olds, news): (Vec<_>, Vec<_>) =
+        (old.iter().map(|&at| before[at]).collect(), new.iter().map(|&at| after[at]).collect());
+    let edits = if pick(before, &old) <= pick(after, &new) {
+        pair(&olds, &news)
+    } else {
+        pair(&news, &olds).into_iter().map(Edit::swapped).collect()
+    };
+    let place = |edit: Edit| Edit {
+        before: edit.before.map(|at| old[at]),
+        after: edit.after.map(|at| new[at]),
+    };
+    edits.into_iter().map(place).collect()
+}
+
+/// Returns the places of those elements that the other side does not have as often.
+fn rest(before: &[&Value<'_>], after: &[&Value<'_>]) -> (Vec<usize>, Vec<usize>) {
+    let mut places: HashMap<String, Vec<usize>> = HashMap::new();
+    for (at, item) in before.iter().enumerate().rev() {
+        places.entry(canonical::text(item)).or_default().push(at);
+    }
+    let mut is_new =
+        |item: &Value<'_>| places.get_mut(&canonical::text(item)).and_then(Vec::pop).is_none();
+    let new = (0..after.len()).filter(|&at| is_new(after[at])).collect();
+    let mut old: Vec<usize> = places.into_values().flatten().collect();
+    old.sort_unstable();
+    (old, new)
+}
+
 /// Aligns two lists by the shortest edit and returns what is not equal.
 ///
 /// Within a block that was replaced, objects are paired with what they are most like, and others
@@ -28,8 +72,7 @@ pub(super) fn align(before: &[&Value<'_>], after: &[&Value<'_>]) -> Vec<Edit> {
     if old <= new {
         return edits(before, after, (&old, &new));
     }
-    let swap = |edit: Edit| Edit { before: edit.after, after: edit.before };
-    edits(after, before, (&new, &old)).into_iter().map(swap).collect()
+    edits(after, before, (&new, &old)).into_iter().map(Edit::swapped).collect()
 }
 
 fn edits(
@@ -138,6 +181,26 @@ mod tests {
         ] {
             assert_eq!(aligned(before, after), edits, "{before} {after}");
         }
+    }
+
+    #[test]
+    fn the_order_of_a_set_means_nothing() {
+        let matched = |before: &str, after: &str| {
+            let (a, b) =
+                (Value::parse(before.as_bytes()).unwrap(), Value::parse(after.as_bytes()).unwrap());
+            let (Value::Array(a), Value::Array(b)) = (&a, &b) else { panic!("both are lists") };
+            let (a, b): (Vec<_>, Vec<_>) = (a.iter().collect(), b.iter().collect());
+            let (edits, back) = (match_up(&a, &b), match_up(&b, &a));
+            assert_eq!(edits, back.into_iter().map(Edit::swapped).collect::<Vec<_>>());
+            edits.iter().map(|edit| (edit.before, edit.after)).collect::<Vec<_>>()
+        };
+        assert_eq!(matched(r#"["a","b","c"]"#, r#"["c","a","b"]"#), []);
+        assert_eq!(matched(r#"["a","b"]"#, r#"["x","b","a"]"#), [(None, Some(0))]);
+        assert_eq!(matched(r#"["a","b","c"]"#, r#"["c","a"]"#), [(Some(1), None)]);
+        assert_eq!(matched(r#"["a","a"]"#, r#"["a"]"#), [(Some(1), None)]);
+        let before = r#"[{"p":1,"t":"x"},{"p":2,"t":"y"}]"#;
+        let after = r#"[{"p":3,"t":"y"},{"p":1,"t":"x"}]"#;
+        assert_eq!(matched(before, after), [(Some(1), Some(0))]);
     }
 
     #[test]

@@ -9,35 +9,39 @@
 
 mod canonical;
 mod change;
+mod checks;
+mod fold;
 mod instance;
 mod list;
 mod merge;
 mod moves;
+mod noise;
+mod options;
 mod outputs;
 #[cfg(test)]
 mod properties;
+mod rule;
 mod text;
 mod three;
+mod unordered;
 mod values;
 
+use fold::Folds;
 use merge::{Found, Place};
 use moves::Moves;
 
 pub use change::{Change, Field};
+pub use checks::CheckChange;
+pub use fold::{Fold, KeyConversion, Keys, ModuleMove};
+pub use options::{Noise, Options};
 pub use outputs::OutputChange;
+pub use rule::{Error, Rule};
 pub use text::{Line, Tag, lines};
 pub use three::{Sides, ThreeWay, Verdict, compare_three};
 
 use crate::state::address::Mode;
 use crate::state::document::Document;
 use crate::state::sensitive::Reveal;
-
-/// How to compare.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Options {
-    /// Whether secrets are shown.
-    pub reveal: Reveal,
-}
 
 /// What differs between two states.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -52,12 +56,18 @@ pub struct Comparison {
     pub resources: Vec<ResourceChange>,
     /// The outputs that differ, by name.
     pub outputs: Vec<OutputChange>,
+    /// The checks whose status differs, by address.
+    pub checks: Vec<CheckChange>,
+    /// The modules that were renamed as a whole; their instances are among the resources too.
+    pub module_moves: Vec<ModuleMove>,
+    /// The resources that got keys of another kind; their instances are among the resources too.
+    pub key_conversions: Vec<KeyConversion>,
 }
 
 impl Comparison {
     /// Returns whether nothing differs; facts such as the serial are no difference.
     pub fn is_empty(&self) -> bool {
-        self.resources.is_empty() && self.outputs.is_empty()
+        self.resources.is_empty() && self.outputs.is_empty() && self.checks.is_empty()
     }
 
     /// Returns whether the states belong to different histories.
@@ -70,7 +80,14 @@ impl Comparison {
     /// What is unchanged stays counted: it was never in question.
     pub fn retain(&mut self, keep: impl FnMut(&ResourceChange) -> bool) {
         self.resources.retain(keep);
-        self.summary = Summary::of(&self.resources, self.summary.unchanged);
+        let folds = Folds {
+            modules: std::mem::take(&mut self.module_moves),
+            keys: std::mem::take(&mut self.key_conversions),
+        };
+        let folds = fold::recount(folds, &mut self.resources);
+        (self.module_moves, self.key_conversions) = (folds.modules, folds.keys);
+        let Summary { unchanged, ignored, .. } = self.summary;
+        self.summary = Summary::of(&self.resources, unchanged, ignored);
     }
 }
 
@@ -109,12 +126,14 @@ pub struct Summary {
     pub changed: usize,
     /// Those at another address, whether they changed too or not.
     pub moved: usize,
-    /// All others.
+    /// All others, with those in which only what is ignored changed.
     pub unchanged: usize,
+    /// Changes that are not told: what [`Options`] ignores, and noise.
+    pub ignored: usize,
 }
 
 impl Summary {
-    fn of(resources: &[ResourceChange], unchanged: usize) -> Self {
+    fn of(resources: &[ResourceChange], unchanged: usize, ignored: usize) -> Self {
         let count = |action| resources.iter().filter(|change| change.action == action).count();
         Self {
             added: count(Action::Added),
@@ -122,6 +141,7 @@ impl Summary {
             changed: count(Action::Changed),
             moved: count(Action::Moved),
             unchanged,
+            ignored,
         }
     }
 }
@@ -166,6 +186,8 @@ pub struct ResourceChange {
     pub mode: Mode,
     /// Its type, such as `aws_instance`.
     pub kind: String,
+    /// What its move is part of, where one edit moved several.
+    pub fold: Option<Fold>,
     /// What differs in it; empty for what was added or removed as a whole.
     pub changes: Vec<Change>,
     /// Its place in the old document's [`instances`](Document::instances).
@@ -174,35 +196,53 @@ pub struct ResourceChange {
     pub to: Option<usize>,
 }
 
-/// Compares two states.
+/// Compares two states. Those of equal bytes are known to be equal without looking into them.
 pub fn compare(from: &Document, to: &Document, options: &Options) -> Comparison {
+    if from.bytes() == to.bytes() {
+        return comparison((from, to), (Vec::new(), from.len(), 0), options);
+    }
     let (found, mut unchanged) = merge::unequal(from, to);
     let (moves, stayed) = examine(from, to, (&found, options.reveal));
-    let mut resources = Vec::new();
+    let (mut resources, mut ignored) = (Vec::new(), 0);
     for ((at, &found), changes) in found.iter().enumerate().zip(stayed) {
-        resources.extend(match (found, moves.origin(at)) {
-            (Found::Removed(_), Some(_)) => continue,
-            (Found::Both(..), _) if changes.is_empty() => {
-                unchanged += 1;
-                continue;
-            }
+        let change = match (found, moves.origin(at)) {
+            (Found::Removed(_), Some(_)) => None,
             (Found::Both(from, to), _) => {
-                resource(Action::Changed, (Some(from), Some(to)), changes)
+                let (changes, hidden) = options.told(to.instance, changes);
+                ignored += hidden;
+                unchanged += usize::from(changes.is_empty());
+                let sides = (Some(from), Some(to));
+                if changes.is_empty() { None } else { resource(Action::Changed, sides, changes) }
             }
             (Found::Added(to), Some(from)) => {
                 let changes = instance::compare(from.instance, to.instance, options.reveal);
+                let (changes, hidden) = options.told(to.instance, changes);
+                ignored += hidden;
                 resource(Action::Moved, (Some(from), Some(to)), changes)
             }
             (Found::Added(to), None) => resource(Action::Added, (None, Some(to)), changes),
             (Found::Removed(from), None) => resource(Action::Removed, (Some(from), None), changes),
-        });
+        };
+        resources.extend(change);
     }
+    comparison((from, to), (resources, unchanged, ignored), options)
+}
+
+fn comparison(
+    (from, to): (&Document, &Document),
+    (mut resources, unchanged, ignored): (Vec<ResourceChange>, usize, usize),
+    options: &Options,
+) -> Comparison {
+    let folds = fold::find((from, to), &mut resources);
     Comparison {
         from: Facts::of(from),
         to: Facts::of(to),
-        summary: Summary::of(&resources, unchanged),
+        summary: Summary::of(&resources, unchanged, ignored),
         resources,
         outputs: outputs::compare(from, to, options.reveal),
+        checks: checks::compare(from, to),
+        module_moves: folds.modules,
+        key_conversions: folds.keys,
     }
 }
 
@@ -249,6 +289,7 @@ fn resource(
         deposed: instance.deposed(),
         mode: instance.resource().mode(),
         kind: instance.resource().kind().into_owned(),
+        fold: None,
         changes,
         from: from.map(|place| place.at),
         to: to.map(|place| place.at),
@@ -282,7 +323,8 @@ mod tests {
             "module.m.x.a added current",
         ];
         assert_eq!(shown(&comparison), expected);
-        let summary = Summary { added: 2, removed: 3, changed: 1, moved: 0, unchanged: 1 };
+        let summary =
+            Summary { added: 2, removed: 3, changed: 1, unchanged: 1, ..Summary::default() };
         assert_eq!(comparison.summary, summary);
     }
 

@@ -23,6 +23,10 @@ pub struct OutputChange {
     pub sensitive_before: Option<bool>,
     /// Whether it is declared sensitive now.
     pub sensitive_after: Option<bool>,
+    /// OpenTofu's message that it was deprecated.
+    pub deprecated_before: Option<String>,
+    /// OpenTofu's message that it is deprecated now.
+    pub deprecated_after: Option<String>,
 }
 
 /// Returns the outputs that differ, by name.
@@ -68,11 +72,18 @@ fn change(
         after: after.map(show),
         sensitive_before: before.map(Output::is_sensitive),
         sensitive_after: after.map(Output::is_sensitive),
+        deprecated_before: before.and_then(deprecated),
+        deprecated_after: after.and_then(deprecated),
     })
 }
 
+fn deprecated(output: Output<'_>) -> Option<String> {
+    output.deprecated().map(str::to_owned)
+}
+
 fn same(before: Output<'_>, after: Output<'_>) -> bool {
-    if before.is_sensitive() != after.is_sensitive() {
+    let differ = before.is_sensitive() != after.is_sensitive();
+    if differ || before.deprecated() != after.deprecated() {
         return false;
     }
     if before.value_raw() == after.value_raw() {
@@ -123,6 +134,18 @@ mod tests {
         assert_eq!(shown(open, secret), [format!("o changed {masked} {masked}")]);
         assert_eq!(shown("", secret), [format!("o added - {masked}")]);
         assert!(shown(secret, secret).is_empty());
+    }
+
+    #[test]
+    fn an_output_that_became_deprecated_is_a_change() {
+        let output = |fields: &str| {
+            format!(r#"{{"version":4,"outputs":{{"o":{{"value":1,"type":"number"{fields}}}}}}}"#)
+        };
+        let after = output(r#","deprecated":"use p""#);
+        let change = compared(&output(""), &after).outputs.remove(0);
+        let messages = (change.deprecated_before, change.deprecated_after.as_deref());
+        assert_eq!((change.action, messages), (Action::Changed, (None, Some("use p"))));
+        assert!(compared(&output(""), &output(r#","deprecated":"""#)).is_empty());
     }
 
     #[test]

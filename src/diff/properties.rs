@@ -4,7 +4,6 @@ use proptest::prelude::*;
 
 use super::{Action, Comparison, Options, compare};
 use crate::state::document::Document;
-use crate::state::sensitive::Reveal;
 use crate::state::value::Value;
 
 /// Writes a state of one instance a line: `m.net/data.x.name["key"] {attributes} "field":value,`.
@@ -42,7 +41,7 @@ fn resource(line: &str) -> String {
 /// Compares two states with secrets masked.
 pub(super) fn compared(before: &str, after: &str) -> Comparison {
     let document = |text: &str| Document::parse(text.as_bytes().to_vec()).unwrap();
-    compare(&document(before), &document(after), &Options { reveal: Reveal::No })
+    compare(&document(before), &document(after), &Options::default())
 }
 
 /// Writes everything in a comparison that anybody could print.

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use super::canonical::{embedded, strings};
 use super::change::{Change, Field};
-use super::list;
+use super::{list, unordered};
 use crate::state::path::{Path, Step};
 use crate::state::sensitive::{Reveal, Secrets};
 use crate::state::value::Value;
@@ -30,6 +30,8 @@ pub(super) enum Spelling {
 /// What to compare, and what of it may be shown.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Terms<'t> {
+    /// The type of the resource.
+    pub(super) kind: &'t str,
     pub(super) field: Field,
     pub(super) spelling: Spelling,
     pub(super) reveal: Reveal,
@@ -39,9 +41,10 @@ pub(super) struct Terms<'t> {
 
 /// Compares two values.
 pub(super) fn compare(before: &Value<'_>, after: &Value<'_>, terms: Terms<'_>) -> Vec<Change> {
-    let Terms { field, spelling, reveal, .. } = terms;
+    let Terms { kind, field, spelling, reveal, .. } = terms;
     let (path, changes) = (Path::root(), Vec::new());
-    let mut walk = Walk { field, spelling, reveal, known: Vec::new(), path, embedded: 0, changes };
+    let known = Vec::new();
+    let mut walk = Walk { kind, field, spelling, reveal, known, path, embedded: 0, changes };
     walk.masked(before, after, terms.secrets);
     walk.changes
 }
@@ -89,7 +92,8 @@ impl<'v> Side<'v> {
     }
 }
 
-struct Walk {
+struct Walk<'t> {
+    kind: &'t str,
     field: Field,
     spelling: Spelling,
     reveal: Reveal,
@@ -101,7 +105,7 @@ struct Walk {
     changes: Vec<Change>,
 }
 
-impl Walk {
+impl Walk<'_> {
     fn masked(&mut self, before: &Value<'_>, after: &Value<'_>, secrets: &Secrets) {
         if self.reveal == Reveal::Yes {
             let (before, after) =
@@ -162,11 +166,21 @@ impl Walk {
             before.iter().map(|side| side.raw).collect(),
             after.iter().map(|side| side.raw).collect(),
         );
-        for edit in list::align(&old, &new) {
+        let edits =
+            if self.is_set() { list::match_up(&old, &new) } else { list::align(&old, &new) };
+        for edit in edits {
             let Some(index) = edit.after.or(edit.before) else { continue };
             self.path.push(Step::Index(index));
             self.either(edit.before.map(|at| before[at]), edit.after.map(|at| after[at]));
             self.path.pop();
+        }
+    }
+
+    fn is_set(&self) -> bool {
+        match (self.field, self.embedded) {
+            (Field::Attributes, 0) => unordered::is_set(self.kind, &self.path),
+            (Field::Attributes, _) => unordered::is_set_of_policy(&self.path),
+            _ => false,
         }
     }
 
@@ -295,8 +309,11 @@ mod tests {
         let (mut secrets, others) = (secrets(&before), secrets(&after));
         secrets.extend(others);
         let (field, spelling) = (Field::Attributes, Spelling::Typed);
-        let changes =
-            compare(&before, &after, Terms { field, spelling, reveal, secrets: &secrets });
+        let changes = compare(
+            &before,
+            &after,
+            Terms { kind: "aws_x", field, spelling, reveal, secrets: &secrets },
+        );
         let json = |side: &Option<Value<'_>>| match side {
             Some(Value::Sensitive) => String::from("?"),
             Some(value) => value.to_json(),
@@ -376,6 +393,19 @@ mod tests {
         // Where only one side is a document, or they are of two kinds, they are strings.
         assert_eq!(open(r#"{"p":"{}"}"#, r#"{"p":"x"}"#), r#"p: "{}" -> "x""#);
         assert_eq!(open(r#"{"p":"{}"}"#, r#"{"p":"[]"}"#), r#"p: "{}" -> "[]""#);
+    }
+
+    #[test]
+    fn elements_of_a_set_are_told_by_content_and_not_by_place() {
+        let (before, after) = (r#"{"subnet_ids":["a","b"]}"#, r#"{"subnet_ids":["c","b","a"]}"#);
+        assert_eq!(open(before, after), r#"subnet_ids[0]:  -> "c""#);
+        let (before, after) = (r#"{"layers":["a","b"]}"#, r#"{"layers":["b","a"]}"#);
+        assert!(!open(before, after).is_empty());
+        let policy = |actions: &str| {
+            format!(r#"{{"policy":"{{\"Statement\":[{{\"Action\":[{actions}]}}]}}"}}"#)
+        };
+        let (before, after) = (policy(r#"\"a\",\"b\""#), policy(r#"\"b\",\"a\",\"c\""#));
+        assert_eq!(open(&before, &after), r#"policy.Statement[0].Action[2]:  -> "c""#);
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! The verbs, from start to finish.
 
 pub mod backup;
+pub mod diff;
 pub mod git;
 pub mod list;
 pub mod open;

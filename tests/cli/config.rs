@@ -8,7 +8,7 @@ use crate::sandbox::Sandbox;
 fn every_setting_is_shown_with_where_it_came_from() {
     let mut sandbox = Sandbox::new();
     sandbox.set("TFSTATE_REPO", "s3://acme/backups").set("TF_WORKSPACE", "prod");
-    let file = "state = 's3://acme/prod'\n\n[backup]\nrecipients = ['age1aaa', 'age1bbb']\n";
+    let file = "state = 's3://acme/prod'\n\n[backup]\nrecipients = ['age1aaa', 'age1bbb']\n\n[diff]\nignore = ['*.etag']\n";
     sandbox.write("our.toml", file);
     let args = ["config", "show", "--color", "never", "--config", "our.toml"];
     assert_snapshot!(sandbox.run(args), @r#"
@@ -21,6 +21,7 @@ fn every_setting_is_shown_with_where_it_came_from() {
     backup.recipients  ["age1aaa","age1bbb"]  our.toml:4
     backup.encryption  true                   default
     backup.identity    (not set)              default
+    diff.ignore        ["*.etag"]             our.toml:7
     [exit 0]
     "#);
 }

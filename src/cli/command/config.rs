@@ -79,6 +79,7 @@ fn rows(context: &Context<'_>) -> Vec<Row> {
         row("backup.recipients", &settings.recipients),
         row("backup.encryption", &settings.encryption),
         row("backup.identity", &settings.identity),
+        row("diff.ignore", &settings.ignore),
     ]
 }
 

@@ -5,8 +5,9 @@ use std::ffi::OsString;
 use crate::cli::args::Format;
 use crate::cli::context::Context;
 use crate::cli::error::{Exit, Failure};
-use crate::cli::{diff_text, json, state, three_text};
-use crate::diff::{self, Options};
+use crate::cli::{diff_text, filter, json, state, three_text};
+use crate::diff::{self, Noise, Options, Rule};
+use crate::ops;
 use crate::store::Access;
 
 /// Show what changed between two states, by resource and attribute
@@ -14,6 +15,11 @@ use crate::store::Access;
 /// Instances are paired by address; one that is found under another address is shown as moved.
 /// Attributes are compared by structure, and sensitive values are masked: only that they changed is
 /// told. Exits with 0 whether the states differ or not, unless --detailed-exitcode is given.
+///
+/// Changes that a refresh alone can make are counted and not told: timestamps, etags, fingerprints.
+/// So are those that --ignore and `diff.ignore` in the configuration name. A rule is a type and a
+/// path, and covers all below it: `aws_*.tags_all`, `*.(private)`,
+/// `aws_instance.root_block_device[*].volume_id`.
 ///
 /// With three states, shows which of the last two did what to the first, and where they are in
 /// conflict. In a list two sides that change it in different ways are in conflict. With
@@ -34,6 +40,17 @@ pub(crate) struct Args {
     /// Exit with 2 if the states differ
     #[arg(long)]
     detailed_exitcode: bool,
+    /// Do not tell changes that this rule covers (can be repeated)
+    #[arg(long, value_name = "RULE")]
+    ignore: Vec<String>,
+    /// Tell noise too, and what the configuration ignores
+    #[arg(long)]
+    noise: bool,
+    /// Tell only what matches this filter before or after (can be repeated; all must match)
+    ///
+    /// Outputs and checks match no filter, so they are left out.
+    #[arg(long, value_name = "FILTER", allow_hyphen_values = true)]
+    only: Vec<String>,
 }
 
 /// How it can print.
@@ -48,10 +65,13 @@ pub(crate) fn run(args: &Args, context: &mut Context<'_>) -> Result<Exit, Failur
     if let Some(other) = &args.other {
         return three(args, other, context);
     }
+    let (options, only) = (options(args, context)?, filter::parse(&args.only)?);
     let from = state::open(context, Some(&args.from), Access::Map)?;
     let to = state::open(context, Some(&args.to), Access::Map)?;
-    let options = Options { reveal: context.reveal };
-    let comparison = diff::compare(&from.document, &to.document, &options);
+    let mut comparison = diff::compare(&from.document, &to.document, &options);
+    if !only.is_empty() {
+        ops::diff::keep(&mut comparison, &only, (&from.document, &to.document));
+    }
     if comparison.lineage_differs() {
         context
             .out
@@ -70,7 +90,7 @@ fn three(args: &Args, other: &OsString, context: &mut Context<'_>) -> Result<Exi
     let base = state::open(context, Some(&args.from), Access::Map)?;
     let a = state::open(context, Some(&args.to), Access::Map)?;
     let b = state::open(context, Some(other), Access::Map)?;
-    let options = Options { reveal: context.reveal };
+    let options = options(args, context)?;
     let three = diff::compare_three(&base.document, &a.document, &b.document, &options);
     if three.lineage_differs() {
         context
@@ -85,4 +105,22 @@ fn three(args: &Args, other: &OsString, context: &mut Context<'_>) -> Result<Exi
     }
     let differ = args.detailed_exitcode && !three.is_empty();
     Ok(if differ { Exit::No } else { Exit::Done })
+}
+
+fn options(args: &Args, context: &Context<'_>) -> Result<Options, Failure> {
+    let noise = if args.noise { Noise::Shown } else { Noise::Hidden };
+    let configured = match noise {
+        Noise::Hidden => context.settings.ignore.value.as_slice(),
+        Noise::Shown => &[],
+    };
+    let rules = args.ignore.iter().chain(configured).map(|text| rule(text));
+    Ok(Options { reveal: context.reveal, noise, ignore: rules.collect::<Result<_, _>>()? })
+}
+
+fn rule(text: &str) -> Result<Rule, Failure> {
+    text.parse().map_err(|error: diff::Error| {
+        Failure::new(format!("cannot read the rule `{text}`"))
+            .because(&error)
+            .hint("write a type, a dot and a path, such as `aws_*.tags_all`")
+    })
 }

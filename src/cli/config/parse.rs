@@ -45,7 +45,7 @@ enum Kind {
 }
 
 /// Every key there is; those with a dot are in the table before it.
-const KEYS: [(&str, Kind); 8] = [
+const KEYS: [(&str, Kind); 9] = [
     ("state", Kind::Place),
     ("workspace", Kind::Text),
     ("color", Kind::Choice(&["auto", "always", "never"])),
@@ -54,6 +54,7 @@ const KEYS: [(&str, Kind); 8] = [
     ("backup.recipients", Kind::Texts),
     ("backup.encryption", Kind::Switch),
     ("backup.identity", Kind::Place),
+    ("diff.ignore", Kind::Texts),
 ];
 
 /// Reads the text of a file that is in `folder`.

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::diff::{Change, Comparison, Facts, OutputChange, ResourceChange};
+use crate::diff::{self, Change, Comparison, Facts, Fold, OutputChange, ResourceChange};
 use crate::state::value::Value;
 
 /// What differs between two states.
@@ -14,6 +14,9 @@ pub(crate) struct Diff<'a> {
     summary: Summary,
     resources: Vec<Resource<'a>>,
     outputs: Vec<Output<'a>>,
+    checks: Vec<Check<'a>>,
+    module_moves: Vec<ModuleMove<'a>>,
+    key_conversions: Vec<KeyConversion<'a>>,
 }
 
 #[derive(Debug, Serialize)]
@@ -32,6 +35,7 @@ struct Summary {
     changed: usize,
     moved: usize,
     unchanged: usize,
+    ignored: usize,
 }
 
 #[derive(Debug, Serialize)]
@@ -42,6 +46,12 @@ pub(super) struct Resource<'a> {
     from_address: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     deposed: Option<&'a str>,
+    /// The place in `module_moves` of what its move is part of.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    module_move: Option<usize>,
+    /// The place in `key_conversions` of what its move is part of.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    key_conversion: Option<usize>,
     changes: Vec<AttributeChange<'a>>,
 }
 
@@ -63,6 +73,33 @@ pub(super) struct Output<'a> {
     before: Option<&'a Value<'static>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     after: Option<&'a Value<'static>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    deprecated_before: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    deprecated_after: Option<&'a str>,
+}
+
+#[derive(Debug, Serialize)]
+struct Check<'a> {
+    address: &'a str,
+    kind: &'a str,
+    before: Option<&'a str>,
+    after: Option<&'a str>,
+}
+
+#[derive(Debug, Serialize)]
+struct ModuleMove<'a> {
+    from: &'a str,
+    to: &'a str,
+    instances: usize,
+}
+
+#[derive(Debug, Serialize)]
+struct KeyConversion<'a> {
+    resource: &'a str,
+    from: &'static str,
+    to: &'static str,
+    instances: usize,
 }
 
 impl<'a> Diff<'a> {
@@ -79,9 +116,13 @@ impl<'a> Diff<'a> {
                 changed: summary.changed,
                 moved: summary.moved,
                 unchanged: summary.unchanged,
+                ignored: summary.ignored,
             },
             resources: comparison.resources.iter().map(resource).collect(),
             outputs: comparison.outputs.iter().map(output).collect(),
+            checks: comparison.checks.iter().map(check).collect(),
+            module_moves: comparison.module_moves.iter().map(module_move).collect(),
+            key_conversions: comparison.key_conversions.iter().map(key_conversion).collect(),
         }
     }
 }
@@ -96,11 +137,18 @@ pub(super) fn side<'a>(facts: &'a Facts, reference: &'a str) -> Side<'a> {
 }
 
 pub(super) fn resource(change: &ResourceChange) -> Resource<'_> {
+    let (module_move, key_conversion) = match change.fold {
+        Some(Fold::Module(at)) => (Some(at), None),
+        Some(Fold::Keys(at)) => (None, Some(at)),
+        None => (None, None),
+    };
     Resource {
         address: &change.address,
         action: change.action.name(),
         from_address: change.from_address.as_deref(),
         deposed: change.deposed.as_deref(),
+        module_move,
+        key_conversion,
         changes: change.changes.iter().map(attribute).collect(),
     }
 }
@@ -119,5 +167,29 @@ pub(super) fn output(change: &OutputChange) -> Output<'_> {
         action: change.action.name(),
         before: change.before.as_ref(),
         after: change.after.as_ref(),
+        deprecated_before: change.deprecated_before.as_deref(),
+        deprecated_after: change.deprecated_after.as_deref(),
+    }
+}
+
+fn check(change: &diff::CheckChange) -> Check<'_> {
+    Check {
+        address: &change.address,
+        kind: &change.kind,
+        before: change.before.as_deref(),
+        after: change.after.as_deref(),
+    }
+}
+
+fn module_move(found: &diff::ModuleMove) -> ModuleMove<'_> {
+    ModuleMove { from: &found.from, to: &found.to, instances: found.instances }
+}
+
+fn key_conversion(found: &diff::KeyConversion) -> KeyConversion<'_> {
+    KeyConversion {
+        resource: &found.resource,
+        from: found.from.name(),
+        to: found.to.name(),
+        instances: found.instances,
     }
 }

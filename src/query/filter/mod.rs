@@ -66,7 +66,6 @@
 mod attribute;
 mod error;
 mod field;
-mod glob;
 mod lex;
 mod module;
 mod parse;

@@ -1,9 +1,9 @@
 //! Patterns of modules: `network`, `module.network.*`, `net*["prod"].db`.
 
 use super::error::Error;
-use super::glob::Glob;
 use super::pattern::Pattern;
 use super::syntax::{Kind, Literal, Op};
+use crate::base::glob::Glob;
 use crate::query::reference;
 use crate::state::address::{Key, ModulePath, ModuleStep};
 use crate::state::document::Resource;

@@ -8,8 +8,8 @@ use jiff::tz::TimeZone;
 use regex::{Regex, RegexBuilder};
 
 use super::error::Error;
-use super::glob::Glob;
 use super::syntax::{Kind, Literal, Op};
+use crate::base::glob::Glob;
 use crate::state::value::{Value, compare_numbers};
 
 /// How much memory a compiled regular expression may take.

@@ -2,15 +2,16 @@
 
 /// A pattern with wildcards.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub(super) struct Glob(String);
+pub struct Glob(String);
 
 impl Glob {
-    pub(super) fn new(pattern: impl Into<String>) -> Self {
+    /// Takes a pattern as it is written.
+    pub fn new(pattern: impl Into<String>) -> Self {
         Self(pattern.into())
     }
 
     /// Returns whether text has a wildcard.
-    pub(super) fn is_glob(text: &str) -> bool {
+    pub fn is_glob(text: &str) -> bool {
         text.contains(['*', '?'])
     }
 
@@ -18,7 +19,7 @@ impl Glob {
     ///
     /// Takes time of the product of the lengths at worst: only the last star is ever retried,
     /// for what an earlier one could swallow more the last one can swallow too.
-    pub(super) fn matches(&self, text: &str) -> bool {
+    pub fn matches(&self, text: &str) -> bool {
         let (mut pattern, mut text) = (self.0.as_str(), text);
         let mut retry: Option<(&str, &str)> = None;
         loop {
