@@ -5,6 +5,7 @@
 mod colors;
 mod completions;
 mod config;
+mod diff;
 mod exits;
 mod man;
 mod reference;
