@@ -27,7 +27,8 @@ pub(crate) fn write(
         for row in &entry.rows {
             match layout {
                 Layout::Unified => write_row(out, row, width)?,
-                Layout::SideBySide => side_by_side::write_row(out, row, width)?,
+                // Every resource has its two sides in the same columns.
+                Layout::SideBySide => side_by_side::write_row(out, row, LONGEST_PATH)?,
             }
         }
     }
