@@ -22,6 +22,7 @@ use crate::store::Access;
 ///
 /// Example: tfstate diff before.tfstate after.tfstate
 #[derive(Debug, clap::Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag as it was typed")]
 pub(crate) struct Args {
     /// The old state
     #[arg(value_hint = clap::ValueHint::FilePath)]
@@ -53,7 +54,7 @@ pub(crate) struct Args {
     /// Put before and after below each other, however wide the terminal is
     #[arg(long)]
     unified: bool,
-    /// Do not use a pager: TFSTATE_PAGER, PAGER, or less
+    /// Do not use a pager: `TFSTATE_PAGER`, `PAGER`, or `less`
     #[arg(long)]
     no_pager: bool,
 }

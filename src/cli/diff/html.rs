@@ -74,7 +74,7 @@ fn push_entry(page: &mut String, entry: &Entry) {
         escape_html(&entry.note)
     );
     if entry.rows.is_empty() {
-        write!(page, "<div class=\"entry {class}\">{head}</div>\n").expect(WRITES);
+        writeln!(page, "<div class=\"entry {class}\">{head}</div>").expect(WRITES);
         return;
     }
     write!(page, "<details class=\"entry {class}\" open>\n<summary>{head}</summary>\n<table>\n")
@@ -103,7 +103,9 @@ fn push_row(page: &mut String, row: &Row) {
         }
         Values::Lines(hunks) => {
             page.push_str("<td colspan=\"2\"><pre>");
-            hunks.iter().for_each(|hunk| push_line(page, hunk));
+            for hunk in hunks {
+                push_line(page, hunk);
+            }
             page.push_str("</pre></td>");
         }
     }
