@@ -120,7 +120,7 @@ fn cases(state: &Path, other: &Path) -> Vec<Case> {
         Case::new(&["stats", state]),
     ];
     for (from, to) in [(state, other), (other, state)] {
-        let formats = &["text", "json"];
+        let formats = &["text", "json", "markdown", "html", "github"];
         cases.push(Case { formats, ..Case::new(&["diff", from, to]) });
     }
     let addresses = addresses(state);

@@ -93,6 +93,8 @@ pub(crate) enum Format {
     Markdown,
     /// A page on its own.
     Html,
+    /// Annotations of a GitHub workflow.
+    Github,
 }
 
 impl Format {

@@ -9,6 +9,7 @@ use std::io::{self, BufWriter, IsTerminal, Write};
 use serde::Serialize;
 
 use super::error::Failure;
+use super::pager;
 use super::table::Table;
 use crate::base::env::Env;
 use crate::base::text;
@@ -57,6 +58,8 @@ pub(crate) struct Output {
     width: Option<u16>,
     /// Whether a person reads the results.
     terminal: bool,
+    /// What is kept back for a pager.
+    page: Option<Vec<u8>>,
 }
 
 #[derive(Clone, Copy, Debug, Default)]
@@ -81,6 +84,7 @@ impl Output {
             progress: err && !dumb,
             width: width(env, out),
             terminal: out,
+            page: None,
         }
     }
 
@@ -119,10 +123,47 @@ impl Output {
         painted(meaning, text, self.colors_data())
     }
 
+    /// Does as [`paint`](Self::paint), but makes it stand out from text around it that has the
+    /// same meaning.
+    pub(crate) fn paint_strongly(&self, meaning: Meaning, text: &str) -> String {
+        let text = text::escape(text);
+        if !self.colors_data() {
+            return text.into_owned();
+        }
+        let style = ansi(meaning).invert();
+        format!("{style}{text}{style:#}")
+    }
+
+    /// Returns how many columns there are; none where nobody looks.
+    pub(crate) fn width(&self) -> Option<u16> {
+        self.width
+    }
+
     /// Prints a line of data, which must be safe for a terminal.
     pub(crate) fn line(&mut self, line: &str) -> Result<(), Error> {
+        if let Some(page) = &mut self.page {
+            page.extend_from_slice(line.as_bytes());
+            page.push(b'\n');
+            return Ok(());
+        }
         self.out.write_all(line.as_bytes())?;
         Ok(self.out.write_all(b"\n")?)
+    }
+
+    /// Keeps back the lines from now on for a pager, if a person reads them.
+    pub(crate) fn begin_page(&mut self) {
+        self.page = self.terminal.then(Vec::new);
+    }
+
+    /// Shows what was kept back in the user's pager, or plainly where there is none or it can't
+    /// be run.
+    pub(crate) fn end_page(&mut self, env: &Env) -> Result<(), Error> {
+        let Some(page) = self.page.take() else { return Ok(()) };
+        self.flush()?;
+        if pager::command(env).is_some_and(|command| pager::show(&command, env, &page)) {
+            return Ok(());
+        }
+        self.bytes(&page)
     }
 
     /// Prints one line of text of a state, made safe to show.

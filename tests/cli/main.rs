@@ -6,6 +6,7 @@ mod backup;
 mod colors;
 mod completions;
 mod config;
+mod diff;
 mod diff_rules;
 mod exits;
 mod get;

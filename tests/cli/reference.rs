@@ -7,7 +7,7 @@ use std::path::Path;
 use crate::sandbox::Sandbox;
 
 /// Compares text with a file of the repository, or rewrites the file.
-fn compare(file: &str, text: &str) {
+pub(crate) fn compare(file: &str, text: &str) {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(file);
     if std::env::vars_os().any(|(name, value)| name == "TFSTATE_UPDATE" && value == "1") {
         tfstate::base::fs::replace(&path, text.as_bytes()).unwrap();

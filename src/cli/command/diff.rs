@@ -4,10 +4,16 @@ use std::ffi::OsString;
 
 use crate::cli::args::Format;
 use crate::cli::context::Context;
+use crate::cli::diff::gate::Gate;
+use crate::cli::diff::print::PrintOptions;
+use crate::cli::diff::rules::RuleOptions;
+use crate::cli::diff::{Report, three};
 use crate::cli::error::{Exit, Failure};
-use crate::cli::{diff_text, filter, json, state, three_text};
-use crate::diff::{self, Noise, Options, Rule};
+use crate::cli::{json, state};
+use crate::diff::{self, Options};
 use crate::ops;
+use crate::state::document::Document;
+use crate::state::sensitive::Reveal;
 use crate::store::Access;
 
 /// Show what changed between two states, by resource and attribute
@@ -34,27 +40,28 @@ pub(crate) struct Args {
     /// The new state
     #[arg(value_hint = clap::ValueHint::FilePath)]
     to: OsString,
-    /// Another new state, made of the same old one
+    /// The other new state, where two sides changed the first
     #[arg(value_hint = clap::ValueHint::FilePath)]
     other: Option<OsString>,
     /// Exit with 2 if the states differ
     #[arg(long)]
     detailed_exitcode: bool,
-    /// Do not tell changes that this rule covers (can be repeated)
-    #[arg(long, value_name = "RULE")]
-    ignore: Vec<String>,
-    /// Tell noise too, and what the configuration ignores
-    #[arg(long)]
-    noise: bool,
-    /// Tell only what matches this filter before or after (can be repeated; all must match)
+    #[command(flatten)]
+    rules: RuleOptions,
+    /// Exit with 2 if there is such a change: delete, replace, move, sensitive (can be repeated)
     ///
-    /// Outputs and checks match no filter, so they are left out.
-    #[arg(long, value_name = "FILTER", allow_hyphen_values = true)]
-    only: Vec<String>,
+    /// `delete` is a managed resource that is gone, `replace` one whose `id` is another at the same
+    /// address, `move` one at another address, `sensitive` a secret that changed. What is found
+    /// is named on standard error.
+    #[arg(long, value_name = "CHANGE", value_delimiter = ',', hide_possible_values = true)]
+    fail_on: Vec<Gate>,
+    #[command(flatten)]
+    print: PrintOptions,
 }
 
 /// How it can print.
-pub(crate) const FORMATS: &[Format] = &[Format::Text, Format::Json];
+pub(crate) const FORMATS: &[Format] =
+    &[Format::Text, Format::Json, Format::Markdown, Format::Html, Format::Github];
 
 /// Runs the command.
 pub(crate) fn run(args: &Args, context: &mut Context<'_>) -> Result<Exit, Failure> {
@@ -62,65 +69,74 @@ pub(crate) fn run(args: &Args, context: &mut Context<'_>) -> Result<Exit, Failur
     if all.into_iter().flatten().filter(|state| *state == "-").count() > 1 {
         return Err(Failure::new("only one of the states can come from standard input"));
     }
+    args.print.check(context.format)?;
+    let (options, only) = (args.rules.options(context)?, args.rules.only()?);
     if let Some(other) = &args.other {
-        return three(args, other, context);
+        return three(args, other, &options, context);
     }
-    let (options, only) = (options(args, context)?, filter::parse(&args.only)?);
     let from = state::open(context, Some(&args.from), Access::Map)?;
     let to = state::open(context, Some(&args.to), Access::Map)?;
     let mut comparison = diff::compare(&from.document, &to.document, &options);
     if !only.is_empty() {
         ops::diff::keep(&mut comparison, &only, (&from.document, &to.document));
     }
-    if comparison.lineage_differs() {
-        context
-            .out
-            .warning("the two states have different lineages: they are not of one history", None);
-    }
-    if context.format == Format::Json {
-        context.out.json(&json::diff::Diff::new(&comparison, &from.name, &to.name))?;
-    } else {
-        diff_text::write(context.out, &comparison)?;
-    }
+    warn_of_lineages(context, comparison.lineage_differs());
+    let report = Report { comparison: &comparison, from: &from.name, to: &to.name };
+    args.print.print(context, report)?;
+    let refused = refuse(args, context, &options, (&from.document, &to.document));
     let differ = args.detailed_exitcode && !comparison.is_empty();
-    Ok(if differ { Exit::No } else { Exit::Done })
+    Ok(if differ || refused { Exit::No } else { Exit::Done })
 }
 
-fn three(args: &Args, other: &OsString, context: &mut Context<'_>) -> Result<Exit, Failure> {
+fn warn_of_lineages(context: &mut Context<'_>, differ: bool) {
+    if differ {
+        let text = "the states have different lineages: they are not of one history";
+        context.out.warning(text, None);
+    }
+}
+
+/// Says which changes are refused; returns whether there are some.
+fn refuse(
+    args: &Args,
+    context: &mut Context<'_>,
+    options: &Options,
+    (from, to): (&Document, &Document),
+) -> bool {
+    if args.fail_on.is_empty() {
+        return false;
+    }
+    // Masked, whatever is shown: a secret that was revealed can't be told from other values.
+    let masked = Options { reveal: Reveal::No, ..options.clone() };
+    let comparison = diff::compare(from, to, &masked);
+    let refused: Vec<String> =
+        args.fail_on.iter().flat_map(|gate| gate.refused(&comparison)).collect();
+    for text in &refused {
+        context.out.warning(text, None);
+    }
+    !refused.is_empty()
+}
+
+fn three(
+    args: &Args,
+    other: &OsString,
+    options: &Options,
+    context: &mut Context<'_>,
+) -> Result<Exit, Failure> {
+    if !matches!(context.format, Format::Text | Format::Json) {
+        return Err(Failure::new("three states are compared as text or JSON only")
+            .hint("compare two of them, or use `-o json`"));
+    }
     let base = state::open(context, Some(&args.from), Access::Map)?;
     let a = state::open(context, Some(&args.to), Access::Map)?;
     let b = state::open(context, Some(other), Access::Map)?;
-    let options = options(args, context)?;
-    let three = diff::compare_three(&base.document, &a.document, &b.document, &options);
-    if three.lineage_differs() {
-        context
-            .out
-            .warning("the states have different lineages: they are not of one history", None);
-    }
+    let compared = diff::compare_three(&base.document, &a.document, &b.document, options);
+    warn_of_lineages(context, compared.lineage_differs());
     if context.format == Format::Json {
         let names = [&base.name, &a.name, &b.name].map(String::as_str);
-        context.out.json(&json::three::Three::new(&three, names))?;
+        context.out.json(&json::three::Three::new(&compared, names))?;
     } else {
-        three_text::write(context.out, &three)?;
+        three::write(context.out, &compared)?;
     }
-    let differ = args.detailed_exitcode && !three.is_empty();
+    let differ = args.detailed_exitcode && !compared.is_empty();
     Ok(if differ { Exit::No } else { Exit::Done })
-}
-
-fn options(args: &Args, context: &Context<'_>) -> Result<Options, Failure> {
-    let noise = if args.noise { Noise::Shown } else { Noise::Hidden };
-    let configured = match noise {
-        Noise::Hidden => context.settings.ignore.value.as_slice(),
-        Noise::Shown => &[],
-    };
-    let rules = args.ignore.iter().chain(configured).map(|text| rule(text));
-    Ok(Options { reveal: context.reveal, noise, ignore: rules.collect::<Result<_, _>>()? })
-}
-
-fn rule(text: &str) -> Result<Rule, Failure> {
-    text.parse().map_err(|error: diff::Error| {
-        Failure::new(format!("cannot read the rule `{text}`"))
-            .because(&error)
-            .hint("write a type, a dot and a path, such as `aws_*.tags_all`")
-    })
 }

@@ -1,9 +1,9 @@
 //! A three-way comparison as people read it: what each side did, and what can't both be had.
 
-use super::hcl;
-use super::output::{self, Output};
 use crate::base::text::escape;
 use crate::base::theme::Meaning;
+use crate::cli::hcl;
+use crate::cli::output::{self, Output};
 use crate::diff::{Action, Change, OutputChange, ResourceChange, Sides, ThreeWay, Verdict};
 use crate::state::value::Value;
 

@@ -1,0 +1,54 @@
+//! The pager, as git uses it: `TFSTATE_PAGER`, `PAGER`, or `less`, run by the shell.
+
+use std::io::Write;
+use std::process::{Command, Stdio};
+
+use crate::base::env::Env;
+
+/// How a shell says that it did not find a program, or that it is none.
+const NOT_RUN: [i32; 2] = [126, 127];
+
+/// Returns the command to page with; none where the user wants none.
+pub(crate) fn command(env: &Env) -> Option<String> {
+    let set = env.get("TFSTATE_PAGER").or_else(|| env.get("PAGER"));
+    Some(set.unwrap_or_else(|| "less".to_owned())).filter(|command| command != "cat")
+}
+
+/// Shows text in a pager; returns whether it ran, so that nothing is lost where it did not.
+pub(crate) fn show(command: &str, env: &Env, text: &[u8]) -> bool {
+    let mut shell = Command::new("sh");
+    shell.args(["-c", command]).stdin(Stdio::piped());
+    for (name, value) in [("LESS", "FRX"), ("LV", "-c")] {
+        if env.get(name).is_none() {
+            shell.env(name, value);
+        }
+    }
+    let Ok(mut child) = shell.spawn() else { return false };
+    if let Some(mut stdin) = child.stdin.take() {
+        // The reader may leave before the end.
+        let _written = stdin.write_all(text);
+    }
+    let code = child.wait().ok().and_then(|status| status.code());
+    code.is_none_or(|code| !NOT_RUN.contains(&code))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn our_own_variable_comes_first_and_cat_is_none() {
+        let page = |pairs: &[(&str, &str)]| command(&Env::from_pairs(pairs.iter().copied()));
+        assert_eq!(page(&[]).as_deref(), Some("less"));
+        assert_eq!(page(&[("PAGER", "more")]).as_deref(), Some("more"));
+        assert_eq!(page(&[("PAGER", "more"), ("TFSTATE_PAGER", "most")]).as_deref(), Some("most"));
+        assert_eq!(page(&[("PAGER", "cat")]), None);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_pager_that_is_not_there_is_told_from_one_that_is() {
+        assert!(!show("no-such-pager-anywhere 2>&1", &Env::default(), b"text"));
+        assert!(show("exit 0", &Env::default(), &b"text".repeat(100_000)));
+    }
+}
