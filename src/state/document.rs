@@ -121,8 +121,8 @@ impl Document {
     }
 
     fn paths(&self) -> &[ModulePath] {
-        let parse = |text: &Box<str>| module_path(text);
-        self.paths.get_or_init(|| self.index.body.modules.iter().map(parse).collect())
+        let modules = self.index.body.modules.iter();
+        self.paths.get_or_init(|| modules.map(|text| module_path(text)).collect())
     }
 
     /// Returns the module instances that have resources, in no particular order.

@@ -7,7 +7,10 @@ use super::lines::{self, Hunk};
 use crate::base::text::escape;
 use crate::base::theme::Meaning;
 use crate::cli::hcl;
-use crate::diff::{Action, Change, Comparison, Field, OutputChange, ResourceChange};
+use crate::diff::{
+    Action, Change, CheckChange, Comparison, Field, KeyConversion, Keys, ModuleMove, OutputChange,
+    ResourceChange,
+};
 use crate::state::address::Address;
 use crate::state::path::Step;
 use crate::state::value::Value;
@@ -49,10 +52,54 @@ pub(super) enum Values {
 }
 
 impl Entry {
-    /// Returns everything that differs: resources in their order, then outputs.
+    /// Returns everything that differs: what moved together, resources in their order, outputs,
+    /// checks.
+    ///
+    /// An instance that moved with others and did not change is told by their entry alone.
     pub(super) fn all(comparison: &Comparison) -> Vec<Self> {
-        let resources = comparison.resources.iter().map(Self::of_resource);
-        resources.chain(comparison.outputs.iter().map(Self::of_output)).collect()
+        let is_told =
+            |change: &&ResourceChange| change.fold.is_none() || !change.changes.is_empty();
+        let mut all: Vec<Self> = comparison.module_moves.iter().map(Self::of_module).collect();
+        all.extend(comparison.key_conversions.iter().map(Self::of_conversion));
+        all.extend(comparison.resources.iter().filter(is_told).map(Self::of_resource));
+        all.extend(comparison.outputs.iter().map(Self::of_output));
+        all.extend(comparison.checks.iter().map(Self::of_check));
+        all
+    }
+
+    fn of_module(moved: &ModuleMove) -> Self {
+        let count = counted(moved.instances, "instance");
+        let note = format!("moved as a whole from {}, {count}", escape(&moved.from));
+        let name = escape(&moved.to).into_owned();
+        Self { note, ..Self::new(Action::Moved, name.clone(), name) }
+    }
+
+    fn of_conversion(converted: &KeyConversion) -> Self {
+        let keys = |keys: Keys| match keys {
+            Keys::Single => "a single instance",
+            Keys::Count => "count",
+            Keys::ForEach => "for_each",
+        };
+        let count = counted(converted.instances, "instance");
+        let (from, to) = (keys(converted.from), keys(converted.to));
+        let name = escape(&converted.resource).into_owned();
+        let note = format!("went from {from} to {to}, {count}");
+        Self { note, ..Self::new(Action::Moved, module(&converted.resource), name) }
+    }
+
+    fn of_check(change: &CheckChange) -> Self {
+        let status = |status: &Option<String>| {
+            Some(status.as_deref().map_or("unknown".into(), |text| escape(text).into_owned()))
+        };
+        let values = Values::Sides(status(&change.before), status(&change.after));
+        let rows = vec![Row { action: Action::Changed, path: "(status)".to_owned(), values }];
+        let name = format!("check of {}", escape(&change.address));
+        let note = Action::Changed.name().to_owned();
+        Self { note, rows, ..Self::new(Action::Changed, "checks".to_owned(), name) }
+    }
+
+    fn new(action: Action, module: String, name: String) -> Self {
+        Self { action, module, name, note: String::new(), replaced: false, rows: Vec::new() }
     }
 
     fn of_resource(change: &ResourceChange) -> Self {
@@ -75,24 +122,25 @@ impl Entry {
     }
 
     fn of_output(change: &OutputChange) -> Self {
-        let values = Values::of(change.before.as_ref(), change.after.as_ref());
-        let mut rows = vec![Row { action: change.action, path: String::new(), values }];
-        if let (Some(before), Some(after)) = (change.sensitive_before, change.sensitive_after)
-            && before != after
-        {
-            let values = Values::Sides(Some(before.to_string()), Some(after.to_string()));
-            rows.push(Row { action: Action::Changed, path: "(sensitive)".to_owned(), values });
+        let mut rows = Vec::new();
+        // Two masked values look alike whether they differ or not.
+        if change.before != change.after || change.before == Some(Value::Sensitive) {
+            let values = Values::of(change.before.as_ref(), change.after.as_ref());
+            rows.push(Row { action: change.action, path: String::new(), values });
         }
+        let mut row = |path: &str, before: Option<String>, after: Option<String>| {
+            if change.action == Action::Changed && before != after {
+                let values = Values::Sides(before, after);
+                rows.push(Row { action: Action::Changed, path: path.to_owned(), values });
+            }
+        };
+        let switch = |side: Option<bool>| side.map(|sensitive| sensitive.to_string());
+        row("(sensitive)", switch(change.sensitive_before), switch(change.sensitive_after));
+        let message = |side: &Option<String>| side.as_ref().map(|text| escape(text).into_owned());
+        row("(deprecated)", message(&change.deprecated_before), message(&change.deprecated_after));
         let name = format!("output.{}", escape(&change.name));
         let note = change.action.name().to_owned();
-        Self {
-            action: change.action,
-            module: "outputs".to_owned(),
-            name,
-            note,
-            replaced: false,
-            rows,
-        }
+        Self { note, rows, ..Self::new(change.action, "outputs".to_owned(), name) }
     }
 
     /// Returns the sign that stands before it.
@@ -207,10 +255,16 @@ pub(super) fn summary(comparison: &Comparison) -> String {
     if !comparison.outputs.is_empty() {
         parts.push(format!("{} changed", counted(comparison.outputs.len(), "output")));
     }
+    if !comparison.checks.is_empty() {
+        parts.push(format!("{} changed", counted(comparison.checks.len(), "check")));
+    }
     if parts.is_empty() {
         parts.push("no differences".to_owned());
     }
     parts.push(format!("{} unchanged", counts.unchanged));
+    if counts.ignored > 0 {
+        parts.push(format!("{} not told (--noise)", counted(counts.ignored, "change")));
+    }
     let (from, to) = (&comparison.from, &comparison.to);
     parts.push(if from.serial == to.serial {
         format!("serial {}", to.serial)
