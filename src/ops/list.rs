@@ -35,29 +35,36 @@ pub enum Error {
     },
 }
 
-/// Returns the selected instances: for each address in turn, in Terraform's order.
+/// Finds the selected instances: for each address in turn, in Terraform's order.
 ///
 /// An instance that has deposed objects is listed once, by its current object where it has one.
 /// As in Terraform, an address that nothing matches is an error, and several addresses may list
-/// one instance several times. `id` and the filter narrow what the addresses found.
-pub fn list<'a>(document: &'a Document, selection: &Selection) -> Result<Vec<Instance<'a>>, Error> {
+/// one instance several times. `id` and the filter narrow what the addresses found. Without an
+/// address nothing is collected, however many instances there are.
+pub fn list<'a>(
+    document: &'a Document,
+    selection: &'a Selection,
+) -> Result<impl Iterator<Item = Instance<'a>>, Error> {
+    let found: Box<dyn Iterator<Item = Instance<'a>>> = if selection.addresses.is_empty() {
+        Box::new(addresses(document))
+    } else {
+        Box::new(at(document, &selection.addresses)?.into_iter())
+    };
+    Ok(found.filter(|instance| {
+        let is_it = |id: &String| instance.id().is_some_and(|found| found == *id);
+        selection.id.as_ref().is_none_or(is_it) && selection.filter.matches(*instance)
+    }))
+}
+
+fn at<'a>(document: &'a Document, texts: &[String]) -> Result<Vec<Instance<'a>>, Error> {
     let mut found = Vec::new();
-    if selection.addresses.is_empty() {
-        found.extend(addresses(document));
-    }
-    for text in &selection.addresses {
+    for text in texts {
         let target = parse(text)?;
         let before = found.len();
         found.extend(addresses(document).filter(|instance| is_within(*instance, &target)));
         if found.len() == before && !is_known(document, &target) {
             return Err(Error::NoMatch { text: text.clone() });
         }
-    }
-    if let Some(id) = &selection.id {
-        found.retain(|instance| instance.id().is_some_and(|found| found == *id));
-    }
-    if !selection.filter.is_empty() {
-        found.retain(|instance| selection.filter.matches(*instance));
     }
     Ok(found)
 }

@@ -178,7 +178,7 @@ pub struct Resource<'a> {
 
 impl<'a> Resource<'a> {
     fn text(self, span: super::index::Span) -> Option<Cow<'a, str>> {
-        let raw = span.of(self.document.bytes.get(self.entry.start..)?)?;
+        let raw = span.of(self.document.bytes.get(self.entry.start.get()..)?)?;
         Some(Text::of(raw).decode_lossy())
     }
 
@@ -240,7 +240,12 @@ impl<'a> Resource<'a> {
     pub fn instances(self) -> impl ExactSizeIterator<Item = Instance<'a>> {
         let first = self.entry.first as usize;
         let document = self.document;
-        document.index.body.instances[first..first + self.entry.count as usize]
+        let instances = first..first + self.entry.count as usize;
+        document
+            .index
+            .body
+            .instances
+            .range(instances)
             .iter()
             .map(move |entry| Instance { document, entry })
     }
@@ -329,13 +334,13 @@ impl<'a> Instance<'a> {
 
     /// Returns its bytes in the document: the whole element of `instances`.
     pub fn raw(self) -> &'a [u8] {
-        let start = self.entry.start;
+        let start = self.entry.start.get();
         self.document.bytes.get(start..start + self.entry.len as usize).unwrap_or_default()
     }
 
     /// Returns the offset of its first byte in the version 4 document.
     pub fn offset(self) -> usize {
-        self.entry.start
+        self.entry.start.get()
     }
 
     /// Returns the raw JSON of the attributes; `None` where the state has none.
@@ -436,7 +441,7 @@ pub(crate) fn instance_key(bytes: &[u8], entry: &InstanceEntry) -> Key {
     if entry.key == 0 {
         return Key::None;
     }
-    let mut scanner = Scanner::at(bytes, entry.start + entry.key as usize, 0);
+    let mut scanner = Scanner::at(bytes, entry.start.get() + entry.key as usize, 0);
     if scanner.peek() == Some(b'"') {
         return scanner
             .string()
@@ -462,14 +467,14 @@ fn truncate(number: f64) -> i64 {
 
 /// Reads the key of a deposed object.
 pub(crate) fn deposed_key(bytes: &[u8], entry: &InstanceEntry) -> Option<String> {
-    let raw = bytes.get(entry.start..)?.get(..entry.len as usize)?;
+    let raw = bytes.get(entry.start.get()..)?.get(..entry.len as usize)?;
     Details::read(raw, entry.attributes).deposed.map(Cow::into_owned)
 }
 
 /// Returns the address of a resource, without a key.
 pub(crate) fn resource_address(bytes: &[u8], body: &Resources, entry: &ResourceEntry) -> String {
     let text = |span: super::index::Span| {
-        let raw = bytes.get(entry.start..).and_then(|bytes| span.of(bytes));
+        let raw = bytes.get(entry.start.get()..).and_then(|bytes| span.of(bytes));
         Text::of(raw.unwrap_or_default()).decode_lossy()
     };
     let module = body.modules.get(entry.module as usize).map_or("", |text| text);

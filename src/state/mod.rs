@@ -17,5 +17,6 @@ pub mod path;
 pub mod provider;
 pub mod scan;
 pub mod sensitive;
+mod table;
 pub mod upgrade;
 pub mod value;

@@ -46,7 +46,7 @@ pub(crate) fn run(args: &Args, context: &mut Context<'_>) -> Result<Exit, Failur
         Selection { addresses, id: args.id.clone().filter(|id| !id.is_empty()), filter };
     let instances = list::list(&opened.document, &selection)?;
     if context.format == Format::Json {
-        let list = json::list::List::new(instances.into_iter(), context.reveal);
+        let list = json::list::List::new(instances, context.reveal);
         context.out.json(&list)?;
         return Ok(Exit::Done);
     }

@@ -60,7 +60,7 @@ fn name<'a>(
     entry: &ResourceEntry,
     span: crate::state::index::Span,
 ) -> Cow<'a, str> {
-    let raw = span.of(&bytes[entry.start..]).unwrap_or_default();
+    let raw = span.of(&bytes[entry.start.get()..]).unwrap_or_default();
     Text::of(raw).decode_lossy()
 }
 
@@ -88,7 +88,7 @@ fn push_group(
         for pair in keys.windows(2).filter(|pair| pair[0].0 == pair[1].0) {
             let twice = &body.instances[pair[1].1 as usize];
             let at = findings.len();
-            findings.push(twice.start, Invalid::Duplicate);
+            findings.push(twice.start.get(), Invalid::Duplicate);
             findings.name(at, || address(bytes, body, twice));
         }
     }

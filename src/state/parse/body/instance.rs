@@ -3,7 +3,7 @@
 use super::resource::Seen;
 use super::{Part, index};
 use crate::state::address::{self, ConfigAddress};
-use crate::state::index::{Flags, InstanceEntry, Span};
+use crate::state::index::{Flags, InstanceEntry, Offset, Span};
 use crate::state::parse::error::Invalid;
 use crate::state::parse::fields::{is_base64, sensitive_paths};
 use crate::state::parse::version::{field, is_key};
@@ -25,7 +25,7 @@ impl<'a> Part<'a> {
         self.fields.scanner.peek();
         let start = self.fields.scanner.pos();
         let mut entry = InstanceEntry {
-            start,
+            start: Offset::new(start),
             len: 0,
             attributes: Span::NONE,
             key: 0,

@@ -17,6 +17,7 @@ use super::error::Warning;
 use super::fields::{Fields, Findings};
 use crate::state::index::{Resources, Span};
 use crate::state::scan::SyntaxError;
+use crate::state::table::Table;
 
 /// What `resources` says.
 #[derive(Debug, Default)]
@@ -72,8 +73,7 @@ fn cut(bytes: &[u8], start: usize) -> Option<usize> {
 }
 
 fn read_halves(bytes: &[u8], start: usize, cut: usize) -> Result<(Body, usize), SyntaxError> {
-    // The head gets room for both, so that joining them moves nothing.
-    let mut head = Part::new(bytes, start, bytes.len() - start);
+    let mut head = Part::new(bytes, start, cut - start);
     let mut tail = Part::new(bytes, cut, bytes.len() - cut);
     let (met, tail_read) = std::thread::scope(|scope| {
         let second = scope.spawn(|| tail.read(None));
@@ -111,8 +111,9 @@ struct Part<'a> {
     fields: Fields<'a>,
     out: Resources,
     warnings: Vec<Warning>,
-    /// The raw text of each module that was seen, with its place in `out.modules`.
-    modules: HashMap<&'a [u8], u32>,
+    /// The raw text of the module that was last seen, with its place in `out.modules`. Resources of
+    /// one module stand together; where they do not, it gets several places, which are joined in
+    /// the end.
     last_module: (&'a [u8], u32),
     /// The raw entries of `dependencies` that were found good.
     dependencies: HashSet<&'a [u8]>,
@@ -132,11 +133,10 @@ impl<'a> Part<'a> {
             out: Resources {
                 modules: Vec::new(),
                 // Tables that grow leave holes behind. Room that is never touched costs nothing.
-                elements: Vec::with_capacity(len / BYTES_OF_AN_ELEMENT),
-                instances: Vec::with_capacity(len / BYTES_OF_AN_INSTANCE),
+                elements: Table::with_capacity(len / BYTES_OF_AN_ELEMENT),
+                instances: Table::with_capacity(len / BYTES_OF_AN_INSTANCE),
             },
             warnings: Vec::new(),
-            modules: HashMap::new(),
             last_module: (b"", u32::MAX),
             dependencies: HashSet::new(),
             providers: HashMap::new(),
@@ -179,15 +179,11 @@ impl<'a> Part<'a> {
         let (resources, instances) =
             (index(self.out.elements.len()), index(self.out.instances.len()));
         self.out.modules.extend(tail.out.modules);
-        self.out.elements.extend(tail.out.elements.into_iter().map(|mut entry| {
+        self.out.elements.append(tail.out.elements, |entry| {
             entry.module += modules;
             entry.first += instances;
-            entry
-        }));
-        self.out.instances.extend(tail.out.instances.into_iter().map(|mut entry| {
-            entry.resource += resources;
-            entry
-        }));
+        });
+        self.out.instances.append(tail.out.instances, |entry| entry.resource += resources);
         self.warnings.extend(tail.warnings);
         self.too_large = self.too_large.or(tail.too_large);
         self.fields.findings.append(tail.fields.findings);
@@ -222,7 +218,7 @@ fn join_equal_modules(out: &mut Resources) {
     let mut places: HashMap<&str, u32> = HashMap::new();
     let joined: Vec<u32> =
         (0..).zip(&out.modules).map(|(at, text)| *places.entry(text).or_insert(at)).collect();
-    for entry in &mut out.elements {
+    for entry in out.elements.iter_mut() {
         entry.module = joined[entry.module as usize];
     }
     // Texts that no resource has any more must not be counted as modules.
@@ -235,7 +231,7 @@ fn join_equal_modules(out: &mut Resources) {
             number
         })
         .collect();
-    for entry in &mut out.elements {
+    for entry in out.elements.iter_mut() {
         entry.module = renumbered[entry.module as usize];
     }
     let mut at = 0;

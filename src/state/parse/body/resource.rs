@@ -2,7 +2,7 @@
 
 use super::{Part, index};
 use crate::state::address::{Key, ModulePath};
-use crate::state::index::{ResourceEntry, Resources, Span};
+use crate::state::index::{Offset, ResourceEntry, Resources, Span};
 use crate::state::parse::error::{Invalid, Warning};
 use crate::state::parse::version::{field, is_key};
 use crate::state::provider::ProviderConfig;
@@ -41,7 +41,7 @@ impl<'a> Part<'a> {
             return Ok(());
         };
         let entry = ResourceEntry {
-            start,
+            start: Offset::new(start),
             len: self.length(start),
             module,
             kind: seen.kind,
@@ -110,10 +110,7 @@ impl<'a> Part<'a> {
         if self.last_module.1 != u32::MAX && self.last_module.0 == raw {
             return self.last_module.1;
         }
-        let place = match self.modules.get(raw) {
-            Some(&place) => place,
-            None => self.new_module(raw, offset, escaped),
-        };
+        let place = self.new_module(raw, offset, escaped);
         self.last_module = (raw, place);
         place
     }
@@ -127,14 +124,12 @@ impl<'a> Part<'a> {
             ModulePath::root()
         });
         self.out.modules.push(path.to_string().into_boxed_str());
-        let place = index(self.out.modules.len() - 1);
-        self.modules.insert(raw, place);
-        place
+        index(self.out.modules.len() - 1)
     }
 
     fn check_provider(&mut self, entry: &ResourceEntry, seen: &Seen<'a>) {
         let bytes = self.fields.bytes;
-        let raw = entry.provider.of(&bytes[entry.start..]).unwrap_or_default();
+        let raw = entry.provider.of(&bytes[entry.start.get()..]).unwrap_or_default();
         let known = *self
             .providers
             .entry(raw)
@@ -142,7 +137,7 @@ impl<'a> Part<'a> {
         if known {
             return;
         }
-        let address = resource_text(bytes, &self.out, entry.module, seen, entry.start);
+        let address = resource_text(bytes, &self.out, entry.module, seen, entry.start.get());
         self.warnings.push(if raw.is_empty() && seen.on_instances {
             Warning::ProviderOnInstances { address }
         } else {
