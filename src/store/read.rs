@@ -30,6 +30,9 @@ pub struct Content {
 /// Below this, mapping a file costs more than reading it.
 const SMALL: u64 = 64 * 1024;
 
+/// From this many bytes on, two threads read a file faster than one.
+const WORTH_TWO_THREADS: usize = 4 << 20;
+
 /// How much of a stream is read before it is given up as not being a state.
 const SNIFF: u64 = 64 * 1024;
 
@@ -78,12 +81,47 @@ fn file_once(path: &Path, name: &str, access: Access) -> Result<Option<Bytes>, E
     if access == Access::Map && before.len() >= SMALL && !is_compressed(&file).map_err(failed)? {
         return Mapped::of(&file).map(|map| Some(Bytes::new(map))).map_err(failed);
     }
-    let bytes = at_most(&file, LIMIT).map_err(failed)?.ok_or_else(|| too_large(name, LIMIT))?;
+    if before.len() > LIMIT {
+        return Err(too_large(name, LIMIT));
+    }
+    let bytes = match whole(&file, before.len()) {
+        Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => return Ok(None),
+        bytes => bytes.map_err(failed)?,
+    };
     // Terraform empties a local state and writes it again in place.
     if !is_same(&before, &path.metadata().map_err(failed)?, &bytes) {
         return Ok(None);
     }
     expand(bytes, name, LIMIT).map(Some)
+}
+
+/// Reads a file of known length. The pages of a large buffer cost more than the reading, so two
+/// threads share them.
+#[cfg(unix)]
+fn whole(file: &File, len: u64) -> io::Result<Vec<u8>> {
+    use std::os::unix::fs::FileExt;
+    let len = usize::try_from(len).map_err(io::Error::other)?;
+    let mut bytes = vec![0; len];
+    if len < WORTH_TWO_THREADS {
+        file.read_exact_at(&mut bytes, 0)?;
+        return Ok(bytes);
+    }
+    let (head, tail) = bytes.split_at_mut(len / 2);
+    let at = head.len() as u64;
+    std::thread::scope(|scope| {
+        let second = scope.spawn(move || file.read_exact_at(tail, at));
+        let first = file.read_exact_at(head, 0);
+        let second = second.join().unwrap_or_else(|_| Err(io::Error::other("a reader is gone")));
+        first.and(second)
+    })?;
+    Ok(bytes)
+}
+
+#[cfg(not(unix))]
+fn whole(mut file: &File, len: u64) -> io::Result<Vec<u8>> {
+    let mut bytes = vec![0; usize::try_from(len).map_err(io::Error::other)?];
+    file.read_exact(&mut bytes)?;
+    Ok(bytes)
 }
 
 fn is_compressed(mut file: &File) -> io::Result<bool> {
