@@ -30,7 +30,7 @@ pub(crate) fn version(bytes: &[u8]) -> Result<u64, ParseError> {
     version_in(bytes, Extent::First)
 }
 
-/// Does as [`version`] for a document that has more than one: the last counts.
+/// Does as [`version()`] for a document that has more than one: the last counts.
 pub(crate) fn last_version(bytes: &[u8]) -> Result<u64, ParseError> {
     version_in(bytes, Extent::Whole)
 }
