@@ -3,13 +3,13 @@
 use std::ffi::OsString;
 use std::io::IsTerminal;
 
+use super::stats;
 use crate::cli::args::Format;
 use crate::cli::context::Context;
 use crate::cli::error::{Exit, Failure};
 use crate::cli::output::ColorChoice;
-use crate::cli::{filter, json, state, stats_text};
-use crate::ops::open::{self, Opened};
-use crate::query::stats;
+use crate::cli::{filter, state};
+use crate::ops::open;
 use crate::store::{Access, Location};
 use crate::tui::{self, Colour, Glyphs, Outcome, Revealing};
 
@@ -46,27 +46,17 @@ pub(crate) struct Args {
 /// How it can print, where it does not browse.
 pub(crate) const FORMATS: &[Format] = &[Format::Text, Format::Json];
 
+/// How many lines of each kind the summary has.
+const TOP: usize = 10;
+
 /// Runs the command.
 pub(crate) fn run(args: &Args, context: &mut Context<'_>) -> Result<Exit, Failure> {
     filter::parse(std::slice::from_ref(&args.filter))?;
     let is_dumb = context.env.get("TERM").is_none_or(|term| term == "dumb");
     if is_dumb || !std::io::stdout().is_terminal() || context.format == Format::Json {
-        return summary(args, context);
+        return stats::print(args.state.as_deref(), TOP, context);
     }
     browse(args, context)
-}
-
-fn summary(args: &Args, context: &mut Context<'_>) -> Result<Exit, Failure> {
-    const TOP: usize = 10;
-    let Opened { document, name, .. } = state::open(context, args.state.as_deref(), Access::Map)?;
-    let stats = stats::of(&document);
-    let largest = stats.largest(&document, TOP);
-    if context.format == Format::Json {
-        context.out.json(&json::stats::Counts::new(&stats, &largest))?;
-    } else {
-        stats_text::write(context.out, &name, &stats, &largest, TOP)?;
-    }
-    Ok(Exit::Done)
 }
 
 fn browse(args: &Args, context: &mut Context<'_>) -> Result<Exit, Failure> {

@@ -1,6 +1,6 @@
 //! `tfstate stats`.
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 
 use crate::cli::args::Format;
 use crate::cli::context::Context;
@@ -27,13 +27,22 @@ pub(crate) const FORMATS: &[Format] = &[Format::Text, Format::Json];
 
 /// Runs the command.
 pub(crate) fn run(args: &Args, context: &mut Context<'_>) -> Result<Exit, Failure> {
-    let opened = state::open(context, args.state.as_deref(), Access::Map)?;
-    let stats = stats::of(&opened.document);
-    let largest = stats.largest(&opened.document, args.top);
+    print(args.state.as_deref(), args.top, context)
+}
+
+/// Prints the summary of a state; `inspect` does so too where there is no terminal.
+pub(super) fn print(
+    state: Option<&OsStr>,
+    top: usize,
+    context: &mut Context<'_>,
+) -> Result<Exit, Failure> {
+    let opened = state::open(context, state, Access::Map)?;
+    let counts = stats::of(&opened.document);
+    let largest = counts.largest(&opened.document, top);
     if context.format == Format::Json {
-        context.out.json(&json::stats::Counts::new(&stats, &largest))?;
-        return Ok(Exit::Done);
+        context.out.json(&json::stats::Counts::new(&counts, &largest))?;
+    } else {
+        stats_text::write(context.out, &opened.name, &counts, &largest, top)?;
     }
-    stats_text::write(context.out, &opened.name, &stats, &largest, args.top)?;
     Ok(Exit::Done)
 }
