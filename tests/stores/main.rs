@@ -1,0 +1,5 @@
+//! Every store against the one contract, and each against what its own protocol says.
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod contract;
+mod memory;
