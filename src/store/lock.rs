@@ -4,8 +4,11 @@
 //! fields, without a newline.
 
 use std::fmt;
+use std::io;
 
 use super::Error;
+use crate::base::clock::Clock;
+use crate::base::env::Env;
 
 /// What a lock says of its holder, as Terraform writes it.
 #[derive(Clone, Debug, Default, Eq, PartialEq, serde::Deserialize, serde::Serialize)]
@@ -26,6 +29,62 @@ pub struct LockInfo {
     pub created: String,
     /// What is locked, as the protocol of the store words it.
     pub path: String,
+}
+
+impl LockInfo {
+    /// Returns what a lock that is taken now says of its holder; the store adds the path.
+    ///
+    /// # Errors
+    ///
+    /// The system has no random numbers for the id.
+    pub fn new(operation: &str, env: &Env, clock: &dyn Clock) -> io::Result<Self> {
+        Ok(Self {
+            id: random_id()?,
+            operation: operation.to_owned(),
+            info: String::new(),
+            who: who(env),
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            created: clock.now().to_string(),
+            path: String::new(),
+        })
+    }
+
+    /// Returns what Terraform would write: compact, and without a newline.
+    pub fn to_json(&self) -> String {
+        serde_json::to_string(self).expect("text becomes JSON")
+    }
+
+    /// Reads what is written in a lock; nothing where it is not what Terraform writes.
+    pub fn from_json(bytes: &[u8]) -> Option<Self> {
+        // A list would count as an object without keys.
+        let is_object = bytes.trim_ascii_start().starts_with(b"{");
+        if is_object { serde_json::from_slice(bytes).ok() } else { None }
+    }
+}
+
+/// Returns random text in the shape of a UUID, as Terraform makes it.
+fn random_id() -> io::Result<String> {
+    let mut bytes = [0; 16];
+    getrandom::fill(&mut bytes).map_err(io::Error::other)?;
+    let hex: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+    let parts = [&hex[..8], &hex[8..12], &hex[12..16], &hex[16..20], &hex[20..]];
+    Ok(parts.join("-"))
+}
+
+/// Returns `user@host`, with what the system does not say left out.
+fn who(env: &Env) -> String {
+    let user = ["USER", "LOGNAME", "USERNAME"].into_iter().find_map(|name| env.get(name));
+    format!("{}@{}", user.unwrap_or_default(), host(env))
+}
+
+#[cfg(unix)]
+fn host(_env: &Env) -> String {
+    rustix::system::uname().nodename().to_string_lossy().into_owned()
+}
+
+#[cfg(not(unix))]
+fn host(env: &Env) -> String {
+    env.get("COMPUTERNAME").unwrap_or_default()
 }
 
 /// The locks of a store.
@@ -82,4 +141,41 @@ pub enum Holder {
         /// What is known, for people.
         why: String,
     },
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::clock::Fixed;
+
+    #[test]
+    fn a_lock_is_written_as_terraform_writes_it() {
+        let env = Env::from_pairs([("USER", "ada")]);
+        let clock = Fixed("2026-11-21T01:58:50.7475Z".parse().unwrap());
+        let info = LockInfo::new("state-push", &env, &clock).unwrap();
+        let info = LockInfo { id: "6617e7d6".to_owned(), path: "b/k".to_owned(), ..info };
+        let host = host(&env);
+        let version = env!("CARGO_PKG_VERSION");
+        assert_eq!(
+            info.to_json(),
+            format!(
+                r#"{{"ID":"6617e7d6","Operation":"state-push","Info":"","Who":"ada@{host}","Version":"{version}","Created":"2026-11-21T01:58:50.7475Z","Path":"b/k"}}"#
+            )
+        );
+        assert_eq!(LockInfo::from_json(info.to_json().as_bytes()), Some(info));
+    }
+
+    #[test]
+    fn an_id_is_random_and_has_the_shape_of_a_uuid() {
+        let (one, other) = (random_id().unwrap(), random_id().unwrap());
+        assert_ne!(one, other);
+        let lengths: Vec<usize> = one.split('-').map(str::len).collect();
+        assert_eq!(lengths, [8, 4, 4, 4, 12]);
+    }
+
+    #[test]
+    fn what_is_no_lock_is_not_read_as_one() {
+        assert_eq!(LockInfo::from_json(b"<html>"), None);
+        assert_eq!(LockInfo::from_json(b"[]"), None);
+    }
 }
