@@ -33,6 +33,20 @@ pub(crate) fn print_alone(text: &str) -> Result<(), Error> {
     Ok(out.write_all(text.as_bytes()).and_then(|()| out.flush())?)
 }
 
+/// Says something to the user while a command is at work; only where [`Output::talks`].
+pub(crate) fn say(text: &str) {
+    // Nobody there to hear it is no reason to stop.
+    writeln!(io::stderr(), "{text}").ok();
+}
+
+/// Asks something that is answered by yes or no; anything but yes is no.
+pub(crate) fn confirm(question: &str) -> io::Result<bool> {
+    write!(io::stderr(), "{question} [y/N] ")?;
+    let mut answer = String::new();
+    io::stdin().read_line(&mut answer)?;
+    Ok(matches!(answer.trim().to_ascii_lowercase().as_str(), "y" | "yes"))
+}
+
 /// When to use colours.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq, clap::ValueEnum, serde::Serialize)]
 #[serde(rename_all = "lowercase")]
@@ -107,6 +121,11 @@ impl Output {
     #[expect(dead_code, reason = "first needed by commands that take long")]
     pub(crate) fn shows_progress(&self) -> bool {
         self.progress && !self.quiet
+    }
+
+    /// Returns whether there is any talk.
+    pub(crate) fn talks(&self) -> bool {
+        !self.quiet
     }
 
     /// Returns whether talk is coloured.

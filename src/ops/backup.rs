@@ -4,6 +4,8 @@ use std::path::Path;
 
 use crate::backup::{Error, Heads, Protection, Repository, Snapshot, SourceFacts};
 use crate::base::clock::Clock;
+use crate::state::bytes::Bytes;
+use crate::state::document::Document;
 
 /// The state to back up, as it was read.
 #[derive(Clone, Debug)]
@@ -67,6 +69,19 @@ pub fn run(
         encrypted: *repository.protection() != Protection::None,
         broken: source.facts.broken.clone(),
     })
+}
+
+/// Returns what is known of a state, whether or not it can be parsed.
+pub fn facts(bytes: &Bytes) -> SourceFacts {
+    match Document::parse(bytes.clone()) {
+        Ok(document) => SourceFacts {
+            serial: Some(document.serial()),
+            lineage: Some(document.lineage().to_owned()),
+            terraform_version: Some(document.terraform_version().to_owned()),
+            broken: None,
+        },
+        Err(error) => SourceFacts { broken: Some(error.to_string()), ..SourceFacts::default() },
+    }
 }
 
 fn add(

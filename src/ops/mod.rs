@@ -3,6 +3,11 @@
 pub mod backup;
 pub mod diff;
 pub mod git;
+pub mod keep;
 pub mod list;
+pub mod lock;
+pub mod many;
 pub mod open;
+pub mod push;
 pub mod restore;
+pub mod session;

@@ -11,6 +11,7 @@ pub mod bytes;
 pub mod details;
 pub mod document;
 mod flatmap;
+pub mod header;
 mod index;
 pub mod parse;
 pub mod path;

@@ -154,22 +154,10 @@ fn one(
     let location = Location::resolve(reference.as_deref(), place).map_err(|e| failed(e.into()))?;
     let uri = location.uri().map_err(|e| failed(e.into()))?;
     let read = store::read(&location, Access::Read).map_err(|e| failed(e.into()))?;
-    let source = Source { uri: &uri, bytes: &read.bytes, facts: facts(&read.bytes) };
+    let source = Source { uri: &uri, bytes: &read.bytes, facts: backup::facts(&read.bytes) };
     let work = |_: &dyn Fn() -> bool| Ok(backup::run(&source, options, &System)?);
     let report = context.interrupt.hold(work).map_err(failed)?;
     Ok((read.name, report))
-}
-
-fn facts(bytes: &crate::state::bytes::Bytes) -> SourceFacts {
-    match Document::parse(bytes.clone()) {
-        Ok(document) => SourceFacts {
-            serial: Some(document.serial()),
-            lineage: Some(document.lineage().to_owned()),
-            terraform_version: Some(document.terraform_version().to_owned()),
-            broken: None,
-        },
-        Err(error) => SourceFacts { broken: Some(error.to_string()), ..SourceFacts::default() },
-    }
 }
 
 fn told(name: &str, report: &Report) -> String {

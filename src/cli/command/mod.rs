@@ -12,13 +12,17 @@ mod git;
 #[cfg(feature = "tui")]
 mod inspect;
 mod list;
+mod lock;
 mod man;
 mod output;
+mod pull;
+mod push;
 mod query;
 mod restore;
 mod show;
 mod snapshots;
 mod stats;
+mod unlock;
 
 use super::args::Format;
 use super::context::Context;
@@ -71,6 +75,10 @@ commands! {
     "backup" Backup => backup,
     "snapshots" Snapshots => snapshots,
     "restore" Restore => restore,
+    "pull" Pull => pull,
+    "push" Push => push,
+    "lock" Lock => lock,
+    "unlock" Unlock => unlock,
     "git" Git => git,
     "config" Config => config,
     "completions" Completions => completions,

@@ -1,33 +1,54 @@
 //! The one place where errors of the library become what the user reads: what failed, why, and
 //! what to do next, with the exit status that goes with it.
 
+mod change;
 mod from;
 
 use std::error::Error;
 use std::io;
-use std::process::ExitCode;
+use std::process::{ExitCode, ExitStatus};
 
 /// The exit statuses; they are part of the contract with scripts.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum Exit {
     /// Done, and the answer is yes.
-    Done = 0,
+    Done,
     /// Could not do it; nothing was changed.
-    Failed = 1,
+    Failed,
     /// Done, and the answer is no.
-    No = 2,
+    No,
     /// Done for some of several states.
-    Partly = 3,
+    Partly,
     /// Somebody else holds the lock.
-    #[expect(dead_code, reason = "first needed by commands that lock")]
-    Locked = 4,
+    Locked,
     /// Stopped by the user.
-    Interrupted = 130,
+    Interrupted,
+    /// As a command did that was run.
+    Command(u8),
+}
+
+impl Exit {
+    /// Returns the status that stands for how a command ended, as shells tell it.
+    pub(crate) fn of_command(status: ExitStatus) -> Self {
+        #[cfg(unix)]
+        if let Some(signal) = std::os::unix::process::ExitStatusExt::signal(&status) {
+            return Self::Command(u8::try_from(128 + signal).unwrap_or(u8::MAX));
+        }
+        Self::Command(status.code().and_then(|code| u8::try_from(code).ok()).unwrap_or(1))
+    }
 }
 
 impl From<Exit> for ExitCode {
     fn from(exit: Exit) -> Self {
-        Self::from(exit as u8)
+        Self::from(match exit {
+            Exit::Done => 0,
+            Exit::Failed => 1,
+            Exit::No => 2,
+            Exit::Partly => 3,
+            Exit::Locked => 4,
+            Exit::Interrupted => 130,
+            Exit::Command(status) => status,
+        })
     }
 }
 

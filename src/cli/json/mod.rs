@@ -7,6 +7,7 @@ pub(crate) mod backup;
 pub(crate) mod diff;
 mod instance;
 pub(crate) mod list;
+pub(crate) mod lock;
 pub(crate) mod output;
 pub(crate) mod show;
 pub(crate) mod stats;

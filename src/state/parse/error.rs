@@ -37,7 +37,7 @@ impl fmt::Display for Place {
 }
 
 /// Why bytes could not be read as a state.
-#[derive(Debug, thiserror::Error)]
+#[derive(Clone, Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ParseError {
     /// There are no bytes. Terraform takes this for "no state yet".

@@ -1,0 +1,86 @@
+//! `tfstate push`.
+
+use std::ffi::OsString;
+
+use crate::base::text::escape;
+use crate::cli::args::Format;
+use crate::cli::context::Context;
+use crate::cli::error::{Exit, Failure};
+use crate::cli::kept::KeepOption;
+use crate::cli::locking::LockingOption;
+use crate::cli::state;
+use crate::ops::open;
+use crate::ops::push::{self, Pushed, Rules};
+use crate::ops::session::Locking;
+use crate::store::Access;
+
+/// Copy a state in, by Terraform's rules of lineage and serial
+///
+/// The state is locked meanwhile, in the protocol of its backend, so that nobody's `terraform
+/// apply` gets in between. What was there is kept first: as a snapshot where there is a backup
+/// repository, else as a file that only you can read. It is only replaced if it is still what was
+/// read, and then read back and compared.
+///
+/// What Terraform refuses is refused: another lineage, an older serial, or the same serial with
+/// another content. With --force it is not, and what cannot be read is replaced too; the file to
+/// push must be a state in any case.
+///
+/// Example: `tfstate push s3://acme-tf/prod/net.tfstate repaired.tfstate`
+#[derive(Debug, clap::Args)]
+#[command(allow_missing_positional = true)]
+pub(crate) struct Args {
+    /// The state to replace; none means the one Terraform uses here
+    #[arg(value_name = "STATE", value_hint = clap::ValueHint::FilePath)]
+    state: Option<OsString>,
+    /// The file to push, or `-`
+    #[arg(value_name = "FILE", value_hint = clap::ValueHint::FilePath, required = true)]
+    file: OsString,
+    /// Push it whatever the lineages and serials are
+    #[arg(long)]
+    force: bool,
+    /// Do not lock the state, although others may be changing it
+    #[arg(long, conflicts_with = "lock_timeout")]
+    no_lock: bool,
+    #[command(flatten)]
+    locking: LockingOption,
+    #[command(flatten)]
+    keep: KeepOption,
+}
+
+/// How it can print.
+pub(crate) const FORMATS: &[Format] = &[];
+
+/// Runs the command.
+pub(crate) fn run(args: &Args, context: &mut Context<'_>) -> Result<Exit, Failure> {
+    let place = state::at(context, args.state.as_deref())?;
+    let name = place.name();
+    let alone = state::without_workspace(context);
+    let document = open::open(Some(&args.file), alone, Access::Read)?.document;
+    let locks = place.store.locks().is_some();
+    if args.no_lock {
+        context.out.warning(&format!("{} is not locked meanwhile", escape(&name)), None);
+    } else if !locks {
+        let text = format!("{} has no locks: others may be changing it", escape(&name));
+        context.out.warning(&text, None);
+    }
+    let rules = if args.force { Rules::Overruled } else { Rules::Heeded };
+    let keep = args.keep.keep(context)?;
+    let pushed = args.locking.with("state-push", context, |info, wait| {
+        let locking = if args.no_lock { Locking::Off } else { Locking::On { info, wait } };
+        Ok(push::run(&document, place, rules, locking, &keep)?)
+    })?;
+    told(context, &name, &pushed);
+    Ok(Exit::Done)
+}
+
+fn told(context: &mut Context<'_>, name: &str, pushed: &Pushed) {
+    let name = escape(name);
+    if let Some(kept) = &pushed.report.kept {
+        context.out.note(&format!("Kept what was there as {}", escape(kept)));
+    }
+    context.out.note(&match (pushed.report.written, pushed.before) {
+        (false, _) => format!("{name} holds this already; nothing was written"),
+        (true, Some(before)) => format!("Pushed to {name}: serial {before} is now {}", pushed.serial),
+        (true, None) => format!("Pushed to {name}: serial {}", pushed.serial),
+    });
+}

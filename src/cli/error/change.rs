@@ -1,0 +1,47 @@
+//! What errors of commands that change a state mean to a person.
+
+use super::Failure;
+use crate::ops::push::{self, Refusal};
+use crate::ops::session;
+
+impl From<session::Error> for Failure {
+    fn from(error: session::Error) -> Self {
+        match error {
+            session::Error::Store(error) => error.into(),
+            session::Error::Keep { .. } => Self::of(&error)
+                .hint("name a place for the copy that can be written: `--repo FOLDER`"),
+            session::Error::NotWritten { ref kept, .. } => {
+                let copy = kept.as_ref().map(|kept| format!("what was there before is kept as {kept}"));
+                Self::of(&error)
+                    .hint("look at what is there before anybody runs `terraform apply`: `tfstate pull`")
+                    .hints(copy)
+            }
+            session::Error::Unlock { ref id, .. } => {
+                let hint = format!("see who holds it now: `tfstate lock show`; then free it: `tfstate unlock STATE {id}`");
+                Self::of(&error).hint(hint)
+            }
+        }
+    }
+}
+
+impl From<push::Error> for Failure {
+    fn from(error: push::Error) -> Self {
+        match error {
+            push::Error::Session(error) => error.into(),
+            push::Error::Refused { ref refusal, .. } => Self::of(&error).hint(refusal_hint(refusal)),
+            push::Error::Broken { .. } => Self::of(&error)
+                .hint("keep what is there: `tfstate pull --to FILE`; then replace it: `tfstate push --force`"),
+        }
+    }
+}
+
+fn refusal_hint(refusal: &Refusal) -> &'static str {
+    match refusal {
+        Refusal::Lineage { .. } => {
+            "see that this is the right place: the two were never the same state; to push all the same: `--force`"
+        }
+        Refusal::Older { .. } | Refusal::Diverged { .. } => {
+            "see what would be lost: `tfstate diff STATE FILE`; to push all the same: `--force`"
+        }
+    }
+}

@@ -1,0 +1,57 @@
+//! How commands that change a state come by its lock.
+
+use std::time::Duration;
+
+use jiff::SignedDuration;
+
+use super::context::Context;
+use crate::base::clock::System;
+use crate::base::text::escape;
+use crate::ops::lock::Wait;
+use crate::store::{Holder, LockInfo};
+
+/// The options of commands that lock a state.
+#[derive(Clone, Debug, Default, clap::Args)]
+pub(crate) struct LockingOption {
+    /// Wait this long for the lock if somebody else holds it, such as `90s` or `5m` [default: 0s]
+    #[arg(long, value_name = "DURATION", value_parser = duration, default_value = "0s", hide_default_value = true)]
+    lock_timeout: Duration,
+}
+
+/// Reads a length of time, such as `90s`, `26h` or `1h 30m`.
+pub(crate) fn duration(text: &str) -> Result<Duration, String> {
+    let parsed: SignedDuration = text.parse().map_err(|_| "give a number and a unit, as in `90s`, `5m` or `26h`")?;
+    Duration::try_from(parsed).map_err(|_| "a length of time cannot be negative".to_owned())
+}
+
+impl LockingOption {
+    /// Does work that may have to wait for a lock, and that a first Ctrl-C must not end halfway.
+    pub(crate) fn with<T>(
+        &self,
+        operation: &str,
+        context: &Context<'_>,
+        work: impl FnOnce(&LockInfo, Wait<'_>) -> Result<T, super::error::Failure>,
+    ) -> Result<T, super::error::Failure> {
+        let info = LockInfo::new(operation, &System, context.env);
+        let talks = context.out.talks();
+        let told = |holder: &Holder| {
+            if let Some(line) = waiting_for(holder).filter(|_| talks) {
+                super::output::say(&line);
+            }
+        };
+        context.interrupt.hold(|stop| {
+            let wait = Wait { timeout: self.lock_timeout, told: &told, stop, ..Wait::default() };
+            work(&info, wait)
+        })
+    }
+}
+
+fn waiting_for(holder: &Holder) -> Option<String> {
+    match holder {
+        Holder::Nobody => None,
+        Holder::Somebody { info, .. } => {
+            Some(format!("Waiting for the lock, which {} holds since {}", escape(&info.who), escape(&info.created)))
+        }
+        Holder::Unnamed { .. } => Some("Waiting for the lock, which somebody else holds".to_owned()),
+    }
+}

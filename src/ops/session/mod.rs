@@ -1,0 +1,209 @@
+//! The one road to a write: lock, read, check, keep a copy, replace, read back, unlock.
+//!
+//! Every command that changes a state where it lives goes through [`Session`], so that none can
+//! forget a step. A session that is dropped before [`Session::replace`] has changed nothing; its
+//! lock is released on every way out.
+
+use std::sync::Arc;
+
+use super::lock::{self, Wait};
+use crate::state::bytes::Bytes;
+use crate::state::document::Document;
+use crate::state::parse::ParseError;
+use crate::store::{self, Body, Cause, Expected, Found, Held, LockInfo, Store, Version};
+
+/// A state in a store.
+#[derive(Clone, Debug)]
+pub struct Place {
+    /// The store.
+    pub store: Arc<dyn Store>,
+    /// What the state is kept under.
+    pub key: String,
+    /// Text that stays the same for this state, by which its snapshots are found.
+    pub uri: String,
+}
+
+impl Place {
+    /// Returns what to call it when talking to the user.
+    pub fn name(&self) -> String {
+        self.store.name(&self.key)
+    }
+}
+
+/// Whether the state is locked meanwhile.
+#[derive(Clone, Copy, Debug)]
+pub enum Locking<'a> {
+    /// It is.
+    On {
+        /// Who asks, and what for.
+        info: &'a LockInfo,
+        /// How long to wait for the lock.
+        wait: Wait<'a>,
+    },
+    /// It is not: somebody asked for that.
+    Off,
+}
+
+/// What keeps a copy of a state before it is replaced.
+pub trait Keep {
+    /// Keeps the bytes, and returns where, in words that tell how to get them back.
+    fn keep(&self, place: &Place, bytes: &Bytes) -> Result<String, Cause>;
+}
+
+/// A state that was not changed as it was asked.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// The store did not do what was asked; the state is as it was.
+    #[error(transparent)]
+    Store(#[from] store::Error),
+    /// No copy could be kept, so the state was not touched.
+    #[error("cannot keep a copy of {what}, so it was not touched")]
+    Keep {
+        /// The state's name.
+        what: String,
+        /// Why not.
+        source: Cause,
+    },
+    /// What is in the store now is not what was written.
+    #[error("{what} does not hold what was written to it")]
+    NotWritten {
+        /// The state's name.
+        what: String,
+        /// Where the copy of what was there before is.
+        kept: Option<String>,
+        /// What reading it back failed with, if it did.
+        source: Option<store::Error>,
+    },
+    /// The lock could not be released.
+    #[error("cannot release the lock of {what}{}", if *written { ", which was written" } else { "" })]
+    Unlock {
+        /// The state's name.
+        what: String,
+        /// The lock's id.
+        id: String,
+        /// Whether the state was written before.
+        written: bool,
+        /// Why not.
+        source: store::Error,
+    },
+}
+
+/// What was there when the lock was taken.
+#[derive(Debug)]
+pub enum Live {
+    /// No state.
+    Nothing,
+    /// This state.
+    State(Box<Document>),
+    /// Bytes that are no state.
+    Broken(Bytes, ParseError),
+}
+
+/// What became of a state.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Report {
+    /// Where the copy of what was there before is, if there was something.
+    pub kept: Option<String>,
+    /// Whether the store holds other bytes than before.
+    pub written: bool,
+}
+
+/// A state that is locked and was read, and may be replaced once.
+#[derive(Debug)]
+pub struct Session {
+    place: Place,
+    held: Option<Box<dyn Held>>,
+    before: Found,
+    live: Live,
+}
+
+impl Session {
+    /// Locks a state and reads it.
+    pub fn open(place: Place, locking: Locking<'_>) -> Result<Self, Error> {
+        let held = match (locking, place.store.locks()) {
+            (Locking::On { info, wait }, Some(locks)) => {
+                Some(lock::acquire(locks, &place.key, info, wait)?)
+            }
+            _ => None,
+        };
+        let before = place.store.read(&place.key)?;
+        let live = match &before {
+            Found::Nothing | Found::Empty(_) => Live::Nothing,
+            Found::Bytes(bytes, _) => match Document::parse(bytes.clone()) {
+                Ok(document) => Live::State(Box::new(document)),
+                Err(error) => Live::Broken(bytes.clone(), error),
+            },
+        };
+        Ok(Self { place, held, before, live })
+    }
+
+    /// Returns what is there.
+    pub fn live(&self) -> &Live {
+        &self.live
+    }
+
+    /// Returns whether the state is locked by this session.
+    pub fn is_locked(&self) -> bool {
+        self.held.is_some()
+    }
+
+    /// Puts other bytes in the place of what was read, and ends the session.
+    ///
+    /// What was there is kept first. Bytes that are there already are not written again.
+    pub fn replace(self, bytes: &[u8], keep: &dyn Keep) -> Result<Report, Error> {
+        let same = matches!(&self.before, Found::Bytes(before, _) if **before == *bytes);
+        let report = if same {
+            Report { kept: None, written: false }
+        } else {
+            let kept = self.kept(keep)?;
+            self.write(bytes, kept.as_deref())?;
+            Report { kept, written: true }
+        };
+        self.unlock(report.written)?;
+        Ok(report)
+    }
+
+    /// Ends the session with nothing changed, and hands out what is there.
+    pub fn leave(mut self) -> Result<Live, Error> {
+        let live = std::mem::replace(&mut self.live, Live::Nothing);
+        self.unlock(false)?;
+        Ok(live)
+    }
+
+    fn kept(&self, keep: &dyn Keep) -> Result<Option<String>, Error> {
+        let Found::Bytes(before, _) = &self.before else { return Ok(None) };
+        let kept = keep.keep(&self.place, before);
+        kept.map(Some).map_err(|source| Error::Keep { what: self.place.name(), source })
+    }
+
+    /// Writes and reads back. A write whose answer was lost is judged by what is there after it.
+    fn write(&self, bytes: &[u8], kept: Option<&str>) -> Result<(), Error> {
+        let nothing = Version::default();
+        let expected = match &self.before {
+            Found::Nothing => Expected::Nothing,
+            Found::Empty(version) | Found::Bytes(_, version) => Expected::Version(version),
+        };
+        debug_assert!(expected != Expected::Version(&nothing), "a store names what it holds");
+        let lock = self.held.as_deref().map(Held::id);
+        match self.place.store.write(&self.place.key, &Body { bytes, expected, lock }) {
+            Ok(_) | Err(store::Error::Unknown { .. }) => {}
+            Err(error) => return Err(error.into()),
+        }
+        let (what, kept) = (self.place.name(), kept.map(str::to_owned));
+        match self.place.store.read(&self.place.key) {
+            Ok(Found::Bytes(found, _)) if *found == *bytes => Ok(()),
+            Ok(_) => Err(Error::NotWritten { what, kept, source: None }),
+            Err(error) => Err(Error::NotWritten { what, kept, source: Some(error) }),
+        }
+    }
+
+    fn unlock(self, written: bool) -> Result<(), Error> {
+        let Some(held) = self.held else { return Ok(()) };
+        let (what, id) = (self.place.name(), held.id().to_owned());
+        held.release().map_err(|source| Error::Unlock { what, id, written, source })
+    }
+}
+
+#[cfg(test)]
+mod tests;
