@@ -51,10 +51,12 @@
 mod body;
 mod container;
 mod crypt;
+pub mod delta;
 mod error;
 mod head;
 mod record;
 mod repository;
+pub mod retention;
 mod snapshot;
 
 pub use body::{Origin, SourceFacts};

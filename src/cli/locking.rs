@@ -20,7 +20,8 @@ pub(crate) struct LockingOption {
 
 /// Reads a length of time, such as `90s`, `26h` or `1h 30m`.
 pub(crate) fn duration(text: &str) -> Result<Duration, String> {
-    let parsed: SignedDuration = text.parse().map_err(|_| "give a number and a unit, as in `90s`, `5m` or `26h`")?;
+    let parsed: SignedDuration =
+        text.parse().map_err(|_| "give a number and a unit, as in `90s`, `5m` or `26h`")?;
     Duration::try_from(parsed).map_err(|_| "a length of time cannot be negative".to_owned())
 }
 
@@ -49,9 +50,13 @@ impl LockingOption {
 fn waiting_for(holder: &Holder) -> Option<String> {
     match holder {
         Holder::Nobody => None,
-        Holder::Somebody { info, .. } => {
-            Some(format!("Waiting for the lock, which {} holds since {}", escape(&info.who), escape(&info.created)))
+        Holder::Somebody { info, .. } => Some(format!(
+            "Waiting for the lock, which {} holds since {}",
+            escape(&info.who),
+            escape(&info.created)
+        )),
+        Holder::Unnamed { .. } => {
+            Some("Waiting for the lock, which somebody else holds".to_owned())
         }
-        Holder::Unnamed { .. } => Some("Waiting for the lock, which somebody else holds".to_owned()),
     }
 }

@@ -34,12 +34,7 @@ impl fmt::Debug for Wait<'_> {
 
 impl Default for Wait<'_> {
     fn default() -> Self {
-        Self {
-            timeout: Duration::ZERO,
-            told: &|_| {},
-            stop: &|| false,
-            sleep: &std::thread::sleep,
-        }
+        Self { timeout: Duration::ZERO, told: &|_| {}, stop: &|| false, sleep: &std::thread::sleep }
     }
 }
 

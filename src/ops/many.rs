@@ -31,8 +31,7 @@ pub fn each<I: Sync, T: Send, E>(
 ) -> Result<(), E> {
     let workers = workers.clamp(1, items.len().max(1));
     let window = workers * AHEAD;
-    let progress =
-        Mutex::new(Progress { next: 0, done: 0, waiting: Vec::new(), stopped: false });
+    let progress = Mutex::new(Progress { next: 0, done: 0, waiting: Vec::new(), stopped: false });
     let changed = Condvar::new();
     let locked = || progress.lock().unwrap_or_else(PoisonError::into_inner);
     let take = || {

@@ -96,7 +96,9 @@ fn azurerm() {
 #[test]
 fn pg() {
     let Some(address) = server("TFSTATE_TEST_PG") else { return };
-    let block = format!("backend \"pg\" {{\n    conn_str = \"{address}\"\n    schema_name = \"interop\"\n  }}");
+    let block = format!(
+        "backend \"pg\" {{\n    conn_str = \"{address}\"\n    schema_name = \"interop\"\n  }}"
+    );
     let Some(directory) = Directory::new(&block) else { return };
     // The protocol keeps no note of who holds a lock.
     directory.everything(false);

@@ -173,7 +173,13 @@ fn row(name: &str, holder: Option<&Holder>, now: Timestamp) -> [Cell; 5] {
             id.clone(),
         ],
     };
-    [Cell::of(Meaning::Address, name), Cell::plain(who), Cell::plain(operation), Cell::plain(age), Cell::plain(id)]
+    [
+        Cell::of(Meaning::Address, name),
+        Cell::plain(who),
+        Cell::plain(operation),
+        Cell::plain(age),
+        Cell::plain(id),
+    ]
 }
 
 fn hold(

@@ -80,7 +80,9 @@ fn told(context: &mut Context<'_>, name: &str, pushed: &Pushed) {
     }
     context.out.note(&match (pushed.report.written, pushed.before) {
         (false, _) => format!("{name} holds this already; nothing was written"),
-        (true, Some(before)) => format!("Pushed to {name}: serial {before} is now {}", pushed.serial),
+        (true, Some(before)) => {
+            format!("Pushed to {name}: serial {before} is now {}", pushed.serial)
+        }
         (true, None) => format!("Pushed to {name}: serial {}", pushed.serial),
     });
 }

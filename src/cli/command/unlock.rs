@@ -38,22 +38,29 @@ pub(crate) const FORMATS: &[Format] = &[];
 pub(crate) fn run(args: &Args, context: &mut Context<'_>) -> Result<Exit, Failure> {
     let place = state::at(context, args.state.as_deref())?;
     let name = escape(&place.name()).into_owned();
-    let locks = place.store.locks().ok_or_else(|| {
-        Failure::new(format!("cannot unlock {name}: it has no locks"))
-    })?;
+    let locks = place
+        .store
+        .locks()
+        .ok_or_else(|| Failure::new(format!("cannot unlock {name}: it has no locks")))?;
     if !args.yes {
         let holder = locks.holder(&place.key)?;
         let question = match &holder {
             Holder::Nobody => return Err(Error::NotLocked { what: place.name() }.into()),
             Holder::Somebody { info, .. } => format!(
                 "{name} is locked by {} for {} since {}. Break this lock?",
-                escape(&info.who), escape(&info.operation), escape(&info.created)
+                escape(&info.who),
+                escape(&info.operation),
+                escape(&info.created)
             ),
-            Holder::Unnamed { why } => format!("{name} is locked: {}. Break this lock?", escape(why)),
+            Holder::Unnamed { why } => {
+                format!("{name} is locked: {}. Break this lock?", escape(why))
+            }
         };
         if !std::io::stdin().is_terminal() {
-            return Err(Failure::new(format!("cannot ask whether to unlock {name}: there is no terminal"))
-                .hint("be sure that nobody is changing it, and add `--yes`"));
+            return Err(Failure::new(format!(
+                "cannot ask whether to unlock {name}: there is no terminal"
+            ))
+            .hint("be sure that nobody is changing it, and add `--yes`"));
         }
         let answer = output::confirm(&question);
         if !answer.map_err(|error| Failure::new("cannot read the answer").because(&error))? {

@@ -11,13 +11,16 @@ impl From<session::Error> for Failure {
             session::Error::Keep { .. } => Self::of(&error)
                 .hint("name a place for the copy that can be written: `--repo FOLDER`"),
             session::Error::NotWritten { ref kept, .. } => {
-                let copy = kept.as_ref().map(|kept| format!("what was there before is kept as {kept}"));
+                let copy =
+                    kept.as_ref().map(|kept| format!("what was there before is kept as {kept}"));
                 Self::of(&error)
                     .hint("look at what is there before anybody runs `terraform apply`: `tfstate pull`")
                     .hints(copy)
             }
             session::Error::Unlock { ref id, .. } => {
-                let hint = format!("see who holds it now: `tfstate lock show`; then free it: `tfstate unlock STATE {id}`");
+                let hint = format!(
+                    "see who holds it now: `tfstate lock show`; then free it: `tfstate unlock STATE {id}`"
+                );
                 Self::of(&error).hint(hint)
             }
         }

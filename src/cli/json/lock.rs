@@ -39,9 +39,7 @@ impl Locks {
         let lock = Lock { state: state.to_owned(), lockable: holder.is_some(), ..Lock::default() };
         self.locks.push(match holder {
             None | Some(Holder::Nobody) => lock,
-            Some(Holder::Unnamed { why }) => {
-                Lock { locked: true, why: Some(why.clone()), ..lock }
-            }
+            Some(Holder::Unnamed { why }) => Lock { locked: true, why: Some(why.clone()), ..lock },
             Some(Holder::Somebody { id, info }) => Lock {
                 locked: true,
                 id: Some(id.clone()),

@@ -228,7 +228,8 @@ fn run(wrong: usize, fault: Fault, before: Option<&[u8]>, fails: bool) -> Ran {
         Found::Bytes(bytes, _) => bytes.to_vec(),
         Found::Nothing | Found::Empty(_) => Vec::new(),
     };
-    let is_locked = matches!(faulty.holder("a").unwrap(), Holder::Somebody { id, .. } if id == "mine");
+    let is_locked =
+        matches!(faulty.holder("a").unwrap(), Holder::Somebody { id, .. } if id == "mine");
     let copies = copies.kept.into_inner().unwrap();
     Ran { result, now, copies, is_locked, calls: calls.made.load(Ordering::SeqCst) }
 }

@@ -1,0 +1,108 @@
+//! What a writer keeps of a state in order to tell later ones by it: a keyed hash and the length of
+//! each piece.
+//!
+//! With the key the index lets one confirm a guess of a whole piece, and nothing more; without it,
+//! not even that. It stays on the computer that writes backups.
+
+use std::collections::HashMap;
+use std::fmt;
+
+use super::segments;
+
+/// The secret that the hashes of one index depend on.
+#[derive(Clone)]
+pub struct Key([u8; 32]);
+
+impl Key {
+    /// Takes 32 random bytes.
+    pub fn new(bytes: [u8; 32]) -> Self {
+        Self(bytes)
+    }
+
+    fn hash(&self, piece: &[u8]) -> [u8; 16] {
+        let mut hash = [0; 16];
+        hash.copy_from_slice(&blake3::keyed_hash(&self.0, piece).as_bytes()[..16]);
+        hash
+    }
+}
+
+impl fmt::Debug for Key {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Key(…)")
+    }
+}
+
+/// The pieces of a state in their order.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct Index {
+    pieces: Vec<([u8; 16], u64)>,
+}
+
+impl Index {
+    /// Makes the index of a state.
+    pub fn of(state: &[u8], key: &Key) -> Self {
+        Self { pieces: pieces(state, key).map(|(_, hash, len)| (hash, len as u64)).collect() }
+    }
+
+    /// Returns how long the state is.
+    pub fn len(&self) -> u64 {
+        self.pieces.iter().map(|(_, len)| len).sum()
+    }
+
+    /// Returns whether the state has no bytes.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Returns where the pieces with one hash stand, with their lengths.
+    pub(super) fn places(&self) -> HashMap<[u8; 16], Vec<(usize, usize)>> {
+        let mut places: HashMap<[u8; 16], Vec<(usize, usize)>> = HashMap::new();
+        let mut start = 0_usize;
+        for (hash, len) in &self.pieces {
+            let len = usize::try_from(*len).unwrap_or(usize::MAX);
+            places.entry(*hash).or_default().push((start, len));
+            start = start.saturating_add(len);
+        }
+        places
+    }
+
+    /// Returns the index as bytes: for each piece its hash and its length, little endian.
+    pub fn to_bytes(&self) -> Vec<u8> {
+        let mut bytes = Vec::with_capacity(self.pieces.len() * 24);
+        for (hash, len) in &self.pieces {
+            bytes.extend_from_slice(hash);
+            bytes.extend_from_slice(&len.to_le_bytes());
+        }
+        bytes
+    }
+
+    /// Reads what [`to_bytes`](Self::to_bytes) made; nothing where it is no index.
+    ///
+    /// Whether it is the one that was written must be known before: a wrong index makes a delta
+    /// that can't be restored.
+    pub fn from_bytes(bytes: &[u8]) -> Option<Self> {
+        let (chunks, rest) = bytes.as_chunks::<24>();
+        if !rest.is_empty() {
+            return None;
+        }
+        let mut pieces = Vec::with_capacity(chunks.len());
+        let mut total = 0_u64;
+        for chunk in chunks {
+            let (hash, len) = chunk.split_first_chunk::<16>()?;
+            let len = u64::from_le_bytes(len.try_into().ok()?);
+            total = total.checked_add(len)?;
+            pieces.push((*hash, len));
+        }
+        Some(Self { pieces })
+    }
+}
+
+/// Cuts a state and returns where each piece starts, its hash and its length.
+pub(super) fn pieces(state: &[u8], key: &Key) -> impl Iterator<Item = (usize, [u8; 16], usize)> {
+    let cuts = segments::cuts(state);
+    let ends: Vec<usize> = cuts.iter().skip(1).copied().chain([state.len()]).collect();
+    cuts.into_iter()
+        .zip(ends)
+        .filter(|(start, end)| end > start)
+        .map(|(start, end)| (start, key.hash(&state[start..end]), end - start))
+}

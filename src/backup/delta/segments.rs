@@ -1,0 +1,112 @@
+//! Where a state can be cut so that what did not change stays in one piece.
+
+use crate::state::scan::{Scanner, SyntaxError};
+
+/// Returns where the pieces of a state begin, rising, the first at 0.
+///
+/// There is a cut before each resource, each instance, each output and each check result, and after
+/// the last of each. What can't be read as JSON is one piece from where that shows.
+pub(super) fn cuts(bytes: &[u8]) -> Vec<usize> {
+    let mut cuts = vec![0];
+    // What was found before the fault stays: any cut is right, they only differ in worth.
+    if let Err(_fault) = top(&mut Scanner::new(bytes), &mut cuts) {
+        tracing::debug!("what is to be cut is no whole JSON document");
+    }
+    cuts.dedup();
+    cuts
+}
+
+fn top(scanner: &mut Scanner<'_>, cuts: &mut Vec<usize>) -> Result<(), SyntaxError> {
+    let mut first = true;
+    scanner.open_object()?;
+    while let Some(key) = scanner.next_key(&mut first)? {
+        match key.decode_lossy().as_ref() {
+            "resources" if scanner.peek() == Some(b'[') => each_element(scanner, cuts, resource)?,
+            "check_results" if scanner.peek() == Some(b'[') => each_element(scanner, cuts, whole)?,
+            "outputs" if scanner.peek() == Some(b'{') => outputs(scanner, cuts)?,
+            _ => whole(scanner, cuts)?,
+        }
+    }
+    Ok(())
+}
+
+fn each_element(
+    scanner: &mut Scanner<'_>,
+    cuts: &mut Vec<usize>,
+    element: fn(&mut Scanner<'_>, &mut Vec<usize>) -> Result<(), SyntaxError>,
+) -> Result<(), SyntaxError> {
+    let mut first = true;
+    scanner.open_array()?;
+    while scanner.next_element(&mut first)? {
+        scanner.peek();
+        cuts.push(scanner.pos());
+        element(scanner, cuts)?;
+    }
+    cuts.push(scanner.pos());
+    Ok(())
+}
+
+fn resource(scanner: &mut Scanner<'_>, cuts: &mut Vec<usize>) -> Result<(), SyntaxError> {
+    if scanner.peek() != Some(b'{') {
+        return whole(scanner, cuts);
+    }
+    let mut first = true;
+    scanner.open_object()?;
+    while let Some(key) = scanner.next_key(&mut first)? {
+        let is_instances = key.decode_lossy() == "instances" && scanner.peek() == Some(b'[');
+        if is_instances { each_element(scanner, cuts, whole)? } else { whole(scanner, cuts)? }
+    }
+    Ok(())
+}
+
+fn outputs(scanner: &mut Scanner<'_>, cuts: &mut Vec<usize>) -> Result<(), SyntaxError> {
+    let mut first = true;
+    scanner.open_object()?;
+    while let Some(_name) = scanner.next_key(&mut first)? {
+        whole(scanner, cuts)?;
+        cuts.push(scanner.pos());
+    }
+    Ok(())
+}
+
+fn whole(scanner: &mut Scanner<'_>, _cuts: &mut Vec<usize>) -> Result<(), SyntaxError> {
+    scanner.peek();
+    scanner.value().map(drop)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn pieces(text: &str) -> Vec<&str> {
+        let cuts = cuts(text.as_bytes());
+        let ends = cuts.iter().skip(1).copied().chain([text.len()]);
+        cuts.iter().zip(ends).map(|(&start, end)| &text[start..end]).collect()
+    }
+
+    #[test]
+    fn resources_instances_and_outputs_are_pieces() {
+        let text = r#"{"v":4,"outputs":{"a":{},"b":{}},"resources":[{"instances":[{"i":1},{"i":2}]},{"x":1}]}"#;
+        assert_eq!(
+            pieces(text),
+            [
+                r#"{"v":4,"outputs":{"a":{}"#,
+                r#","b":{}"#,
+                r#"},"resources":["#,
+                r#"{"instances":["#,
+                r#"{"i":1},"#,
+                r#"{"i":2}]"#,
+                "},",
+                r#"{"x":1}]"#,
+                "}"
+            ]
+        );
+    }
+
+    #[test]
+    fn what_is_no_json_is_one_piece_from_where_it_shows() {
+        assert_eq!(pieces("<html>"), ["<html>"]);
+        assert_eq!(pieces(r#"{"resources":[{"a":1},{"#), [r#"{"resources":["#, r#"{"a":1},"#, "{"]);
+        assert_eq!(pieces(""), [""]);
+    }
+}

@@ -1,0 +1,110 @@
+use proptest::prelude::*;
+
+use super::*;
+
+fn key() -> Key {
+    Key::new([7; 32])
+}
+
+/// A state of these instances.
+fn state(instances: &[u32]) -> Vec<u8> {
+    let instances: Vec<String> =
+        instances.iter().map(|n| format!("{{\"attributes\": {{\"id\": \"i-{n}\"}}}}")).collect();
+    let text = format!(
+        "{{\n  \"version\": 4,\n  \"serial\": {},\n  \"resources\": [{{\"instances\": [{}]}}]\n}}\n",
+        instances.len(),
+        instances.join(", ")
+    );
+    text.into_bytes()
+}
+
+fn round(base: &[u8], new: &[u8]) -> usize {
+    let delta = encode(new, &Index::of(base, &key()), &key());
+    assert_eq!(decode(&delta, base, new.len()).unwrap(), new);
+    delta.len()
+}
+
+#[test]
+fn a_state_that_did_not_change_is_one_copy() {
+    let base = state(&(0..1000).collect::<Vec<_>>());
+    assert!(round(&base, &base) < 10);
+}
+
+#[test]
+fn one_changed_instance_of_many_costs_little_more_than_itself() {
+    let base = state(&(0..1000).collect::<Vec<_>>());
+    let mut instances: Vec<u32> = (0..1000).collect();
+    instances[500] = 77_777;
+    assert!(round(&base, &state(&instances)) < 120);
+}
+
+#[test]
+fn what_moved_is_copied_from_where_it_was() {
+    let base = state(&(0..100).collect::<Vec<_>>());
+    let turned: Vec<u32> = (50..100).chain(0..50).collect();
+    assert!(round(&base, &state(&turned)) < 250);
+}
+
+#[test]
+fn what_is_no_state_is_added_as_a_whole() {
+    assert!(round(b"{}", b"<html>\xff\xfe") < 16);
+    round(b"", b"");
+    round(b"", b"x");
+    round(b"x", b"");
+}
+
+#[test]
+fn an_index_survives_being_written_down_and_a_broken_one_is_refused() {
+    let index = Index::of(&state(&[1, 2, 3]), &key());
+    let bytes = index.to_bytes();
+    assert_eq!(Index::from_bytes(&bytes), Some(index));
+    assert_eq!(Index::from_bytes(&bytes[1..]), None);
+    assert_eq!(Index::from_bytes(&[0xff; 48]), None);
+}
+
+#[test]
+fn a_delta_that_does_not_add_up_is_refused_and_allocates_nothing() {
+    let base = b"0123456789";
+    let delta = |numbers: &[u64], literals: &[u8]| {
+        let mut out = Vec::new();
+        numbers.iter().for_each(|&number| put(&mut out, number));
+        out.extend_from_slice(literals);
+        out
+    };
+    let tried =
+        |numbers: &[u64], literals: &[u8], len| decode(&delta(numbers, literals), base, len);
+    assert_eq!(tried(&[1, 10 << 1, 0], b"", 10), Ok(base.to_vec()));
+    assert_eq!(tried(&[1, 11 << 1, 0], b"", 11), Err(Error::Copy));
+    assert_eq!(tried(&[1, 2 << 1, 9 << 1], b"", 2), Err(Error::Copy));
+    assert_eq!(tried(&[1, 2 << 1, 1], b"", 2), Err(Error::Copy));
+    assert_eq!(tried(&[1, 2 << 1 | 1], b"a", 2), Err(Error::Length));
+    assert_eq!(tried(&[1, 2 << 1 | 1], b"abc", 2), Err(Error::Length));
+    assert_eq!(tried(&[1, 2 << 1 | 1], b"ab", 3), Err(Error::Size));
+    assert_eq!(tried(&[1, u64::MAX], b"", 3), Err(Error::Size));
+    assert_eq!(tried(&[u64::MAX, 1], b"", 3), Err(Error::Length));
+    assert_eq!(decode(&[0x80; 11], base, 0), Err(Error::Length));
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 2000, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn whatever_changes_comes_back_byte_for_byte(
+        base in proptest::collection::vec(0_u32..50, 0..60),
+        new in proptest::collection::vec(0_u32..50, 0..60),
+    ) {
+        round(&state(&base), &state(&new));
+    }
+
+    #[test]
+    fn bytes_of_any_kind_come_back(base: Vec<u8>, new: Vec<u8>) {
+        round(&base, &new);
+    }
+
+    #[test]
+    fn no_bytes_make_the_decoder_fall_over(delta: Vec<u8>, base: Vec<u8>, len in 0_usize..300) {
+        if let Ok(state) = decode(&delta, &base, len) {
+            prop_assert_eq!(state.len(), len);
+        }
+    }
+}
