@@ -34,6 +34,12 @@ impl Env {
         self.exact(name).map(PathBuf::from)
     }
 
+    /// Returns the same without these variables.
+    pub fn without(&self, names: &[&str]) -> Self {
+        let kept = |(name, _): &(&OsString, &OsString)| !names.iter().any(|gone| name == gone);
+        Self(self.0.iter().filter(kept).map(|(k, v)| (k.clone(), v.clone())).collect())
+    }
+
     fn exact(&self, name: &str) -> Option<&OsString> {
         self.0.get(OsStr::new(name)).filter(|value| !value.is_empty())
     }

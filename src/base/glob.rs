@@ -1,4 +1,5 @@
-//! Globs over whole texts: `*` is any text, dots and brackets included, `?` any one character.
+//! Globs over whole texts: `*` is any text, dots and brackets included, `?` any one character; and
+//! globs over paths, where these stay within a part and `**` is any number of parts.
 
 /// A pattern with wildcards.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -49,6 +50,53 @@ impl Glob {
     }
 }
 
+/// A pattern of paths.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct PathGlob(Vec<Part>);
+
+#[derive(Clone, Debug, Eq, PartialEq)]
+enum Part {
+    /// `**`: any number of parts, none too.
+    Any,
+    One(Glob),
+}
+
+impl PathGlob {
+    /// Takes a pattern as it is written.
+    pub fn new(pattern: &str) -> Self {
+        let part = |part: &str| if part == "**" { Part::Any } else { Part::One(Glob::new(part)) };
+        Self(pattern.split('/').map(part).collect())
+    }
+
+    /// Returns whether the pattern covers all of `path`.
+    ///
+    /// Takes time of the product of the lengths at worst, as [`Glob::matches`] does.
+    pub fn matches(&self, path: &str) -> bool {
+        let parts: Vec<&str> = path.split('/').collect();
+        let (mut pattern, mut rest) = (self.0.as_slice(), parts.as_slice());
+        let mut retry: Option<(&[Part], &[&str])> = None;
+        loop {
+            match (pattern.split_first(), rest.split_first()) {
+                (None, None) => return true,
+                (Some((Part::Any, behind)), _) => {
+                    pattern = behind;
+                    retry = Some((behind, rest));
+                    continue;
+                }
+                (Some((Part::One(glob), behind)), Some((part, after))) if glob.matches(part) => {
+                    (pattern, rest) = (behind, after);
+                    continue;
+                }
+                _ => {}
+            }
+            let Some((behind, swallowed_to)) = retry else { return false };
+            let Some((_, longer)) = swallowed_to.split_first() else { return false };
+            (pattern, rest) = (behind, longer);
+            retry = Some((behind, longer));
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -77,5 +125,33 @@ mod tests {
     fn many_stars_end_in_time() {
         let text = "a".repeat(5_000);
         assert!(!Glob::new("a*".repeat(50) + "b").matches(&text));
+    }
+
+    #[test]
+    fn a_star_stays_within_its_part_of_a_path_and_two_do_not() {
+        let yes = [
+            ("a/*/c", "a/b/c"),
+            ("a/**/c", "a/c"),
+            ("a/**/c", "a/b/x/c"),
+            ("**/*.tfstate", "x.tfstate"),
+            ("**/*.tfstate", "a//x.tfstate"),
+            ("a/**", "a/b/c"),
+            ("**", "a"),
+            ("**/a/**/b", "x/a/a/y/b"),
+            ("a?c/é*", "abc/é"),
+        ];
+        for (pattern, path) in yes {
+            assert!(PathGlob::new(pattern).matches(path), "{pattern} {path}");
+        }
+        let no = [("a/*", "a/b/c"), ("*", "a/b"), ("a/**/c", "ac"), ("**/b", "a/b/c"), ("a/", "a")];
+        for (pattern, path) in no {
+            assert!(!PathGlob::new(pattern).matches(path), "{pattern} {path}");
+        }
+    }
+
+    #[test]
+    fn many_double_stars_end_in_time() {
+        let path = vec!["a"; 2_000].join("/");
+        assert!(!PathGlob::new(&("**/a/".repeat(50) + "b")).matches(&path));
     }
 }

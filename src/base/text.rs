@@ -31,6 +31,13 @@ pub fn caret(text: &str, at: std::ops::Range<usize>) -> String {
     format!("{before}{wrong}{after}\n{indent}{carets}")
 }
 
+/// Returns line and column of an offset, counted from 1, the column in characters.
+pub fn position(text: &str, at: usize) -> (usize, usize) {
+    let before = text.get(..at).unwrap_or(text);
+    let line = before.rsplit('\n').next().unwrap_or_default();
+    (before.matches('\n').count() + 1, line.chars().count() + 1)
+}
+
 fn escape_where(text: &str, unsafe_: impl Fn(char) -> bool) -> Cow<'_, str> {
     let Some(first) = text.find(&unsafe_) else {
         return Cow::Borrowed(text);

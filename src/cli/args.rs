@@ -12,9 +12,11 @@ use super::output::ColorChoice;
 
 /// Look into, compare, check and keep safe Terraform and OpenTofu state
 ///
-/// A state is named as Terraform's own tools would find it: a file, `-` for standard input, or a
-/// directory, whose state is the one that Terraform uses there. Sensitive values are masked
-/// unless `--reveal` is given.
+/// A state is named as Terraform's own tools would find it: a file, `-` for standard input, a
+/// directory, whose state is the one that Terraform uses there, or a URL: `s3://BUCKET/KEY`,
+/// `gs://BUCKET/OBJECT`, `az://CONTAINER/BLOB`, `https://…`, `postgres://…`. With `@-1`, `@TIME`,
+/// `@serial:N` or `@ID` behind it, an earlier version of it. Sensitive values are masked unless
+/// `--reveal` is given.
 ///
 /// Results go to standard output, everything else to standard error. The exit status is 0 when
 /// it is done and the answer is yes, 1 when it could not be done, 2 when the answer is no, 3
@@ -80,6 +82,15 @@ pub(crate) struct Global {
     /// Pick this workspace where there are several [default: the selected one]
     #[arg(long, global = true, value_name = "NAME")]
     pub(crate) workspace: Option<String>,
+
+    /// Give settings of the backend as `terraform init` takes them (can be repeated)
+    ///
+    /// A file of settings, or one as `KEY=VALUE`. They stand in for those of the backend block or
+    /// of the backend that `terraform init` recorded. Without a record, what `TF_CLI_ARGS_init`
+    /// gives counts too. Keep credentials out of the command line: give them in a file or in the
+    /// environment.
+    #[arg(long, global = true, value_name = "FILE|KEY=VALUE", value_hint = ValueHint::FilePath)]
+    pub(crate) backend_config: Vec<String>,
 }
 
 /// How a result is printed.

@@ -9,7 +9,7 @@ use crate::backup::{Protection, Recipients, Repository};
 use crate::base::clock::System;
 use crate::ops::backup::BackupOptions;
 use crate::ops::keep::{Files, Snapshots};
-use crate::ops::session::{Keep, Place};
+use crate::ops::session::{Keep, Target};
 use crate::state::bytes::Bytes;
 use crate::store::Cause;
 
@@ -50,13 +50,13 @@ impl KeepOption {
 }
 
 impl Keep for Kept {
-    fn keep(&self, place: &Place, bytes: &Bytes) -> Result<String, Cause> {
+    fn keep(&self, target: &Target, bytes: &Bytes) -> Result<String, Cause> {
         match self {
-            Self::Files(folder) => Files { folder, clock: &System }.keep(place, bytes),
+            Self::Files(folder) => Files { folder, clock: &System }.keep(target, bytes),
             Self::Snapshots { repository, protection, cache } => {
                 let protection = protection.as_ref();
                 let options = BackupOptions { repository, protection, cache: cache.as_deref() };
-                Snapshots { options, clock: &System }.keep(place, bytes)
+                Snapshots { options, clock: &System }.keep(target, bytes)
             }
         }
     }

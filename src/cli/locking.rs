@@ -5,6 +5,7 @@ use std::time::Duration;
 use jiff::SignedDuration;
 
 use super::context::Context;
+use super::error::Failure;
 use crate::base::clock::System;
 use crate::base::text::escape;
 use crate::ops::lock::Wait;
@@ -31,9 +32,11 @@ impl LockingOption {
         &self,
         operation: &str,
         context: &Context<'_>,
-        work: impl FnOnce(&LockInfo, Wait<'_>) -> Result<T, super::error::Failure>,
-    ) -> Result<T, super::error::Failure> {
-        let info = LockInfo::new(operation, &System, context.env);
+        work: impl FnOnce(&LockInfo, Wait<'_>) -> Result<T, Failure>,
+    ) -> Result<T, Failure> {
+        let info = LockInfo::new(operation, context.env, &System).map_err(|error| {
+            Failure::new("cannot make an id for the lock").because(&error)
+        })?;
         let talks = context.out.talks();
         let told = |holder: &Holder| {
             if let Some(line) = waiting_for(holder).filter(|_| talks) {

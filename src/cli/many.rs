@@ -1,13 +1,32 @@
 //! Commands over many states: each is named when it fails, and the others are done all the same.
 
+use std::ffi::OsString;
 use std::fmt;
 
 use super::context::Context;
 use super::error::{Exit, Failure};
+use super::state;
 use crate::ops::many;
+use crate::store::Location;
 
 /// How many states are worked on at once: they wait for the network, not for this computer.
 pub(crate) const WORKERS: usize = 16;
+
+/// Returns the places that these references name; none means the one that Terraform uses here.
+pub(crate) fn locations(
+    context: &Context<'_>,
+    references: &[OsString],
+) -> Result<Vec<Location>, Failure> {
+    let references = match references {
+        [] => vec![state::default(context)],
+        references => references.iter().cloned().map(Some).collect(),
+    };
+    let mut all = Vec::new();
+    for reference in references {
+        all.extend(Location::resolve_many(reference.as_deref(), state::place(context))?);
+    }
+    Ok(all)
+}
 
 /// Does `work` to every item at once and hands the results to `each` in the order of the items.
 ///

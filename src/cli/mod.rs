@@ -90,11 +90,12 @@ fn parse(args: &[OsString]) -> Result<Cli, clap::Error> {
     Cli::from_arg_matches(&matches).map_err(|error| error.format(&mut definition))
 }
 
-/// Spells an option as we do that people know from `terraform state list`: `-state=FILE`, `-id=ID`.
+/// Spells an option as we do that people know from `terraform state list`: `-state=FILE`,
+/// `-id=ID`, and from `terraform init`: `-backend-config=FILE`.
 fn with_two_dashes(arg: &OsString) -> OsString {
     let is_terraforms = arg.to_str().is_some_and(|text| {
         let name = text.split('=').next().unwrap_or_default();
-        matches!(name, "-state" | "-id")
+        matches!(name, "-state" | "-id" | "-backend-config")
     });
     if !is_terraforms {
         return arg.clone();

@@ -51,6 +51,8 @@ pub(crate) struct Settings {
     pub(crate) state: Setting<Option<String>>,
     /// The workspace to pick.
     pub(crate) workspace: Setting<Option<String>>,
+    /// Settings of the backend, as `terraform init` takes them.
+    pub(crate) backend_config: Vec<String>,
     /// When to use colours.
     pub(crate) color: Setting<ColorChoice>,
     /// How logs look.
@@ -80,6 +82,7 @@ impl Settings {
         Self {
             state: text(variable("TFSTATE_STATE"), "state"),
             workspace: text(workspace.or_else(|| variable("TF_WORKSPACE")), "workspace"),
+            backend_config: typed.backend_config.clone(),
             color: color
                 .or_else(|| color_of(env))
                 .or_else(|| config.choice("color"))

@@ -1,20 +1,24 @@
 //! How commands come by the state they are about.
 
 use std::ffi::{OsStr, OsString};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::context::Context;
 use super::error::Failure;
+use super::repository::RepositoryOption;
 use super::settings::Origin;
+use crate::ops::earlier::Kept;
 use crate::ops::open::{self, Opened};
-use crate::store::{self, Access};
+use crate::ops::session::Target;
+use crate::store::{self, Access, Earlier, Location};
 
 /// The option of commands whose subject is an address.
 #[derive(Clone, Debug, Default, clap::Args)]
 pub(crate) struct StateOption {
     /// Read this state instead of the one Terraform uses here
     ///
-    /// A file, `-` for standard input, or a directory.
+    /// A file, `-` for standard input, a directory, or a URL. `@-1`, `@TIME`, `@serial:N` or `@ID`
+    /// behind it is an earlier version.
     #[arg(short, long, value_name = "STATE", value_hint = clap::ValueHint::FilePath)]
     pub(crate) state: Option<OsString>,
 }
@@ -28,7 +32,17 @@ pub(crate) fn open(
     access: Access,
 ) -> Result<Opened, Failure> {
     let reference = reference.map(OsStr::to_owned).or_else(|| default(context));
-    let opened = open::open(reference.as_deref(), place(context), access)?;
+    let location = Location::resolve(reference.as_deref(), place(context))?;
+    read(context, location, access)
+}
+
+/// Opens the state at a place; warns of everything that Terraform would drop.
+pub(crate) fn read(
+    context: &mut Context<'_>,
+    location: Location,
+    access: Access,
+) -> Result<Opened, Failure> {
+    let opened = open::read(location, access, &kept(context))?;
     tracing::info!(
         state = opened.name,
         instances = opened.document.len(),
@@ -44,6 +58,12 @@ pub(crate) fn open(
     Ok(opened)
 }
 
+/// Finds where the state lives that `reference` names, to lock it or to change it.
+pub(crate) fn target(context: &Context<'_>, reference: Option<&OsStr>) -> Result<Target, Failure> {
+    let reference = reference.map(OsStr::to_owned).or_else(|| default(context));
+    Ok(Target::of(&Location::resolve(reference.as_deref(), place(context))?)?)
+}
+
 /// Returns the state that the environment or the configuration names.
 pub(crate) fn default(context: &Context<'_>) -> Option<OsString> {
     context.settings.state.value.as_ref().map(OsString::from)
@@ -56,7 +76,17 @@ pub(crate) fn place<'a>(context: &'a Context<'_>) -> store::Context<'a> {
     let workspace = &context.settings.workspace;
     let is_chosen = !matches!(workspace.origin, Origin::Variable(_));
     let workspace = workspace.value.as_deref().filter(|_| is_chosen);
-    store::Context { env: context.env, workspace }
+    let backend_config = &context.settings.backend_config;
+    store::Context { env: context.env, workspace, backend_config }
+}
+
+/// Returns where earlier versions are looked up that their store does not keep itself.
+pub(crate) fn kept(context: &Context<'_>) -> Kept {
+    let identity = context.settings.identity.value.as_ref();
+    Kept {
+        repository: RepositoryOption::default().folder(context).ok(),
+        identities: identity.map(PathBuf::from).into_iter().collect(),
+    }
 }
 
 /// Splits positional words into the state and the rest.
@@ -82,6 +112,8 @@ fn is_place(word: &OsStr) -> bool {
         || text.starts_with("git:")
         || text.starts_with("snapshot:")
         || endings.iter().any(|ending| text.ends_with(ending))
+        || text.rsplit_once('@').is_some_and(|(of, _)| Path::new(of).exists())
+        || Earlier::split(text).is_some_and(|(of, _)| of.is_empty() || is_place(of.as_ref()))
         || (text.contains('/') && !text.contains(['[', '"']))
 }
 

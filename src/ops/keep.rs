@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::backup::{self, BackupOptions, Source};
-use super::session::{Keep, Place};
+use super::session::{Keep, Target};
 use crate::base::clock::Clock;
 use crate::base::fs;
 use crate::state::bytes::Bytes;
@@ -19,8 +19,8 @@ pub struct Snapshots<'a> {
 }
 
 impl Keep for Snapshots<'_> {
-    fn keep(&self, place: &Place, bytes: &Bytes) -> Result<String, Cause> {
-        let source = Source { uri: &place.uri, bytes, facts: backup::facts(bytes) };
+    fn keep(&self, target: &Target, bytes: &Bytes) -> Result<String, Cause> {
+        let source = Source { uri: &target.uri, bytes, facts: backup::facts(bytes) };
         let report = backup::run(&source, &self.options, self.clock)?;
         Ok(format!("snapshot {}", report.snapshot.id))
     }
@@ -36,7 +36,7 @@ pub struct Files<'a> {
 }
 
 impl Keep for Files<'_> {
-    fn keep(&self, _place: &Place, bytes: &Bytes) -> Result<String, Cause> {
+    fn keep(&self, _target: &Target, bytes: &Bytes) -> Result<String, Cause> {
         fs::create_private_folder(self.folder)?;
         let time = self.clock.now().strftime("%Y%m%dT%H%M%SZ");
         let hash = blake3::hash(bytes).to_hex();
@@ -64,11 +64,11 @@ mod tests {
         let folder = folder.path().join("replaced");
         let clock = Fixed("2026-08-01T10:15:00Z".parse().unwrap());
         let files = Files { folder: &folder, clock: &clock };
-        let place =
-            Place { store: Arc::new(Memory::default()), key: "a".into(), uri: "memory:a".into() };
+        let target =
+            Target { store: Arc::new(Memory::default()), key: "a".into(), uri: "memory:a".into() };
         let bytes = Bytes::from(b"{}".as_slice());
-        let kept = files.keep(&place, &bytes).unwrap();
-        assert_eq!(files.keep(&place, &bytes).unwrap(), kept);
+        let kept = files.keep(&target, &bytes).unwrap();
+        assert_eq!(files.keep(&target, &bytes).unwrap(), kept);
         assert_eq!(std::fs::read(&kept).unwrap(), b"{}");
         #[cfg(unix)]
         {

@@ -2,6 +2,7 @@
 
 pub mod backup;
 pub mod diff;
+pub mod earlier;
 pub mod git;
 pub mod keep;
 pub mod list;

@@ -2,6 +2,8 @@
 
 use std::ffi::OsStr;
 
+use super::earlier::{self, Kept};
+use crate::backup;
 use crate::state::document::Document;
 use crate::state::parse::ParseError;
 use crate::store::{self, Access, Context, Location};
@@ -24,6 +26,9 @@ pub enum Error {
     /// The place can't be found, or its bytes can't be had.
     #[error(transparent)]
     Store(#[from] store::Error),
+    /// A snapshot can't be had.
+    #[error(transparent)]
+    Backup(#[from] backup::Error),
     /// The bytes are no state.
     #[error("cannot read {name} as a state")]
     Parse {
@@ -39,14 +44,15 @@ pub fn open(
     reference: Option<&OsStr>,
     context: Context<'_>,
     access: Access,
+    kept: &Kept,
 ) -> Result<Opened, Error> {
     let location = Location::resolve(reference, context)?;
-    read(location, access)
+    read(location, access, kept)
 }
 
-/// Opens the state at a place that was resolved before.
-pub fn read(location: Location, access: Access) -> Result<Opened, Error> {
-    let content = store::read(&location, access)?;
+/// Opens the state at a place that was resolved before; snapshots are looked up in what is kept.
+pub fn read(location: Location, access: Access, kept: &Kept) -> Result<Opened, Error> {
+    let content = earlier::content(&location, access, kept)?;
     let name = content.name;
     match Document::parse(content.bytes) {
         Ok(document) => Ok(Opened { document, name, location }),

@@ -9,7 +9,7 @@
 //! tell. Terraform does the same, except that it gives up the lineage and the serial of a state
 //! that it pushes to where there is none; here they are kept, so that its history goes on.
 
-use super::session::{Error as SessionError, Keep, Live, Locking, Place, Report, Session};
+use super::session::{Error as SessionError, Keep, Live, Locking, Target, Report, Session};
 use crate::state::document::Document;
 use crate::state::header::with_serial;
 use crate::state::parse::ParseError;
@@ -90,13 +90,13 @@ pub enum Rules {
 /// Pushes a state.
 pub fn run(
     document: &Document,
-    place: Place,
+    target: Target,
     rules: Rules,
     locking: Locking<'_>,
     keep: &dyn Keep,
 ) -> Result<Pushed, Error> {
-    let what = place.name();
-    let session = Session::open(place, locking)?;
+    let what = target.name();
+    let session = Session::open(target, locking)?;
     if rules == Rules::Heeded
         && let Some(against) = against(document, session.live())
     {
@@ -188,7 +188,7 @@ mod tests {
     struct Forget;
 
     impl Keep for Forget {
-        fn keep(&self, _place: &Place, _bytes: &Bytes) -> Result<String, Cause> {
+        fn keep(&self, _target: &Target, _bytes: &Bytes) -> Result<String, Cause> {
             Ok("a copy".to_owned())
         }
     }
@@ -208,8 +208,8 @@ mod tests {
             store.write("a", &Body { bytes, expected: Expected::Nothing, lock: None }).unwrap();
         }
         let document = Document::parse(pushed.as_bytes().to_vec()).unwrap();
-        let place = Place::of_store(Arc::<Memory>::clone(&store), "a");
-        let done = run(&document, place, rules, Locking::Off, &Forget)?;
+        let target = Target::of_store(Arc::<Memory>::clone(&store), "a");
+        let done = run(&document, target, rules, Locking::Off, &Forget)?;
         let Found::Bytes(bytes, _) = store.read("a").unwrap() else { panic!("it was pushed") };
         Ok((done, String::from_utf8(bytes.to_vec()).unwrap()))
     }

@@ -10,6 +10,12 @@ use crate::base::git;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
+    /// Something that can be read, but where no state lives that could be locked or changed.
+    #[error("cannot lock or change {what}: it is a copy, not where a state lives")]
+    NotAHome {
+        /// Its name.
+        what: String,
+    },
     /// There is nothing of that name.
     #[error("cannot find {what}")]
     NotFound {
@@ -55,6 +61,94 @@ pub enum Error {
         path: PathBuf,
         /// What is wrong with it.
         problem: &'static str,
+    },
+    /// A backend block that can't be used before `terraform init` has run.
+    #[error("cannot use the backend block in {}:{line}:{column}: {problem}", path.display())]
+    Block {
+        /// The file.
+        path: PathBuf,
+        /// The line, from 1.
+        line: usize,
+        /// The column, from 1.
+        column: usize,
+        /// What is wrong. Holds no value of the block.
+        problem: String,
+    },
+    /// A configuration with more than one backend.
+    #[error("there are two backends: {}:{} and {}:{}", first.0.display(), first.1, second.0.display(), second.1)]
+    TwoBlocks {
+        /// File and line of the first.
+        first: (PathBuf, usize),
+        /// File and line of the second.
+        second: (PathBuf, usize),
+    },
+    /// Partial configuration that can't be used.
+    #[error("cannot use {what}, given as backend configuration: {problem}")]
+    Given {
+        /// The setting, or the file and the place in it.
+        what: String,
+        /// What is wrong. Holds no value.
+        problem: String,
+    },
+    /// A working directory whose state would be in a store, and is not there.
+    #[error("there is no state of workspace {workspace} of {}: nothing at {looked_for}", dir.display())]
+    NoStateInStore {
+        /// The directory.
+        dir: PathBuf,
+        /// The workspace.
+        workspace: String,
+        /// What Terraform would read.
+        looked_for: String,
+    },
+    /// Something that holds no bytes, which Terraform takes for no state.
+    #[error("{what} is empty, which is no state for Terraform either")]
+    Empty {
+        /// The name of what was read.
+        what: String,
+    },
+    /// A reference to a store that names nothing there.
+    #[error("cannot read the reference {reference}: {problem}")]
+    Reference {
+        /// The reference, without anything that could be a credential.
+        reference: String,
+        /// What is wrong.
+        problem: &'static str,
+    },
+    /// A reference to several states where one is needed.
+    #[error("{reference} can be several states, and one is needed")]
+    Several {
+        /// The reference.
+        reference: String,
+    },
+    /// A glob or a prefix that no state is found by.
+    #[error("no state matches {reference}")]
+    NoMatch {
+        /// The reference.
+        reference: String,
+    },
+    /// More states than can be worked on at once.
+    #[error("more than {limit} states match {reference}")]
+    TooMany {
+        /// The reference.
+        reference: String,
+        /// The limit.
+        limit: usize,
+    },
+    /// What follows an `@` names no earlier version.
+    #[error("cannot read `{reference}`: `@{revision}` is no earlier version")]
+    NotEarlier {
+        /// The reference.
+        reference: String,
+        /// What follows the `@`.
+        revision: String,
+    },
+    /// There is no such earlier version.
+    #[error("there is no {what}: {why}")]
+    NoEarlier {
+        /// The name of the earlier version.
+        what: String,
+        /// What there is.
+        why: String,
     },
     /// A name that no workspace can have.
     #[error("`{name}`, from {origin}, cannot be the name of a workspace")]

@@ -3,16 +3,29 @@
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
-use super::{Error, git, workspace};
+use super::directory::Directory;
+use super::reference::{self, without_credentials};
+use super::backend::Local;
+use super::{Earlier, Error, Place, git, local, many};
 use crate::base::env::Env;
 
 /// What a reference means besides its own text.
 #[derive(Clone, Copy, Debug)]
 pub struct Context<'a> {
-    /// The environment, for `TF_DATA_DIR` and `TF_WORKSPACE`.
+    /// The environment, for `TF_DATA_DIR`, `TF_WORKSPACE` and what stores look for there.
     pub env: &'a Env,
     /// The workspace that was asked for, if any was.
     pub workspace: Option<&'a str>,
+    /// Settings of the backend, `KEY=VALUE` or the name of a file of them, as `terraform init`
+    /// takes them with `-backend-config`.
+    pub backend_config: &'a [String],
+}
+
+impl<'a> Context<'a> {
+    /// Returns what follows from the environment alone.
+    pub fn of(env: &'a Env) -> Self {
+        Self { env, workspace: None, backend_config: &[] }
+    }
 }
 
 /// A place where a state can be.
@@ -30,6 +43,8 @@ pub enum Location {
         /// The file that holds the state of that workspace.
         file: PathBuf,
     },
+    /// A key of a store, named by a URL or by the backend of a directory.
+    Stored(Place),
     /// Standard input.
     StandardInput,
     /// A file in the git repository around the current directory.
@@ -39,47 +54,60 @@ pub enum Location {
         /// The file, counted from the current directory.
         path: String,
     },
+    /// An earlier version of another place.
+    Earlier {
+        /// That place.
+        of: Box<Location>,
+        /// Which version.
+        which: Earlier,
+    },
+    /// A snapshot in the backup repository, by the beginning of its id.
+    Snapshot(String),
 }
-
-/// What a reference that is no file can begin with, and what that is called.
-const SCHEMES: [(&str, &str); 8] = [
-    ("s3://", "S3 objects"),
-    ("gs://", "Google Cloud Storage objects"),
-    ("az://", "Azure blobs"),
-    ("http://", "http backends"),
-    ("https://", "http backends"),
-    ("postgres://", "pg backends"),
-    ("postgresql://", "pg backends"),
-    ("snapshot:", "snapshots by reference"),
-];
 
 impl Location {
     /// Returns the place that a reference names: none or a directory means the state that
-    /// Terraform uses there, `-` standard input, `git:REV:PATH` a file in a git revision. A file that
-    /// has the literal name of a URL wins.
+    /// Terraform uses there, `-` standard input, a URL a place in a store, `git:REV:PATH` a file in
+    /// a git revision, `snapshot:ID` a snapshot, and `@REV` behind any of them an earlier version.
+    /// What has the literal name of a reference on the disk wins.
     ///
-    /// Looks at the disk, but opens no state.
+    /// Looks at the disk, but opens no state and asks nothing over the network.
     pub fn resolve(reference: Option<&OsStr>, context: Context<'_>) -> Result<Self, Error> {
         let Some(reference) = reference else {
-            return workspace::local_state(Path::new("."), context);
+            return directory(Path::new("."), context);
         };
         let path = Path::new(reference);
         if reference == "-" {
             return without_workspaces(Self::StandardInput, context);
         }
         match path.metadata() {
-            Ok(found) if found.is_dir() => workspace::local_state(path, context),
+            Ok(found) if found.is_dir() => directory(path, context),
             Ok(_) => without_workspaces(Self::File(path.to_owned()), context),
-            Err(_) => without_workspaces(elsewhere(reference)?, context),
+            Err(_) => elsewhere(reference, context),
         }
     }
 
-    /// Returns what to call this place when talking to the user.
+    /// Returns the places that a reference names, in the order of their names: all that match
+    /// where it is a glob or a prefix, and those of all workspaces that match where the workspace
+    /// of the context is a glob.
+    ///
+    /// Lists stores and folders, but reads no state.
+    pub fn resolve_many(
+        reference: Option<&OsStr>,
+        context: Context<'_>,
+    ) -> Result<Vec<Self>, Error> {
+        many::resolve(reference, context)
+    }
+
+    /// Returns what to call this place when talking to the user. Holds no credential.
     pub fn name(&self) -> String {
         match self {
             Self::File(path) | Self::Directory { file: path, .. } => path.display().to_string(),
+            Self::Stored(place) => place.name(),
             Self::StandardInput => "standard input".to_owned(),
             Self::Git { revision, path } => git::name(revision, path),
+            Self::Earlier { of, which } => format!("{}@{which}", of.name()),
+            Self::Snapshot(id) => format!("snapshot:{id}"),
         }
     }
 
@@ -87,26 +115,64 @@ impl Location {
     pub fn path(&self) -> Option<&Path> {
         match self {
             Self::File(path) | Self::Directory { file: path, .. } => Some(path),
-            Self::StandardInput | Self::Git { .. } => None,
+            Self::Stored(_)
+            | Self::StandardInput
+            | Self::Git { .. }
+            | Self::Earlier { .. }
+            | Self::Snapshot(_) => None,
+        }
+    }
+
+    /// Returns the key of the store that a state lives at, where it can be locked and replaced.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NotAHome`] for what only reads: standard input, a revision, an earlier version, a
+    /// snapshot.
+    pub fn home(&self) -> Result<Place, Error> {
+        match self {
+            Self::File(path) | Self::Directory { file: path, .. } => {
+                let settings = Local { path: Some(path.clone()), workspace_dir: None };
+                Ok(Place::new(local::connect(&settings), String::new()))
+            }
+            Self::Stored(place) if place.version.is_none() => Ok(place.clone()),
+            _ => Err(Error::NotAHome { what: self.name() }),
+        }
+    }
+
+    /// Returns the same place without what picks an earlier version.
+    pub fn present(&self) -> Self {
+        match self {
+            Self::Earlier { of, .. } => of.present(),
+            Self::Stored(place) => Self::Stored(place.with_version(None)),
+            other => other.clone(),
         }
     }
 
     /// Returns text that stays the same for the same place, wherever it is asked from: a `file:`
-    /// URI of the absolute path with links followed, `git:` with such a path, or `stdin:`.
+    /// URI of the absolute path with links followed, the name of a key with what tells its store
+    /// from others, `git:` with an absolute path, or `stdin:`.
     pub fn uri(&self) -> Result<String, Error> {
         let path = match self {
             Self::File(path) | Self::Directory { file: path, .. } => path,
+            Self::Stored(place) => return Ok(place.uri()),
             Self::StandardInput => return Ok("stdin:".to_owned()),
             Self::Git { revision, path } => {
                 let absolute = std::path::absolute(path);
                 let absolute = absolute.map_err(|source| Error::reading(&self.name(), source))?;
                 return Ok(git::name(revision, &absolute.display().to_string()));
             }
+            Self::Earlier { of, which } => return Ok(format!("{}@{which}", of.uri()?)),
+            Self::Snapshot(_) => return Ok(self.name()),
         };
         let absolute = path.canonicalize().or_else(|_| std::path::absolute(path));
         let absolute = absolute.map_err(|source| Error::reading(&self.name(), source))?;
         Ok(format!("file://{}", absolute.display()))
     }
+}
+
+fn directory(dir: &Path, context: Context<'_>) -> Result<Location, Error> {
+    Directory::open(dir, context)?.selected(context)
 }
 
 fn without_workspaces(location: Location, context: Context<'_>) -> Result<Location, Error> {
@@ -117,49 +183,38 @@ fn without_workspaces(location: Location, context: Context<'_>) -> Result<Locati
 }
 
 /// Returns the place of a reference that nothing on the disk has the name of.
-fn elsewhere(reference: &OsStr) -> Result<Location, Error> {
+fn elsewhere(reference: &OsStr, context: Context<'_>) -> Result<Location, Error> {
     let text = reference.to_string_lossy();
     if let Some(location) = git::parse(&text) {
-        return location;
+        return without_workspaces(location?, context);
     }
-    match unsupported(&text) {
-        Some(error) => Err(error),
-        None => Ok(Location::File(reference.into())),
+    if let Some(id) = text.strip_prefix("snapshot:") {
+        return without_workspaces(Location::Snapshot(id.to_ascii_lowercase()), context);
     }
-}
-
-/// Returns the error for a reference of a kind that this build can't read.
-fn unsupported(reference: &str) -> Option<Error> {
-    let lower = reference.to_ascii_lowercase();
-    let known = SCHEMES.iter().find(|(scheme, _)| lower.starts_with(scheme));
-    let kind = match known {
-        Some((_, kind)) => kind,
-        None if has_scheme(&lower) => "this kind of location",
-        None if is_revision(reference) => "earlier versions by `@`",
-        None => return None,
-    };
-    Some(Error::Unsupported { reference: without_credentials(reference), kind })
+    if let Some((of, which)) = Earlier::split(&text) {
+        let of = Some(OsStr::new(of)).filter(|of| !of.is_empty());
+        let of = Box::new(Location::resolve(of, context)?);
+        return Ok(if which == Earlier::Steps(0) { *of } else { Location::Earlier { of, which } });
+    }
+    if let Some(place) = reference::resolve(&text, context) {
+        return place.map(Location::Stored);
+    }
+    if has_scheme(&text) {
+        let kind = "this kind of location";
+        return Err(Error::Unsupported { reference: without_credentials(&text), kind });
+    }
+    match text.rsplit_once('@') {
+        Some((of, revision)) if of.is_empty() || Path::new(of).exists() => {
+            let (reference, revision) = (text.clone().into_owned(), revision.to_owned());
+            Err(Error::NotEarlier { reference, revision })
+        }
+        _ => without_workspaces(Location::File(reference.into()), context),
+    }
 }
 
 fn has_scheme(reference: &str) -> bool {
     let letters = |scheme: &str| scheme.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'+');
     reference.split_once("://").is_some_and(|(scheme, _)| !scheme.is_empty() && letters(scheme))
-}
-
-/// Returns whether this is `FILE@REV` of a file that is there.
-fn is_revision(reference: &str) -> bool {
-    reference.rsplit_once('@').is_some_and(|(file, _)| Path::new(file).exists())
-}
-
-/// Cuts the user and password out of a URL, and what follows `?` or `#`, where tokens are passed.
-fn without_credentials(reference: &str) -> String {
-    let end = reference.find(['?', '#']).unwrap_or(reference.len());
-    let Some((scheme, rest)) = reference[..end].split_once("://") else {
-        return reference[..end].to_owned();
-    };
-    // A password may hold `/` or `@` by mistake, so everything up to the last `@` goes.
-    let rest = rest.rsplit_once('@').map_or(rest, |(_, host)| host);
-    format!("{scheme}://{rest}")
 }
 
 #[cfg(test)]
@@ -169,7 +224,7 @@ mod tests {
 
     fn resolve(reference: &str, workspace: Option<&str>) -> Result<Location, Error> {
         let env = Env::default();
-        Location::resolve(Some(reference.as_ref()), Context { env: &env, workspace })
+        Location::resolve(Some(reference.as_ref()), Context { workspace, ..Context::of(&env) })
     }
 
     #[test]
@@ -180,21 +235,23 @@ mod tests {
     #[test]
     fn what_this_version_cannot_read_is_refused_by_name_and_without_credentials() {
         let cases = [
-            ("s3://acme/prod.tfstate", "s3://acme/prod.tfstate", "S3 objects"),
-            ("GS://acme/prod", "GS://acme/prod", "Google Cloud Storage objects"),
-            ("az://c/b?version=1", "az://c/b", "Azure blobs"),
-            ("https://bob:hunter2@h/s", "https://h/s", "http backends"),
-            ("postgres://u:hunt@er2/@db/x?password=hunter2", "postgres://db/x", "pg backends"),
-            ("git://u:hunter2@h/x", "git://h/x", "this kind of location"),
-            ("snapshot:1234", "snapshot:1234", "snapshots by reference"),
-            ("ftp://u:hunter2@h/x", "ftp://h/x", "this kind of location"),
+            ("git://u:hunter2@h/x", "git://h/x"),
+            ("ftp://u:hunt/er2@h/x?token=hunter2", "ftp://h/x"),
         ];
-        for (reference, shown, what) in cases {
+        for (reference, shown) in cases {
             let error = resolve(reference, None).unwrap_err();
             let message = error.to_string();
-            assert_eq!(message, format!("cannot read {shown}: this version does not read {what}"));
+            let what = "this version does not read this kind of location";
+            assert_eq!(message, format!("cannot read {shown}: {what}"));
             assert!(!format!("{error:?}").contains("hunt"), "{error:?}");
         }
+    }
+
+    #[test]
+    fn a_snapshot_is_named_by_its_id() {
+        let snapshot = resolve("snapshot:3F9A12BC", None).unwrap();
+        assert_eq!(snapshot, Location::Snapshot("3f9a12bc".to_owned()));
+        assert_eq!(snapshot.uri().unwrap(), "snapshot:3f9a12bc");
     }
 
     #[test]
@@ -204,10 +261,34 @@ mod tests {
         fs::write_new(&state, b"{}").unwrap();
         let revision = folder.path().join("a.tfstate@-1");
         let text = revision.to_str().unwrap();
-        let error = resolve(text, None).unwrap_err();
-        assert!(error.to_string().ends_with("does not read earlier versions by `@`"), "{error}");
+        let earlier = resolve(text, None).unwrap();
+        let of = Box::new(Location::File(state));
+        assert_eq!(earlier, Location::Earlier { of, which: Earlier::Steps(1) });
+        assert_eq!(earlier.name(), text);
         fs::write_new(&revision, b"{}").unwrap();
         assert_eq!(resolve(text, None).unwrap(), Location::File(revision));
+    }
+
+    #[test]
+    fn an_earlier_version_of_what_is_gone_can_be_named_and_the_present_one_is_itself() {
+        let gone = Location::File("gone.tfstate".into());
+        let earlier = resolve("gone.tfstate@serial:7", None).unwrap();
+        assert_eq!(earlier.present(), gone);
+        assert_eq!(resolve("gone.tfstate@-0", None).unwrap(), gone);
+        let Location::Earlier { of, .. } = resolve("@-1", None).unwrap() else {
+            panic!("it is not an earlier version")
+        };
+        assert!(matches!(*of, Location::Directory { .. }), "{of:?}");
+    }
+
+    #[test]
+    fn what_is_no_version_behind_a_file_that_is_there_is_said() {
+        let folder = tempfile::tempdir().unwrap();
+        let state = folder.path().join("a.tfstate");
+        fs::write_new(&state, b"{}").unwrap();
+        let error = resolve(&format!("{}@yesterday", state.display()), None).unwrap_err();
+        assert!(error.to_string().ends_with("`@yesterday` is no earlier version"), "{error}");
+        assert_eq!(resolve("me@home", None).unwrap(), Location::File("me@home".into()));
     }
 
     #[test]

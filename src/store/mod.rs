@@ -1,14 +1,20 @@
 //! Where states live: what a reference names, and the bytes that are there.
 //!
-//! [`Location::resolve`] turns what the user wrote into a place; [`read()`] brings its bytes,
-//! decompressed, and the name to call it by. This build knows files, standard input, files in a git
-//! revision and Terraform's working directories with local state; other places are refused by name
-//! ([`Error::Unsupported`], [`Error::Backend`]), and become further variants of [`Location`].
+//! [`Location::resolve`] turns what the user wrote into a place, [`Location::resolve_many`] into
+//! several; [`read()`] brings the bytes of one, decompressed, and the name to call it by. A place
+//! is a file, standard input, a file in a git revision, a key of a [`Store`] or an earlier version
+//! of one of these. The states of this computer are read as files, not through a store.
+//!
+//! `reference` reads URLs, `directory` finds the backend of a directory (in its record or, where
+//! it was never initialised, in its configuration), `workspace` knows what each backend calls a
+//! workspace's state, `many` resolves globs and `earlier` what follows an `@`.
 
 pub mod backend;
 mod compression;
 mod connect;
 mod contract;
+mod directory;
+mod earlier;
 mod error;
 mod git;
 #[cfg(feature = "remote")]
@@ -16,12 +22,15 @@ mod http;
 mod local;
 mod location;
 pub mod lock;
+mod many;
 mod memory;
 #[cfg(feature = "remote")]
 mod object;
 #[cfg(feature = "remote")]
 mod pg;
+mod place;
 mod read;
+mod reference;
 #[cfg(feature = "remote")]
 mod runtime;
 mod workspace;
@@ -29,8 +38,10 @@ mod workspace;
 pub use backend::Backend;
 pub use connect::connect;
 pub use contract::{Body, Entry, Expected, Found, Guarantee, Guarantees, Revision, Store, Version};
+pub use earlier::Earlier;
 pub use error::{Cause, Error, Problem};
 pub use location::{Context, Location};
 pub use lock::{Held, Holder, LockInfo, Locks};
 pub use memory::Memory;
+pub use place::{Place, Workspace};
 pub use read::{Access, Content, read};

@@ -1,11 +1,11 @@
-//! The bytes of a state, from a file, a stream or git.
+//! The bytes of a state, from a file, a stream, git or a store.
 
 use std::fs::{File, Metadata};
 use std::io::{self, Read};
 use std::path::Path;
 
 use super::compression::{Compression, MAGIC_LENGTH, at_most};
-use super::{Error, Location, git};
+use super::{Error, Found, Location, Place, earlier, git, many};
 use crate::base::fs::Mapped;
 use crate::state::bytes::Bytes;
 
@@ -49,7 +49,22 @@ pub fn read(location: &Location, access: Access) -> Result<Content, Error> {
         Location::StandardInput => stream(io::stdin().lock(), &name, LIMIT),
         Location::File(path) => file(path, &name, access),
         Location::Git { revision, path } => {
-            git::read(revision, path, LIMIT).and_then(|bytes| expand(bytes, &name, LIMIT))
+            git::read(revision, path, LIMIT).and_then(|bytes| expand(bytes.into(), &name, LIMIT))
+        }
+        Location::Stored(place) => {
+            let found = match &place.version {
+                Some(id) => place.store.read_version(&place.key, id)?,
+                None => place.store.read(&place.key)?,
+            };
+            stored(place, found, &name)
+        }
+        Location::Earlier { of, which } => {
+            let (place, found) = earlier::read(of, which)?;
+            stored(&place, found, &name)
+        }
+        Location::Snapshot(_) => {
+            let why = "it is in the backup repository".to_owned();
+            Err(Error::NoVersions { what: name.clone(), why })
         }
         Location::Directory { dir, file: path, .. } => match file(path, &name, access) {
             Err(Error::NotFound { .. }) => {
@@ -59,6 +74,18 @@ pub fn read(location: &Location, access: Access) -> Result<Content, Error> {
         },
     };
     Ok(Content { bytes: bytes?, name })
+}
+
+/// Returns what was found in a store. It is as large as the state, so it is not copied.
+fn stored(place: &Place, found: Found, name: &str) -> Result<Bytes, Error> {
+    if let Some(error) = many::instead(place, &found) {
+        return Err(error);
+    }
+    match found {
+        Found::Nothing => Err(place.nothing()),
+        Found::Empty(_) => Err(Error::Empty { what: name.to_owned() }),
+        Found::Bytes(bytes, _) => expand(bytes, name, LIMIT),
+    }
 }
 
 fn file(path: &Path, name: &str, access: Access) -> Result<Bytes, Error> {
@@ -92,7 +119,7 @@ fn file_once(path: &Path, name: &str, access: Access) -> Result<Option<Bytes>, E
     if !is_same(&before, &path.metadata().map_err(failed)?, &bytes) {
         return Ok(None);
     }
-    expand(bytes, name, LIMIT).map(Some)
+    expand(bytes.into(), name, LIMIT).map(Some)
 }
 
 /// Reads a file of known length. The pages of a large buffer cost more than the reading, so two
@@ -162,7 +189,7 @@ fn stream(mut source: impl Read, name: &str, limit: u64) -> Result<Bytes, Error>
     } else if bytes.len() as u64 == SNIFF {
         return Ok(bytes.into());
     }
-    expand(bytes, name, limit)
+    expand(bytes.into(), name, limit)
 }
 
 fn can_begin_a_state(bytes: &[u8]) -> bool {
@@ -171,11 +198,11 @@ fn can_begin_a_state(bytes: &[u8]) -> bool {
     first == Some(&b'{') || Compression::of(bytes).is_some()
 }
 
-fn expand(bytes: Vec<u8>, name: &str, limit: u64) -> Result<Bytes, Error> {
+fn expand(bytes: Bytes, name: &str, limit: u64) -> Result<Bytes, Error> {
     let Some(compression) = Compression::of(&bytes) else {
-        return Ok(bytes.into());
+        return Ok(bytes);
     };
-    match compression.undo(bytes.as_slice(), limit) {
+    match compression.undo(&*bytes, limit) {
         Ok(Some(plain)) => Ok(plain.into()),
         Ok(None) => Err(too_large(name, limit)),
         Err(source) => {

@@ -1,40 +1,19 @@
-//! Which file holds the state of a working directory, by Terraform's own rules.
-//!
-//! Terraform keeps two notes in its data directory: `environment`, the selected workspace, and
-//! `terraform.tfstate`, which is not a state but the record of the backend.
+//! Workspaces: which one is selected, what each backend calls its state, and which there are.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::{Context, Error, Location};
-use crate::state::value::Value;
+use super::place::{below, clean};
+use super::{Backend, Context, Error, Problem, Store, backend};
+use crate::base::glob::Glob;
 
-/// The settings of the local backend; each is its default where it is not set.
-#[derive(Default)]
-struct Local {
-    path: Option<PathBuf>,
-    workspace_dir: Option<PathBuf>,
-}
-
-/// Returns the file that Terraform uses in a directory.
-pub(super) fn local_state(dir: &Path, context: Context<'_>) -> Result<Location, Error> {
-    let data = dir.join(context.env.path("TF_DATA_DIR").unwrap_or_else(|| ".terraform".into()));
-    let workspace = selected(&data, context)?;
-    let local = recorded(dir, &data.join("terraform.tfstate"))?;
-    let file = if workspace == "default" {
-        local.path.unwrap_or_else(|| "terraform.tfstate".into())
-    } else {
-        let folder = local.workspace_dir.unwrap_or_else(|| "terraform.tfstate.d".into());
-        folder.join(&workspace).join("terraform.tfstate")
-    };
-    // `./terraform.tfstate` is how nobody would call it.
-    let file = if dir == Path::new(".") { file } else { dir.join(file) };
-    Ok(Location::Directory { dir: dir.to_owned(), workspace, file })
-}
+/// The name of the workspace that is always there.
+pub(super) const DEFAULT: &str = "default";
 
 /// Returns the workspace that was asked for, or else the one that Terraform would select.
-fn selected(data: &Path, context: Context<'_>) -> Result<String, Error> {
+pub(super) fn selected(data: &Path, context: Context<'_>) -> Result<String, Error> {
     let (name, origin) = if let Some(name) = context.workspace {
         (name.to_owned(), "`--workspace`")
     } else if let Some(name) = context.env.get("TF_WORKSPACE") {
@@ -42,64 +21,138 @@ fn selected(data: &Path, context: Context<'_>) -> Result<String, Error> {
     } else {
         let note = optional(&data.join("environment"))?.unwrap_or_default();
         let name = String::from_utf8_lossy(&note).trim().to_owned();
-        let name = if name.is_empty() { "default".to_owned() } else { name };
+        let name = if name.is_empty() { DEFAULT.to_owned() } else { name };
         (name, "the file `environment` of the data directory")
     };
-    if is_workspace_name(&name) {
+    if is_name(&name) {
         return Ok(name);
+    }
+    if context.workspace.is_some() && Glob::is_glob(&name) {
+        return Err(Error::Several { reference: format!("the workspaces `{name}`") });
     }
     Err(Error::WorkspaceName { name, origin })
 }
 
 /// A name must be its own escaping as a segment of a URL's path, and `..` is legal.
-fn is_workspace_name(name: &str) -> bool {
+pub(super) fn is_name(name: &str) -> bool {
     let legal = |b: u8| b.is_ascii_alphanumeric() || b"-_.~$&+:=@".contains(&b);
     !name.is_empty() && name.bytes().all(legal)
 }
 
-/// Returns the settings of the recorded backend, or an error where it is not the local one.
-fn recorded(dir: &Path, path: &Path) -> Result<Local, Error> {
-    let Some(text) = optional(path)? else {
-        return Ok(Local::default());
+/// Returns the key of a workspace's state; nothing where the backend has only the default one.
+pub(super) fn key(backend: &Backend, workspace: &str) -> Option<String> {
+    let is_default = workspace == DEFAULT;
+    match backend {
+        Backend::Local(_) => None,
+        Backend::S3(s3) if is_default => Some(s3.key.clone()),
+        Backend::S3(s3) => Some(
+            clean(&format!("{}/{workspace}/{}", prefix(s3), s3.key))
+                .trim_start_matches('/')
+                .to_owned(),
+        ),
+        Backend::Gcs(gcs) => {
+            let prefix = gcs.prefix.trim_start_matches('/');
+            Some(clean(&format!("{prefix}/{workspace}.tfstate")).trim_start_matches('/').to_owned())
+        }
+        Backend::Azure(azure) if is_default => Some(azure.key.clone()),
+        Backend::Azure(azure) => Some(format!("{}env:{workspace}", azure.key)),
+        Backend::Http(_) => is_default.then(String::new),
+        Backend::Pg(_) => Some(workspace.to_owned()),
+    }
+}
+
+fn prefix(s3: &backend::S3) -> &str {
+    s3.workspace_key_prefix.as_deref().unwrap_or("env:")
+}
+
+/// Returns the file of a workspace of the local backend.
+pub(super) fn file(local: &backend::Local, dir: &Path, workspace: &str) -> PathBuf {
+    let set = |path: &Option<PathBuf>| path.clone().filter(|path| !path.as_os_str().is_empty());
+    if workspace == DEFAULT {
+        let path = set(&local.path).unwrap_or_else(|| "terraform.tfstate".into());
+        return below(dir, path);
+    }
+    below(dir, folder(local).join(workspace).join("terraform.tfstate"))
+}
+
+fn folder(local: &backend::Local) -> PathBuf {
+    let set = local.workspace_dir.clone().filter(|path| !path.as_os_str().is_empty());
+    set.unwrap_or_else(|| "terraform.tfstate.d".into())
+}
+
+/// Returns the workspaces of the local backend, as `terraform workspace list` does.
+pub(super) fn of_folder(local: &backend::Local, dir: &Path) -> Result<Vec<String>, Error> {
+    let folder = below(dir, folder(local));
+    let failed = |error| Error::reading(&folder.display().to_string(), error);
+    let entries = match fs::read_dir(&folder) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            return Ok(in_order(BTreeSet::new()));
+        }
+        other => other.map_err(failed)?,
     };
-    let invalid = |problem| Error::Record { path: path.to_owned(), problem };
-    // The cause is left out on purpose: a record holds secrets, and its text is not ours to show.
-    let record = Value::parse(&text).map_err(|_| invalid("it is not valid JSON"))?;
-    match record.get("version") {
-        Some(Value::Number(version)) if version == "3" => {}
-        Some(Value::Number(version)) if version == "4" => {
-            return Err(invalid("it is a state, not a record of a backend"));
-        }
-        _ => return Err(invalid("its version is not 3")),
-    }
-    // `state_store` is the newer kind of backend, `remote` the one from before Terraform 0.9.
-    for kind in ["backend", "state_store", "remote"] {
-        let Some(backend @ Value::Object(_)) = record.get(kind) else { continue };
-        let name = text_at(backend, "type").unwrap_or_default();
-        match (kind, name.as_str()) {
-            (_, "") => {}
-            ("backend", "local") => return Ok(local_settings(backend)),
-            _ => return Err(Error::Backend { dir: dir.to_owned(), backend: name }),
+    let mut names = BTreeSet::new();
+    for entry in entries {
+        let entry = entry.map_err(failed)?;
+        if entry.path().is_dir() {
+            names.extend(entry.file_name().into_string().ok());
         }
     }
-    Ok(Local::default())
+    Ok(in_order(names))
 }
 
-fn local_settings(backend: &Value<'_>) -> Local {
-    let setting = |key| backend.get("config").and_then(|config| text_at(config, key));
-    let path = |key| setting(key).filter(|text| !text.is_empty()).map(PathBuf::from);
-    Local { path: path("path"), workspace_dir: path("workspace_dir") }
-}
-
-fn text_at(value: &Value<'_>, key: &str) -> Option<String> {
-    match value.get(key)? {
-        Value::String(text) => Some(text.to_string()),
-        _ => None,
+/// Returns the workspaces that a store has, as `terraform workspace list` does: the default one
+/// first, whether or not it has a state, then the others in the order of their names.
+pub(super) fn of_store(backend: &Backend, store: &dyn Store) -> Result<Vec<String>, Error> {
+    let mut names = BTreeSet::new();
+    let mut collect = |start: &str, name: &dyn Fn(&str) -> Option<String>| {
+        store.list(start, &mut |entry| {
+            names.extend(name(&entry.key).filter(|name| is_name(name)));
+            Ok(())
+        })
+    };
+    match backend {
+        Backend::S3(s3) => {
+            let start = match prefix(s3) {
+                "" => String::new(),
+                prefix => format!("{prefix}/"),
+            };
+            let name = |key: &str| {
+                let (name, rest) = key.strip_prefix(&start)?.split_once('/')?;
+                (rest == s3.key).then(|| name.to_owned())
+            };
+            match collect(&start, &name) {
+                // Whoever may only read their own state has only that one.
+                Err(Error::Remote { problem: Problem::Denied, .. }) => {}
+                other => other?,
+            }
+        }
+        Backend::Gcs(gcs) => {
+            let start = match gcs.prefix.trim_start_matches('/') {
+                "" => String::new(),
+                prefix if prefix.ends_with('/') => prefix.to_owned(),
+                prefix => format!("{prefix}/"),
+            };
+            let name =
+                |key: &str| Some(key.strip_prefix(&start)?.strip_suffix(".tfstate")?.to_owned());
+            collect(&start, &name)?;
+        }
+        Backend::Azure(azure) => {
+            let start = format!("{}env:", azure.key);
+            collect(&start, &|key| Some(key.strip_prefix(&start)?.to_owned()))?;
+        }
+        Backend::Pg(_) => collect("", &|key| Some(key.to_owned()))?,
+        Backend::Http(_) | Backend::Local(_) => {}
     }
+    Ok(in_order(names))
+}
+
+fn in_order(mut names: BTreeSet<String>) -> Vec<String> {
+    names.remove(DEFAULT);
+    std::iter::once(DEFAULT.to_owned()).chain(names).collect()
 }
 
 /// Reads one of Terraform's notes; there may be none.
-fn optional(path: &Path) -> Result<Option<Vec<u8>>, Error> {
+pub(super) fn optional(path: &Path) -> Result<Option<Vec<u8>>, Error> {
     match fs::read(path) {
         Ok(bytes) => Ok(Some(bytes)),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
@@ -110,113 +163,72 @@ fn optional(path: &Path) -> Result<Option<Vec<u8>>, Error> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::base::env::Env;
-    use crate::base::fs as files;
+    use crate::store::{Body, Expected, Memory};
 
-    struct Folder(tempfile::TempDir);
-
-    impl Folder {
-        fn new(record: Option<&str>) -> Self {
-            let folder = Self(tempfile::tempdir().unwrap());
-            if let Some(record) = record {
-                folder.add(".terraform/terraform.tfstate", record);
-            }
-            folder
-        }
-
-        fn add(&self, name: &str, text: &str) {
-            let path = self.0.path().join(name);
-            fs::create_dir_all(path.parent().unwrap()).unwrap();
-            files::write_new(&path, text.as_bytes()).unwrap();
-        }
-
-        fn resolve(&self, env: &[(&str, &str)], workspace: Option<&str>) -> Result<String, Error> {
-            let env = Env::from_pairs(env.iter().copied());
-            let location = local_state(self.0.path(), Context { env: &env, workspace })?;
-            let file = location.path().unwrap().strip_prefix(self.0.path()).unwrap();
-            Ok(file.to_str().unwrap().to_owned())
-        }
+    fn s3(prefix: Option<&str>, key: &str) -> Backend {
+        let workspace_key_prefix = prefix.map(ToOwned::to_owned);
+        let s3 = backend::S3 { key: key.to_owned(), workspace_key_prefix, ..Default::default() };
+        Backend::S3(Box::new(s3))
     }
 
-    fn record(rest: &str) -> String {
-        format!(r#"{{"version":3,"terraform_version":"1.11.4",{rest}}}"#)
+    fn gcs(prefix: &str) -> Backend {
+        Backend::Gcs(Box::new(backend::Gcs { prefix: prefix.to_owned(), ..Default::default() }))
+    }
+
+    fn azure(key: &str) -> Backend {
+        Backend::Azure(Box::new(backend::Azure { key: key.to_owned(), ..Default::default() }))
     }
 
     #[test]
-    fn without_any_note_it_is_the_default_workspace_in_the_default_file() {
-        assert_eq!(Folder::new(None).resolve(&[], None).unwrap(), "terraform.tfstate");
-    }
-
-    #[test]
-    fn the_option_wins_over_the_variable_and_the_variable_over_the_note() {
-        let folder = Folder::new(None);
-        folder.add(".terraform/environment", "note\n");
-        let file = |name| format!("terraform.tfstate.d/{name}/terraform.tfstate");
-        let env = [("TF_WORKSPACE", "variable")];
-        assert_eq!(folder.resolve(&[], None).unwrap(), file("note"));
-        assert_eq!(folder.resolve(&[("TF_WORKSPACE", "")], None).unwrap(), file("note"));
-        assert_eq!(folder.resolve(&env, None).unwrap(), file("variable"));
-        assert_eq!(folder.resolve(&env, Some("option")).unwrap(), file("option"));
-        assert_eq!(folder.resolve(&env, Some("default")).unwrap(), "terraform.tfstate");
-    }
-
-    #[test]
-    fn the_data_directory_can_be_elsewhere() {
-        let folder = Folder::new(None);
-        folder.add("data/environment", "dev");
-        let file = folder.resolve(&[("TF_DATA_DIR", "data")], None).unwrap();
-        assert_eq!(file, "terraform.tfstate.d/dev/terraform.tfstate");
-    }
-
-    #[test]
-    fn a_recorded_local_backend_says_where_its_files_are() {
-        let config = r#""config":{"path":"states/a","workspace_dir":"ws"}"#;
-        let folder =
-            Folder::new(Some(&record(&format!(r#""backend":{{"type":"local",{config}}}"#))));
-        assert_eq!(folder.resolve(&[], None).unwrap(), "states/a");
-        assert_eq!(folder.resolve(&[], Some("dev")).unwrap(), "ws/dev/terraform.tfstate");
-    }
-
-    #[test]
-    fn settings_that_are_null_are_the_defaults() {
-        let nulls = r#""backend":{"type":"local","config":{"path":null,"workspace_dir":null}}"#;
-        let folder = Folder::new(Some(&record(nulls)));
-        assert_eq!(folder.resolve(&[], None).unwrap(), "terraform.tfstate");
-        let folder = Folder::new(Some(&record(r#""modules":[]"#)));
-        assert_eq!(folder.resolve(&[], None).unwrap(), "terraform.tfstate");
-    }
-
-    #[test]
-    fn another_backend_is_refused_by_name() {
-        for kind in ["backend", "state_store", "remote"] {
-            let rest = format!(r#""{kind}":{{"type":"s3","config":{{"secret_key":"hunter2"}}}}"#);
-            let error = Folder::new(Some(&record(&rest))).resolve(&[], None).unwrap_err();
-            assert!(error.to_string().ends_with("does not read the s3 backend"), "{error}");
-            assert!(!format!("{error:?}").contains("hunter2"));
-        }
-    }
-
-    #[test]
-    fn a_record_that_terraform_would_refuse_is_refused() {
+    fn each_backend_has_names_of_its_own_for_workspaces() {
         let cases = [
-            ("", "it is not valid JSON"),
-            (r#"{"version":4}"#, "it is a state, not a record of a backend"),
-            (r#"{"version":2}"#, "its version is not 3"),
-            ("[]", "its version is not 3"),
+            (s3(None, "env/a.tfstate"), "env/a.tfstate", "env:/dev/env/a.tfstate"),
+            (s3(Some("spaces"), "a"), "a", "spaces/dev/a"),
+            (s3(Some("x//y/"), "a"), "a", "x/y/dev/a"),
+            (s3(Some(""), "a"), "a", "dev/a"),
+            (gcs("env/prod"), "env/prod/default.tfstate", "env/prod/dev.tfstate"),
+            (gcs("/env/prod/"), "env/prod/default.tfstate", "env/prod/dev.tfstate"),
+            (gcs(""), "default.tfstate", "dev.tfstate"),
+            (azure("prod.tfstate"), "prod.tfstate", "prod.tfstateenv:dev"),
+            (Backend::Pg(Box::default()), "default", "dev"),
         ];
-        for (text, problem) in cases {
-            let error = Folder::new(Some(text)).resolve(&[], None).unwrap_err();
-            assert!(error.to_string().ends_with(problem), "{error}");
+        for (backend, default, dev) in cases {
+            let names = [DEFAULT, "dev"].map(|workspace| key(&backend, workspace));
+            assert_eq!(names, [Some(default.to_owned()), Some(dev.to_owned())]);
         }
+        let http = Backend::Http(Box::default());
+        assert_eq!((key(&http, DEFAULT), key(&http, "dev")), (Some(String::new()), None));
     }
 
     #[test]
-    fn a_name_that_would_lead_elsewhere_is_no_workspace() {
-        let folder = Folder::new(None);
-        for name in ["../../etc", "a b", "", "ä"] {
-            let error = folder.resolve(&[], Some(name)).unwrap_err();
-            assert!(matches!(error, Error::WorkspaceName { .. }), "{error}");
+    fn a_workspace_of_two_dots_is_cleaned_away_as_by_terraform() {
+        assert_eq!(key(&s3(None, "a"), "..").as_deref(), Some("a"));
+    }
+
+    fn listed(backend: &Backend, keys: &[&str]) -> Vec<String> {
+        let store = Memory::default();
+        for key in keys {
+            let body = Body { bytes: b"{}", expected: Expected::Nothing, lock: None };
+            store.write(key, &body).unwrap();
         }
-        assert!(folder.resolve(&[], Some("..")).is_ok());
+        of_store(backend, &store).unwrap()
+    }
+
+    #[test]
+    fn workspaces_are_listed_as_terraform_lists_them() {
+        let keys = ["a", "env:/dev/a", "env:/b/a", "env:/dev/b", "env:/x/y/a", "env:/dev/a.tflock"];
+        assert_eq!(listed(&s3(None, "a"), &keys), ["default", "b", "dev"]);
+        assert_eq!(listed(&s3(Some(""), "a"), &["a", "dev/a", "x/y/a"]), ["default", "dev"]);
+        let keys =
+            ["p/default.tfstate", "p/dev.tfstate", "p/dev.tflock", "p/q/x.tfstate", "pp.tfstate"];
+        assert_eq!(listed(&gcs("/p"), &keys), ["default", "dev"]);
+        assert_eq!(listed(&gcs(""), &["b.tfstate", "a.tfstate"]), ["default", "a", "b"]);
+        let keys = ["k", "kenv:dev", "kenv:a/b", "kenv", "xenv:no"];
+        assert_eq!(listed(&azure("k"), &keys), ["default", "dev"]);
+        assert_eq!(
+            listed(&Backend::Pg(Box::default()), &["zeta", "dev"]),
+            ["default", "dev", "zeta"]
+        );
+        assert_eq!(listed(&Backend::Http(Box::default()), &["x"]), ["default"]);
     }
 }

@@ -149,7 +149,7 @@ fn an_encrypted_snapshot_needs_its_key() {
     assert_snapshot!(plain(&refused), @r#"
     [stderr]
     error: snapshot ID is encrypted, and no identity was given
-    hint: give the file with the key: `--identity FILE`
+    hint: give the file with the key: `--identity FILE`, or `backup.identity` in tfstate.toml
     [exit 1]
     "#);
     assert!(!sandbox.path("back").exists());

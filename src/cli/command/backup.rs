@@ -62,14 +62,15 @@ pub(crate) fn run(args: &Args, context: &mut Context<'_>) -> Result<Exit, Failur
         protection: protection.as_ref(),
         cache: cache.as_deref(),
     };
-    let references: Vec<Option<&OsStr>> = match args.states.as_slice() {
-        [] => vec![None],
-        states => states.iter().map(|state| Some(state.as_os_str())).collect(),
+    let references = if args.states.is_empty() {
+        vec![state::default(context)]
+    } else {
+        args.states.iter().cloned().map(Some).collect()
     };
     let mut done =
         Done { json: json::backup::Backup::new(), plain: false, kept: 0, failures: Vec::new() };
     for reference in references {
-        done.add(context, &options, reference)?;
+        done.add_all(context, &options, reference.as_deref())?;
     }
     done.finish(context, &repository)
 }
@@ -95,14 +96,40 @@ struct Done {
 }
 
 impl Done {
-    fn add(
+    /// Backs up all states that a reference names.
+    fn add_all(
         &mut self,
         context: &mut Context<'_>,
         options: &BackupOptions<'_>,
         reference: Option<&OsStr>,
     ) -> Result<(), Failure> {
-        match one(context, options, reference) {
-            Ok((name, report)) => {
+        match Location::resolve_many(reference, state::place(context)) {
+            Ok(locations) => {
+                locations.iter().try_for_each(|location| self.add(context, options, location))
+            }
+            Err(error) => {
+                let shown =
+                    reference.map_or_else(|| ".".into(), |r| r.to_string_lossy().into_owned());
+                self.fail(&shown, error.into());
+                Ok(())
+            }
+        }
+    }
+
+    fn fail(&mut self, name: &str, failure: Failure) {
+        self.json.failed(name, &failure.error);
+        self.failures.push(failure);
+    }
+
+    fn add(
+        &mut self,
+        context: &mut Context<'_>,
+        options: &BackupOptions<'_>,
+        location: &Location,
+    ) -> Result<(), Failure> {
+        match one(context, options, location) {
+            Ok(report) => {
+                let name = location.name();
                 self.kept += 1;
                 self.plain |= !report.encrypted;
                 self.json.made(&name, &report);
@@ -117,10 +144,7 @@ impl Done {
                     context.out.line(&told(&name, &report))?;
                 }
             }
-            Err((name, failure)) => {
-                self.json.failed(&name, &failure.error);
-                self.failures.push(failure);
-            }
+            Err(failure) => self.fail(&location.name(), failure),
         }
         Ok(())
     }
@@ -141,23 +165,17 @@ impl Done {
     }
 }
 
-/// Backs one state up; a failure comes with the name of its state.
+/// Backs one state up.
 fn one(
     context: &Context<'_>,
     options: &BackupOptions<'_>,
-    reference: Option<&OsStr>,
-) -> Result<(String, Report), (String, Failure)> {
-    let reference = reference.map(OsStr::to_owned).or_else(|| state::default(context));
-    let shown = reference.as_ref().map_or_else(|| ".".into(), |r| r.to_string_lossy().into_owned());
-    let failed = |error: Failure| (shown.clone(), error);
-    let place = state::place(context);
-    let location = Location::resolve(reference.as_deref(), place).map_err(|e| failed(e.into()))?;
-    let uri = location.uri().map_err(|e| failed(e.into()))?;
-    let read = store::read(&location, Access::Read).map_err(|e| failed(e.into()))?;
+    location: &Location,
+) -> Result<Report, Failure> {
+    let uri = location.uri()?;
+    let read = store::read(location, Access::Read)?;
     let source = Source { uri: &uri, bytes: &read.bytes, facts: backup::facts(&read.bytes) };
     let work = |_: &dyn Fn() -> bool| Ok(backup::run(&source, options, &System)?);
-    let report = context.interrupt.hold(work).map_err(failed)?;
-    Ok((read.name, report))
+    context.interrupt.hold(work)
 }
 
 fn told(name: &str, report: &Report) -> String {

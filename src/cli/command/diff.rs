@@ -12,9 +12,10 @@ use crate::cli::error::{Exit, Failure};
 use crate::cli::{json, state};
 use crate::diff::{self, Options};
 use crate::ops;
+use crate::ops::open::Opened;
 use crate::state::document::Document;
 use crate::state::sensitive::Reveal;
-use crate::store::Access;
+use crate::store::{Access, Location};
 
 /// Show what changed between two states, by resource and attribute
 ///
@@ -31,15 +32,18 @@ use crate::store::Access;
 /// conflict. In a list two sides that change it in different ways are in conflict. With
 /// --detailed-exitcode it exits with 2 if either side changed anything.
 ///
+/// With one state, which must be an earlier version, shows what changed since: `tfstate diff @-1`,
+/// `tfstate diff prod.tfstate@2026-11-20T03:00Z`.
+///
 /// Example: `tfstate diff before.tfstate after.tfstate`
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     /// The old state; the one that both sides come from where there are three
     #[arg(value_hint = clap::ValueHint::FilePath)]
     from: OsString,
-    /// The new state
+    /// The new state; none means the present one, where the old one is an earlier version: `@-1`
     #[arg(value_hint = clap::ValueHint::FilePath)]
-    to: OsString,
+    to: Option<OsString>,
     /// The other new state, where two sides changed the first
     #[arg(value_hint = clap::ValueHint::FilePath)]
     other: Option<OsString>,
@@ -65,17 +69,20 @@ pub(crate) const FORMATS: &[Format] =
 
 /// Runs the command.
 pub(crate) fn run(args: &Args, context: &mut Context<'_>) -> Result<Exit, Failure> {
-    let all = [Some(&args.from), Some(&args.to), args.other.as_ref()];
+    let all = [Some(&args.from), args.to.as_ref(), args.other.as_ref()];
     if all.into_iter().flatten().filter(|state| *state == "-").count() > 1 {
         return Err(Failure::new("only one of the states can come from standard input"));
     }
     args.print.check(context.format)?;
     let (options, only) = (args.rules.options(context)?, args.rules.only()?);
-    if let Some(other) = &args.other {
-        return three(args, other, &options, context);
+    if let (Some(to), Some(other)) = (&args.to, &args.other) {
+        return three(args, (to, other), &options, context);
     }
     let from = state::open(context, Some(&args.from), Access::Map)?;
-    let to = state::open(context, Some(&args.to), Access::Map)?;
+    let to = match &args.to {
+        Some(to) => state::open(context, Some(to), Access::Map)?,
+        None => present(&from.location, context)?,
+    };
     let mut comparison = diff::compare(&from.document, &to.document, &options);
     if !only.is_empty() {
         ops::diff::keep(&mut comparison, &only, (&from.document, &to.document));
@@ -116,9 +123,20 @@ fn refuse(
     !refused.is_empty()
 }
 
+/// Opens the present state of the place that an earlier version is of.
+fn present(earlier: &Location, context: &mut Context<'_>) -> Result<Opened, Failure> {
+    let present = earlier.present();
+    if present == *earlier {
+        return Err(Failure::new("there is only one state to compare").hint(
+            "name a second one, or an earlier version of this one: `tfstate diff STATE@-1`",
+        ));
+    }
+    state::read(context, present, Access::Map)
+}
+
 fn three(
     args: &Args,
-    other: &OsString,
+    (to, other): (&OsString, &OsString),
     options: &Options,
     context: &mut Context<'_>,
 ) -> Result<Exit, Failure> {
@@ -127,7 +145,7 @@ fn three(
             .hint("compare two of them, or use `-o json`"));
     }
     let base = state::open(context, Some(&args.from), Access::Map)?;
-    let a = state::open(context, Some(&args.to), Access::Map)?;
+    let a = state::open(context, Some(to), Access::Map)?;
     let b = state::open(context, Some(other), Access::Map)?;
     let compared = diff::compare_three(&base.document, &a.document, &b.document, options);
     warn_of_lineages(context, compared.lineage_differs());

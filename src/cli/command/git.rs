@@ -9,6 +9,7 @@ use crate::cli::context::Context;
 use crate::cli::error::{Exit, Failure};
 use crate::cli::git_text::{self, Fingerprints};
 use crate::cli::output::ColorChoice;
+use crate::ops::earlier::Kept;
 use crate::ops::git::{self, GitOptions, Scope, Step, Wish};
 use crate::ops::open;
 use crate::store::{Access, Location};
@@ -130,7 +131,7 @@ fn textconv(file: &Path, context: &mut Context<'_>) -> Result<Exit, Failure> {
     // Git counts lines and finds words; colours are its own.
     context.out.set_color(ColorChoice::Never);
     let prints = git::key().as_deref().and_then(Fingerprints::of_key);
-    match open::read(Location::File(file.to_owned()), Access::Map) {
+    match open::read(Location::File(file.to_owned()), Access::Map, &Kept::default()) {
         Ok(opened) => git_text::write(context.out, &opened.document, prints.as_ref())?,
         Err(open::Error::Parse { source, .. }) => {
             // Where the secrets of such a file are nobody knows, so nothing of it is shown.

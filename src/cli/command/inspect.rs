@@ -62,13 +62,14 @@ pub(crate) fn run(args: &Args, context: &mut Context<'_>) -> Result<Exit, Failur
 fn browse(args: &Args, context: &mut Context<'_>) -> Result<Exit, Failure> {
     let reference = args.state.clone().or_else(|| state::default(context));
     let location = Location::resolve(reference.as_deref(), state::place(context))?;
+    let kept = state::kept(context);
     let is_plain = context.settings.color.value == ColorChoice::Never;
     let is_ascii = args.ascii || context.env.get("TERM").is_some_and(|term| term == "linux");
     let title = location.name();
     // The browser may stay open for hours, while Terraform writes the same file in place: the
     // bytes are read, not mapped.
     let loader = Box::new(move || {
-        let opened = open::read(location.clone(), Access::Read)?;
+        let opened = open::read(location.clone(), Access::Read, &kept)?;
         Ok(opened.document)
     });
     let options = tui::Options {

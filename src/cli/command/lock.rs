@@ -17,7 +17,7 @@ use crate::cli::many;
 use crate::cli::state;
 use crate::cli::table::{Cell, Table};
 use crate::ops::lock;
-use crate::ops::session::Place;
+use crate::ops::session::Target;
 use crate::store::{Error, Holder};
 
 /// Tell who holds the lock of a state, or hold it
@@ -79,9 +79,9 @@ pub(crate) fn run(args: &Args, context: &mut Context<'_>) -> Result<Exit, Failur
 }
 
 fn show(context: &mut Context<'_>, state: Option<&std::ffi::OsStr>) -> Result<Exit, Failure> {
-    let place = state::at(context, state)?;
-    let name = place.name();
-    let holder = holder(&place)?;
+    let target = state::target(context, state)?;
+    let name = target.name();
+    let holder = holder(&target)?;
     if context.format == Format::Json {
         let mut found = json::lock::Locks::new();
         found.add(&name, holder.as_ref(), System.now());
@@ -114,8 +114,8 @@ fn show(context: &mut Context<'_>, state: Option<&std::ffi::OsStr>) -> Result<Ex
 }
 
 /// Returns who holds the lock; nothing where there are no locks.
-fn holder(place: &Place) -> Result<Option<Holder>, Error> {
-    place.store.locks().map(|locks| locks.holder(&place.key)).transpose()
+fn holder(target: &Target) -> Result<Option<Holder>, Error> {
+    target.store.locks().map(|locks| locks.holder(&target.key)).transpose()
 }
 
 /// Returns a time with how long ago it was, where it can be read.
@@ -139,12 +139,14 @@ pub(crate) fn age(created: &str, now: Timestamp) -> Option<String> {
 }
 
 fn list(context: &mut Context<'_>, states: &[OsString], all: bool) -> Result<Exit, Failure> {
-    let places = many::places(context, states)?;
+    let targets = many::locations(context, states)?;
+    let targets: Result<Vec<Target>, Error> = targets.iter().map(Target::of).collect();
+    let targets = targets?;
     let mut found = json::lock::Locks::new();
     let mut table = Table::new(["STATE", "HELD BY", "OPERATION", "AGE", "ID"]);
     let now = System.now();
-    let exit = many::each(context, &places, holder, |_, place, holder| {
-        let name = place.name();
+    let exit = many::each(context, &targets, holder, |_, target, holder| {
+        let name = target.name();
         if all || !matches!(holder, None | Some(Holder::Nobody)) {
             found.add(&name, holder.as_ref(), now);
             table.row(row(&name, holder.as_ref(), now));
@@ -188,16 +190,16 @@ fn hold(
     command: &[OsString],
     locking: &LockingOption,
 ) -> Result<Exit, Failure> {
-    let place = state::at(context, state)?;
-    let name = place.name();
-    let Some(locks) = place.store.locks() else {
+    let target = state::target(context, state)?;
+    let name = target.name();
+    let Some(locks) = target.store.locks() else {
         return Err(Failure::new(format!("cannot lock {}: it has no locks", escape(&name))));
     };
     let Some((program, arguments)) = command.split_first() else {
         return Err(Failure::new("no command was given"));
     };
     let status = locking.with("tfstate-lock-run", context, |info, wait| {
-        let held = lock::acquire(locks, &place.key, info, wait)?;
+        let held = lock::acquire(locks, &target.key, info, wait)?;
         let mut child = Command::new(program);
         let status = child.args(arguments).env("TFSTATE_LOCK_ID", held.id()).status();
         // Whatever became of the command, the lock is let go first.

@@ -11,7 +11,8 @@ use crate::cli::context::Context;
 use crate::cli::error::{Exit, Failure};
 use crate::cli::state;
 use crate::state::sensitive::Reveal;
-use crate::store::{self, Access, Location};
+use crate::ops::earlier;
+use crate::store::{Access, Location};
 
 /// Copy a state out, byte for byte as it is stored
 ///
@@ -42,7 +43,7 @@ pub(crate) fn run(args: &Args, context: &mut Context<'_>) -> Result<Exit, Failur
     }
     let reference = args.state.clone().or_else(|| state::default(context));
     let location = Location::resolve(reference.as_deref(), state::place(context))?;
-    let content = store::read(&location, Access::Read)?;
+    let content = earlier::content(&location, Access::Read, &state::kept(context))?;
     let Some(to) = &args.to else {
         context.out.bytes(&content.bytes)?;
         return Ok(Exit::Done);

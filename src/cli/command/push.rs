@@ -12,7 +12,7 @@ use crate::cli::state;
 use crate::ops::open;
 use crate::ops::push::{self, Pushed, Rules};
 use crate::ops::session::Locking;
-use crate::store::Access;
+use crate::store::{self, Access, Location};
 
 /// Copy a state in, by Terraform's rules of lineage and serial
 ///
@@ -52,11 +52,12 @@ pub(crate) const FORMATS: &[Format] = &[];
 
 /// Runs the command.
 pub(crate) fn run(args: &Args, context: &mut Context<'_>) -> Result<Exit, Failure> {
-    let place = state::at(context, args.state.as_deref())?;
-    let name = place.name();
-    let alone = state::without_workspace(context);
-    let document = open::open(Some(&args.file), alone, Access::Read)?.document;
-    let locks = place.store.locks().is_some();
+    let target = state::target(context, args.state.as_deref())?;
+    let name = target.name();
+    let alone = store::Context { workspace: None, ..state::place(context) };
+    let file = Location::resolve(Some(&args.file), alone)?;
+    let document = open::read(file, Access::Read, &state::kept(context))?.document;
+    let locks = target.store.locks().is_some();
     if args.no_lock {
         context.out.warning(&format!("{} is not locked meanwhile", escape(&name)), None);
     } else if !locks {
@@ -67,7 +68,7 @@ pub(crate) fn run(args: &Args, context: &mut Context<'_>) -> Result<Exit, Failur
     let keep = args.keep.keep(context)?;
     let pushed = args.locking.with("state-push", context, |info, wait| {
         let locking = if args.no_lock { Locking::Off } else { Locking::On { info, wait } };
-        Ok(push::run(&document, place, rules, locking, &keep)?)
+        Ok(push::run(&document, target, rules, locking, &keep)?)
     })?;
     told(context, &name, &pushed);
     Ok(Exit::Done)

@@ -36,16 +36,16 @@ pub(crate) const FORMATS: &[Format] = &[];
 
 /// Runs the command.
 pub(crate) fn run(args: &Args, context: &mut Context<'_>) -> Result<Exit, Failure> {
-    let place = state::at(context, args.state.as_deref())?;
-    let name = escape(&place.name()).into_owned();
+    let target = state::target(context, args.state.as_deref())?;
+    let name = escape(&target.name()).into_owned();
     let locks = place
         .store
         .locks()
         .ok_or_else(|| Failure::new(format!("cannot unlock {name}: it has no locks")))?;
     if !args.yes {
-        let holder = locks.holder(&place.key)?;
+        let holder = locks.holder(&target.key)?;
         let question = match &holder {
-            Holder::Nobody => return Err(Error::NotLocked { what: place.name() }.into()),
+            Holder::Nobody => return Err(Error::NotLocked { what: target.name() }.into()),
             Holder::Somebody { info, .. } => format!(
                 "{name} is locked by {} for {} since {}. Break this lock?",
                 escape(&info.who),
@@ -67,7 +67,7 @@ pub(crate) fn run(args: &Args, context: &mut Context<'_>) -> Result<Exit, Failur
             return Err(Failure::new(format!("{name} stays locked")));
         }
     }
-    context.interrupt.hold(|_| Ok(locks.break_lock(&place.key, &args.id)?))?;
+    context.interrupt.hold(|_| Ok(locks.break_lock(&target.key, &args.id)?))?;
     context.out.note(&format!("Unlocked {name}"));
     Ok(Exit::Done)
 }

@@ -98,7 +98,9 @@ impl Request {
         let (config, _) = settings::read_config(named.as_deref(), &self.env, &folder).ok()?;
         let workspace = raw(&typed, "workspace").into_iter().next();
         let workspace = workspace.and_then(|name| name.into_string().ok());
-        let global = Global { workspace, ..Global::default() };
+        let given = raw(&typed, "backend_config").into_iter();
+        let backend_config = given.filter_map(|one| one.into_string().ok()).collect();
+        let global = Global { workspace, backend_config, ..Global::default() };
         let settings = Settings::resolve(&global, &self.env, config.as_ref());
         let option = StateOption { state: raw(&typed, "state").into_iter().next() };
         let (state, _) = state::split(&option, &raw(&typed, "words"));
@@ -106,8 +108,13 @@ impl Request {
         // Standard input is the user's keyboard.
         let state = state.filter(|state| state != "-");
         let workspace = settings.workspace.value.as_deref();
-        let context = Context { env: &self.env, workspace };
+        let backend_config = &settings.backend_config;
+        let context = Context { env: &self.env, workspace, backend_config };
         let location = Location::resolve(state.as_deref(), context).ok()?;
+        // Whoever presses a key does not mean to wait for a network.
+        if matches!(location.present(), Location::Stored(_)) {
+            return None;
+        }
         Document::parse(store::read(&location, Access::Map).ok()?.bytes).ok()
     }
 }

@@ -7,6 +7,7 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use super::Value;
+use crate::base::text::position;
 
 /// What is wrong at one place of a file.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
@@ -160,13 +161,6 @@ fn beside(folder: &Path, place: &str) -> String {
 fn problem(text: &str, at: usize, what: String) -> Problem {
     let (line, column) = position(text, at);
     Problem { line, column, what, hint: None }
-}
-
-/// Returns line and column of an offset, counted from 1, the column in characters.
-fn position(text: &str, at: usize) -> (usize, usize) {
-    let before = text.get(..at).unwrap_or(text);
-    let line = before.rsplit('\n').next().unwrap_or_default();
-    (before.matches('\n').count() + 1, line.chars().count() + 1)
 }
 
 #[cfg(test)]

@@ -46,6 +46,44 @@ impl From<store::Error> for Failure {
             store::Error::NoFileInRevision { .. } => {
                 Some("paths count from this directory; list the states: `git ls-files '*.tfstate'`")
             }
+            store::Error::Block { .. } => {
+                Some("run `terraform init`, or give the setting: `--backend-config KEY=VALUE`")
+            }
+            store::Error::TwoBlocks { .. } => Some("a configuration has one backend: remove one"),
+            store::Error::Given { .. } => Some(
+                "give `--backend-config KEY=VALUE`, or a file of lines like `bucket = \"acme-tf\"`",
+            ),
+            store::Error::Record { .. } => {
+                Some("write it again: `terraform init -reconfigure`; that does not touch the state")
+            }
+            store::Error::Settings { .. } => Some(
+                "look at the backend block, and at what `terraform init` was given: `--backend-config KEY=VALUE`",
+            ),
+            store::Error::NoStateInStore { .. } => Some(
+                "nothing was applied there yet, or it is kept elsewhere: `terraform workspace list`",
+            ),
+            store::Error::Empty { .. } => Some(
+                "an interrupted write leaves this behind; look for an earlier one: put `@-1` behind it",
+            ),
+            store::Error::Reference { .. } => Some(
+                "references look like s3://BUCKET/KEY, gs://BUCKET/OBJECT, az://CONTAINER/BLOB, https://HOST/PATH or postgres://HOST/DATABASE?schema=NAME",
+            ),
+            store::Error::Several { .. } => Some(
+                "name one; `tfstate backup` and other commands that take several list them all",
+            ),
+            store::Error::NoMatch { .. } => Some(
+                "`*` stays between two `/`, and `**` does not: `s3://BUCKET/**/*.tfstate`; quote it for the shell",
+            ),
+            store::Error::TooMany { .. } => Some("name fewer with a longer prefix"),
+            store::Error::NotEarlier { .. } => Some(
+                "write @-1 for the one before, @2026-11-20T03:00Z for a time, @serial:412, or @ID for a snapshot",
+            ),
+            store::Error::NoEarlier { .. } => {
+                Some("list the snapshots there are: `tfstate snapshots STATE`")
+            }
+            store::Error::NoVersions { .. } => Some(
+                "`tfstate backup` keeps snapshots from now on; TFSTATE_REPO says where they are",
+            ),
             _ => None,
         };
         Self::of(&error).hints(hint)
@@ -66,6 +104,7 @@ impl From<open::Error> for Failure {
     fn from(error: open::Error) -> Self {
         match error {
             open::Error::Store(error) => error.into(),
+            open::Error::Backup(error) => error.into(),
             open::Error::Parse { ref source, .. } => Self::of(&error).hints(parse_hint(source)),
         }
     }
@@ -166,9 +205,9 @@ impl From<backup::Error> for Failure {
             backup::Error::Undecided { .. } => Some(
                 "encrypt for a key from `age-keygen`: `--recipient age1…`; or keep plain text: `--no-encryption`",
             ),
-            backup::Error::NoIdentity { .. } => {
-                Some("give the file with the key: `--identity FILE`")
-            }
+            backup::Error::NoIdentity { .. } => Some(
+                "give the file with the key: `--identity FILE`, or `backup.identity` in tfstate.toml",
+            ),
             backup::Error::WrongIdentity { .. } => {
                 Some("use the key of one of the recipients that the repository's `repo.json` lists")
             }

@@ -10,11 +10,11 @@ use super::lock::{self, Wait};
 use crate::state::bytes::Bytes;
 use crate::state::document::Document;
 use crate::state::parse::ParseError;
-use crate::store::{self, Body, Cause, Expected, Found, Held, LockInfo, Store, Version};
+use crate::store::{self, Body, Cause, Expected, Found, Held, Location, LockInfo, Store, Version};
 
 /// A state in a store.
 #[derive(Clone, Debug)]
-pub struct Place {
+pub struct Target {
     /// The store.
     pub store: Arc<dyn Store>,
     /// What the state is kept under.
@@ -23,7 +23,23 @@ pub struct Place {
     pub uri: String,
 }
 
-impl Place {
+impl Target {
+    /// Returns the state at a location.
+    ///
+    /// # Errors
+    ///
+    /// [`store::Error::NotAHome`] where no state lives: standard input, a revision, a snapshot.
+    pub fn of(location: &Location) -> Result<Self, store::Error> {
+        let place = location.home()?;
+        Ok(Self { store: place.store, key: place.key, uri: location.uri()? })
+    }
+
+    /// Returns a key of a store, which is called by its name.
+    pub fn of_store(store: Arc<dyn Store>, key: &str) -> Self {
+        let uri = store.name(key);
+        Self { store, key: key.to_owned(), uri }
+    }
+
     /// Returns what to call it when talking to the user.
     pub fn name(&self) -> String {
         self.store.name(&self.key)
@@ -47,7 +63,7 @@ pub enum Locking<'a> {
 /// What keeps a copy of a state before it is replaced.
 pub trait Keep {
     /// Keeps the bytes, and returns where, in words that tell how to get them back.
-    fn keep(&self, place: &Place, bytes: &Bytes) -> Result<String, Cause>;
+    fn keep(&self, target: &Target, bytes: &Bytes) -> Result<String, Cause>;
 }
 
 /// A state that was not changed as it was asked.
@@ -112,7 +128,7 @@ pub struct Report {
 /// A state that is locked and was read, and may be replaced once.
 #[derive(Debug)]
 pub struct Session {
-    place: Place,
+    target: Target,
     held: Option<Box<dyn Held>>,
     before: Found,
     live: Live,
@@ -120,14 +136,14 @@ pub struct Session {
 
 impl Session {
     /// Locks a state and reads it.
-    pub fn open(place: Place, locking: Locking<'_>) -> Result<Self, Error> {
-        let held = match (locking, place.store.locks()) {
+    pub fn open(target: Target, locking: Locking<'_>) -> Result<Self, Error> {
+        let held = match (locking, target.store.locks()) {
             (Locking::On { info, wait }, Some(locks)) => {
-                Some(lock::acquire(locks, &place.key, info, wait)?)
+                Some(lock::acquire(locks, &target.key, info, wait)?)
             }
             _ => None,
         };
-        let before = place.store.read(&place.key)?;
+        let before = target.store.read(&target.key)?;
         let live = match &before {
             Found::Nothing | Found::Empty(_) => Live::Nothing,
             Found::Bytes(bytes, _) => match Document::parse(bytes.clone()) {
@@ -135,7 +151,7 @@ impl Session {
                 Err(error) => Live::Broken(bytes.clone(), error),
             },
         };
-        Ok(Self { place, held, before, live })
+        Ok(Self { target, held, before, live })
     }
 
     /// Returns what is there.
@@ -173,8 +189,8 @@ impl Session {
 
     fn kept(&self, keep: &dyn Keep) -> Result<Option<String>, Error> {
         let Found::Bytes(before, _) = &self.before else { return Ok(None) };
-        let kept = keep.keep(&self.place, before);
-        kept.map(Some).map_err(|source| Error::Keep { what: self.place.name(), source })
+        let kept = keep.keep(&self.target, before);
+        kept.map(Some).map_err(|source| Error::Keep { what: self.target.name(), source })
     }
 
     /// Writes and reads back. A write whose answer was lost is judged by what is there after it.
@@ -186,12 +202,12 @@ impl Session {
         };
         debug_assert!(expected != Expected::Version(&nothing), "a store names what it holds");
         let lock = self.held.as_deref().map(Held::id);
-        match self.place.store.write(&self.place.key, &Body { bytes, expected, lock }) {
+        match self.target.store.write(&self.target.key, &Body { bytes, expected, lock }) {
             Ok(_) | Err(store::Error::Unknown { .. }) => {}
             Err(error) => return Err(error.into()),
         }
-        let (what, kept) = (self.place.name(), kept.map(str::to_owned));
-        match self.place.store.read(&self.place.key) {
+        let (what, kept) = (self.target.name(), kept.map(str::to_owned));
+        match self.target.store.read(&self.target.key) {
             Ok(Found::Bytes(found, _)) if *found == *bytes => Ok(()),
             Ok(_) => Err(Error::NotWritten { what, kept, source: None }),
             Err(error) => Err(Error::NotWritten { what, kept, source: Some(error) }),
@@ -200,7 +216,7 @@ impl Session {
 
     fn unlock(self, written: bool) -> Result<(), Error> {
         let Some(held) = self.held else { return Ok(()) };
-        let (what, id) = (self.place.name(), held.id().to_owned());
+        let (what, id) = (self.target.name(), held.id().to_owned());
         held.release().map_err(|source| Error::Unlock { what, id, written, source })
     }
 }

@@ -193,7 +193,7 @@ struct Copies {
 }
 
 impl Keep for Copies {
-    fn keep(&self, _place: &Place, bytes: &Bytes) -> Result<String, Cause> {
+    fn keep(&self, _target: &Target, bytes: &Bytes) -> Result<String, Cause> {
         if self.fails {
             return Err("the disk is full".into());
         }
@@ -222,7 +222,7 @@ fn run(wrong: usize, fault: Fault, before: Option<&[u8]>, fails: bool) -> Ran {
     let copies = Copies { fails, ..Copies::default() };
     let info = LockInfo { id: "mine".to_owned(), who: "me".to_owned(), ..LockInfo::default() };
     let locking = Locking::On { info: &info, wait: Wait::default() };
-    let result = Session::open(Place::of_store(store, "a"), locking)
+    let result = Session::open(Target::of_store(store, "a"), locking)
         .and_then(|session| session.replace(NEW, &copies));
     let now = match faulty.inner.read("a").unwrap() {
         Found::Bytes(bytes, _) => bytes.to_vec(),
@@ -304,7 +304,7 @@ fn what_is_no_state_is_handed_out_as_it_is() {
     let inner = Memory::default();
     let body = Body { bytes: b"<html>", expected: Expected::Nothing, lock: None };
     inner.write("a", &body).unwrap();
-    let session = Session::open(Place::of_store(Arc::new(inner), "a"), Locking::Off).unwrap();
+    let session = Session::open(Target::of_store(Arc::new(inner), "a"), Locking::Off).unwrap();
     assert!(!session.is_locked());
     let live = session.leave().unwrap();
     assert!(matches!(live, Live::Broken(bytes, _) if *bytes == *b"<html>"));

@@ -4,8 +4,16 @@
 //! the block says; what neither says is taken from the environment by the store itself, in the
 //! order in which Terraform looks.
 
+pub(super) mod block;
+pub(super) mod given;
+mod literal;
+pub(super) mod record;
+mod settings;
+
 use std::collections::BTreeMap;
 use std::path::PathBuf;
+
+pub(super) use settings::{Configured, Standing};
 
 use crate::base::secret::Secret;
 

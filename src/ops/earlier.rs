@@ -1,0 +1,175 @@
+//! Earlier versions of a state: from the store's own versions where it keeps some, else from the
+//! backup repository.
+
+use std::path::PathBuf;
+
+use super::open::Error;
+use super::restore;
+use crate::backup::{self, Identities, Repository, Restored, Snapshot, stream_of};
+use crate::state::bytes::Bytes;
+use crate::store::{self, Access, Content, Earlier, Location};
+
+/// Where snapshots are looked up.
+#[derive(Clone, Debug, Default)]
+pub struct Kept {
+    /// The repository's folder; there need be none.
+    pub repository: Option<PathBuf>,
+    /// Files of the keys that read it.
+    pub identities: Vec<PathBuf>,
+}
+
+/// Reads the bytes at a place, which can be a snapshot or an earlier version.
+pub fn content(location: &Location, access: Access, kept: &Kept) -> Result<Content, Error> {
+    match location {
+        Location::Snapshot(id) => {
+            let keeper = Keeper::open(location, kept)?;
+            let snapshot = restore::find(&keeper.repository, restore::Reference::Id(id))?;
+            keeper.content(location, &snapshot)
+        }
+        Location::Earlier { of, which } => earlier(location, (of, which), access, kept),
+        _ => Ok(store::read(location, access)?),
+    }
+}
+
+fn earlier(
+    location: &Location,
+    (of, which): (&Location, &Earlier),
+    access: Access,
+    kept: &Kept,
+) -> Result<Content, Error> {
+    let refusal = match store::read(location, access) {
+        Err(refusal @ store::Error::NoVersions { .. }) => refusal,
+        // Snapshots and versions are counted apart, so `@-2` of one is not that of the other.
+        Err(refusal @ store::Error::NoEarlier { .. }) if !matches!(which, Earlier::Steps(_)) => {
+            refusal
+        }
+        other => return Ok(other?),
+    };
+    let keeper = match (Keeper::open(location, kept), refusal) {
+        (Err(Error::Store(_)), refusal @ store::Error::NoEarlier { .. }) => {
+            return Err(refusal.into());
+        }
+        (keeper, _) => keeper?,
+    };
+    let uri = of.uri()?;
+    let mut snapshots = keeper.repository.list_stream(&stream_of(&uri))?;
+    snapshots.reverse();
+    match which {
+        Earlier::Snapshot(id) => {
+            let snapshot = by_id(&keeper.repository, &snapshots, id)?;
+            keeper.content(location, &snapshot)
+        }
+        Earlier::Time(time) => {
+            let then = snapshots.iter().find(|snapshot| snapshot.created <= *time);
+            let snapshot = then.ok_or_else(|| none(location, &snapshots))?;
+            keeper.content(location, snapshot)
+        }
+        Earlier::Serial(serial) => {
+            let fits = |restored: &Restored| restored.origin.facts.serial == Some(*serial);
+            keeper.first(location, &snapshots, fits)
+        }
+        Earlier::Steps(steps) => {
+            let mut step = Step { left: *steps, newer: present(of, access)? };
+            keeper.first(location, &snapshots, |restored| step.reaches(&restored.state))
+        }
+    }
+}
+
+/// Counts back through different states: a snapshot of what is still there is not the one before.
+struct Step {
+    left: usize,
+    newer: Option<Bytes>,
+}
+
+impl Step {
+    fn reaches(&mut self, state: &Bytes) -> bool {
+        if self.newer.as_deref() != Some(&**state) {
+            self.left = self.left.saturating_sub(1);
+            self.newer = Some(state.clone());
+            return self.left == 0;
+        }
+        false
+    }
+}
+
+/// Returns the bytes that are there now; nothing where the state is gone.
+fn present(of: &Location, access: Access) -> Result<Option<Bytes>, Error> {
+    match store::read(of, access) {
+        Ok(content) => Ok(Some(content.bytes)),
+        Err(
+            store::Error::NotFound { .. }
+            | store::Error::NoStateInDirectory { .. }
+            | store::Error::NoStateInStore { .. }
+            | store::Error::Empty { .. },
+        ) => Ok(None),
+        Err(error) => Err(error.into()),
+    }
+}
+
+fn by_id(
+    repository: &Repository,
+    snapshots: &[Snapshot],
+    id: &str,
+) -> Result<Snapshot, backup::Error> {
+    let mut of_this = snapshots.iter().filter(|snapshot| snapshot.id.starts_with(id));
+    match (of_this.next(), of_this.next()) {
+        (Some(one), None) => Ok(one.clone()),
+        // Longer than the names have it, or several, or one of another state.
+        _ => restore::find(repository, restore::Reference::Id(id)),
+    }
+}
+
+fn none(location: &Location, snapshots: &[Snapshot]) -> store::Error {
+    let why = match (snapshots.len(), snapshots.last()) {
+        (0, _) | (_, None) => "the backup repository has no snapshot of this state".to_owned(),
+        (1, Some(only)) => format!("the only snapshot is {} of {}", only.id, only.created),
+        (kept, Some(oldest)) => {
+            format!("the oldest of {kept} snapshots is {} of {}", oldest.id, oldest.created)
+        }
+    };
+    store::Error::NoEarlier { what: location.name(), why }
+}
+
+/// The repository, and what opens it.
+struct Keeper {
+    repository: Repository,
+    identities: Identities,
+}
+
+impl Keeper {
+    fn open(location: &Location, kept: &Kept) -> Result<Self, Error> {
+        let missing = |place: String| {
+            let why = format!("there is no backup repository{place} to look in");
+            store::Error::NoVersions { what: location.present().name(), why }
+        };
+        let root = kept.repository.as_ref().ok_or_else(|| missing(String::new()))?;
+        let repository = match Repository::open(root) {
+            Err(backup::Error::NoRepository { root }) => {
+                return Err(missing(format!(" in {}", root.display())).into());
+            }
+            other => other?,
+        };
+        Ok(Self { repository, identities: Identities::read(&kept.identities)? })
+    }
+
+    /// Returns the first of these snapshots that will do.
+    fn first(
+        &self,
+        location: &Location,
+        snapshots: &[Snapshot],
+        mut will_do: impl FnMut(&Restored) -> bool,
+    ) -> Result<Content, Error> {
+        for snapshot in snapshots {
+            let restored = self.repository.get(snapshot, &self.identities)?;
+            if will_do(&restored) {
+                return Ok(Content { name: location.name(), bytes: restored.state });
+            }
+        }
+        Err(none(location, snapshots).into())
+    }
+
+    fn content(&self, location: &Location, snapshot: &Snapshot) -> Result<Content, Error> {
+        let restored = self.repository.get(snapshot, &self.identities)?;
+        Ok(Content { name: location.name(), bytes: restored.state })
+    }
+}

@@ -1,0 +1,522 @@
+//! From what a record or a block says to the settings of a backend.
+//!
+//! Conversions are as lenient as Terraform's: a number or a switch may be written as text, which
+//! is how `-backend-config=KEY=VALUE` gives it, and what is null or empty is not set. What is not
+//! known is left alone: a newer Terraform may know it.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+
+use super::{AssumeRole, Azure, Backend, Gcs, Http, Local, Pg, S3};
+use crate::base::env::Env;
+use crate::base::secret::Secret;
+use crate::state::value::Value;
+use crate::store::Error;
+
+/// A backend as it is configured: its type and what is said of it.
+#[derive(Clone, Debug)]
+pub(in crate::store) struct Configured {
+    /// The type: `s3`; `cloud` for the block of that name.
+    pub(in crate::store) kind: String,
+    /// An object of its settings. They hold secrets.
+    pub(in crate::store) config: Value<'static>,
+    /// Settings whose values only a run of Terraform knows.
+    pub(in crate::store) unknown: Vec<Unknown>,
+}
+
+/// A setting whose value is no literal, and where it stands.
+#[derive(Clone, Debug)]
+pub(in crate::store) struct Unknown {
+    /// The setting, or what is inside of one: `assume_role.role_arn`.
+    pub(in crate::store) name: String,
+    /// The file.
+    pub(in crate::store) path: PathBuf,
+    /// Line and column.
+    pub(in crate::store) place: (usize, usize),
+}
+
+/// Where a configuration stands: what its relative paths and its `~` mean.
+#[derive(Clone, Copy, Debug)]
+pub(in crate::store) struct Standing<'a> {
+    /// The working directory.
+    pub(in crate::store) dir: &'a Path,
+    /// The environment, for the home directory.
+    pub(in crate::store) env: &'a Env,
+}
+
+impl Configured {
+    /// Returns the settings, or an error that names the backend where this library can't use it.
+    pub(in crate::store) fn backend(&self, standing: Standing<'_>) -> Result<Backend, Error> {
+        if let Some(Unknown { name, path, place: (line, column) }) = self.unknown.first() {
+            let problem = format!("`{name}` is not a literal value");
+            return Err(Error::Block { path: path.clone(), line: *line, column: *column, problem });
+        }
+        let of = |kind| Settings { kind, config: &self.config, standing };
+        match self.kind.as_str() {
+            "local" => of("local").local().map(Backend::Local),
+            "s3" => of("s3").s3().map(|s| Backend::S3(Box::new(s))),
+            "gcs" => of("gcs").gcs().map(|s| Backend::Gcs(Box::new(s))),
+            "azurerm" => of("azurerm").azure().map(|s| Backend::Azure(Box::new(s))),
+            "http" => of("http").http().map(|s| Backend::Http(Box::new(s))),
+            "pg" => of("pg").pg().map(|s| Backend::Pg(Box::new(s))),
+            other => {
+                let (dir, backend) = (standing.dir.to_owned(), other.to_owned());
+                Err(Error::Backend { dir, backend })
+            }
+        }
+    }
+
+    /// Returns the backend of a directory that names none.
+    pub(in crate::store) fn local() -> Self {
+        Self::of("local".to_owned(), Value::Object(Vec::new()))
+    }
+
+    /// Returns a backend all of whose settings are known.
+    pub(in crate::store) fn of(kind: String, config: Value<'static>) -> Self {
+        Self { kind, config, unknown: Vec::new() }
+    }
+
+    /// Sets what was given besides, in place of what was said before.
+    pub(in crate::store) fn overlay(&mut self, given: Vec<(String, Value<'static>)>) {
+        if !matches!(self.config, Value::Object(_)) {
+            self.config = Value::Object(Vec::new());
+        }
+        let Value::Object(members) = &mut self.config else { return };
+        for (name, value) in given {
+            members.retain(|(known, _)| **known != *name);
+            self.unknown.retain(|unknown| unknown.name.split('.').next() != Some(&name));
+            members.push((name.into(), value));
+        }
+    }
+}
+
+/// The settings of one backend, to be read by name.
+#[derive(Clone, Copy)]
+struct Settings<'a> {
+    kind: &'static str,
+    config: &'a Value<'static>,
+    standing: Standing<'a>,
+}
+
+impl<'a> Settings<'a> {
+    fn local(self) -> Result<Local, Error> {
+        // These are not expanded: Terraform takes a `~` here as the name of a folder.
+        let path = |name| Ok(self.text(name)?.map(PathBuf::from));
+        Ok(Local { path: path("path")?, workspace_dir: path("workspace_dir")? })
+    }
+
+    fn s3(self) -> Result<S3, Error> {
+        let role =
+            self.inside("assume_role").or_else(|| self.inside("assume_role_with_web_identity"));
+        let one_file = self.path("shared_credentials_file")?;
+        let mut credentials_files = self.paths("shared_credentials_files")?;
+        credentials_files.extend(one_file);
+        let path_style = self.switch("use_path_style")?;
+        Ok(S3 {
+            bucket: self.required("bucket")?,
+            key: self.required("key")?,
+            // An empty prefix is a choice: the names of workspaces are not preceded by anything.
+            workspace_key_prefix: self.text_or_empty("workspace_key_prefix")?,
+            region: self.text("region")?,
+            endpoints: self.endpoints()?,
+            use_path_style: path_style
+                .map_or_else(|| self.switch("force_path_style"), |p| Ok(Some(p)))?,
+            encrypt: self.is_on("encrypt")?,
+            kms_key_id: self.text("kms_key_id")?,
+            sse_customer_key: self.secret("sse_customer_key")?,
+            acl: self.text("acl")?,
+            dynamodb_table: self.text("dynamodb_table")?,
+            use_lockfile: self.is_on("use_lockfile")?,
+            skip_s3_checksum: self.is_on("skip_s3_checksum")?,
+            profile: self.text("profile")?,
+            shared_config_files: self.paths("shared_config_files")?,
+            shared_credentials_files: credentials_files,
+            access_key: self.secret("access_key")?,
+            secret_key: self.secret("secret_key")?,
+            token: self.secret("token")?,
+            assume_role: role.map_or_else(|| self.flat_role(), Settings::role)?,
+            custom_ca_bundle: self.path("custom_ca_bundle")?,
+            http_proxy: self.text("http_proxy")?,
+            https_proxy: self.text("https_proxy")?,
+            no_proxy: self.text("no_proxy")?,
+            max_retries: self.number("max_retries")?,
+            insecure: self.is_on("insecure")?,
+        })
+    }
+
+    /// Returns the endpoints by service: those of the map, and those of older versions, which
+    /// were settings of their own.
+    fn endpoints(self) -> Result<BTreeMap<String, String>, Error> {
+        let mut endpoints = BTreeMap::new();
+        let older = [
+            ("endpoint", "s3"),
+            ("dynamodb_endpoint", "dynamodb"),
+            ("iam_endpoint", "iam"),
+            ("sts_endpoint", "sts"),
+        ];
+        for (name, service) in older {
+            if let Some(endpoint) = self.text(name)? {
+                endpoints.insert(service.to_owned(), endpoint);
+            }
+        }
+        let Some(inside) = self.inside("endpoints") else { return Ok(endpoints) };
+        let Value::Object(members) = inside.config else { return Ok(endpoints) };
+        for (service, _) in members {
+            if let Some(endpoint) = inside.text(service)? {
+                endpoints.insert(service.to_string(), endpoint);
+            }
+        }
+        Ok(endpoints)
+    }
+
+    fn role(self) -> Result<Option<AssumeRole>, Error> {
+        let Some(role_arn) = self.text("role_arn")? else { return Ok(None) };
+        Ok(Some(AssumeRole {
+            role_arn,
+            session_name: self.text("session_name")?,
+            external_id: self.text("external_id")?,
+            web_identity_token_file: self.path("web_identity_token_file")?,
+            duration_seconds: self.duration("duration")?,
+        }))
+    }
+
+    /// Returns the role of the settings that `assume_role` took the place of, and which OpenTofu
+    /// still has.
+    fn flat_role(self) -> Result<Option<AssumeRole>, Error> {
+        let Some(role_arn) = self.text("role_arn")? else { return Ok(None) };
+        Ok(Some(AssumeRole {
+            role_arn,
+            session_name: self.text("session_name")?,
+            external_id: self.text("external_id")?,
+            web_identity_token_file: None,
+            duration_seconds: self.number("assume_role_duration_seconds")?,
+        }))
+    }
+
+    fn gcs(self) -> Result<Gcs, Error> {
+        let delegates = self.texts("impersonate_service_account_delegates")?;
+        Ok(Gcs {
+            bucket: self.required("bucket")?,
+            prefix: self.text("prefix")?.unwrap_or_default(),
+            credentials: self.file_or_text("credentials")?,
+            access_token: self.secret("access_token")?,
+            impersonate_service_account: self.text("impersonate_service_account")?,
+            impersonate_service_account_delegates: delegates,
+            encryption_key: self.file_or_text("encryption_key")?,
+            kms_encryption_key: self.text("kms_encryption_key")?,
+            storage_custom_endpoint: self.text("storage_custom_endpoint")?,
+        })
+    }
+
+    fn azure(self) -> Result<Azure, Error> {
+        Ok(Azure {
+            storage_account_name: self.text("storage_account_name")?,
+            container_name: self.required("container_name")?,
+            key: self.required("key")?,
+            access_key: self.secret("access_key")?,
+            sas_token: self.secret("sas_token")?,
+            tenant_id: self.text("tenant_id")?,
+            client_id: self.text("client_id")?,
+            client_secret: self.secret("client_secret")?,
+            environment: self.text("environment")?,
+            endpoint: self.text("endpoint")?,
+            use_msi: self.is_on("use_msi")?,
+            use_oidc: self.is_on("use_oidc")?,
+            snapshot: self.is_on("snapshot")?,
+        })
+    }
+
+    fn http(self) -> Result<Http, Error> {
+        Ok(Http {
+            // It can come from the environment alone, which the store looks into.
+            address: self.text("address")?.unwrap_or_default(),
+            update_method: self.text("update_method")?,
+            lock_address: self.text("lock_address")?,
+            lock_method: self.text("lock_method")?,
+            unlock_address: self.text("unlock_address")?,
+            unlock_method: self.text("unlock_method")?,
+            username: self.text("username")?,
+            password: self.secret("password")?,
+            headers: self.headers()?,
+            skip_cert_verification: self.is_on("skip_cert_verification")?,
+            retry_max: self.number("retry_max")?,
+            retry_wait_min: self.number("retry_wait_min")?,
+            retry_wait_max: self.number("retry_wait_max")?,
+            client_ca_certificate_pem: self.text("client_ca_certificate_pem")?,
+            client_certificate_pem: self.text("client_certificate_pem")?,
+            client_private_key_pem: self.secret("client_private_key_pem")?,
+        })
+    }
+
+    fn headers(self) -> Result<BTreeMap<String, Secret>, Error> {
+        let Some(inside) = self.inside("headers") else { return Ok(BTreeMap::new()) };
+        let Value::Object(members) = inside.config else { return Ok(BTreeMap::new()) };
+        let header = |name: &str| Ok(inside.secret(name)?.map(|value| (name.to_owned(), value)));
+        members.iter().filter_map(|(name, _)| header(name).transpose()).collect()
+    }
+
+    fn pg(self) -> Result<Pg, Error> {
+        Ok(Pg {
+            conn_str: self.secret("conn_str")?,
+            schema_name: self.text("schema_name")?,
+            table_name: self.text("table_name")?,
+        })
+    }
+
+    fn problem(self, problem: String) -> Error {
+        Error::Settings { backend: self.kind, problem }
+    }
+
+    fn required(self, name: &str) -> Result<String, Error> {
+        self.text(name)?.ok_or_else(|| self.problem(format!("`{name}` is not set")))
+    }
+
+    fn value(self, name: &str) -> Option<&'a Value<'static>> {
+        self.config.get(name).filter(|value| **value != Value::Null)
+    }
+
+    fn text_or_empty(self, name: &str) -> Result<Option<String>, Error> {
+        match self.value(name) {
+            None => Ok(None),
+            Some(Value::String(text) | Value::Number(text)) => Ok(Some(text.to_string())),
+            Some(Value::Bool(on)) => Ok(Some(on.to_string())),
+            Some(_) => Err(self.problem(format!("`{name}` is not a string"))),
+        }
+    }
+
+    fn text(self, name: &str) -> Result<Option<String>, Error> {
+        Ok(self.text_or_empty(name)?.filter(|text| !text.is_empty()))
+    }
+
+    fn secret(self, name: &str) -> Result<Option<Secret>, Error> {
+        Ok(self.text(name)?.map(Secret::new))
+    }
+
+    fn switch(self, name: &str) -> Result<Option<bool>, Error> {
+        match self.text(name)?.as_deref() {
+            None => Ok(None),
+            Some("true" | "1") => Ok(Some(true)),
+            Some("false" | "0") => Ok(Some(false)),
+            Some(_) => Err(self.problem(format!("`{name}` is neither true nor false"))),
+        }
+    }
+
+    fn is_on(self, name: &str) -> Result<bool, Error> {
+        Ok(self.switch(name)?.unwrap_or(false))
+    }
+
+    fn number<T: FromStr>(self, name: &str) -> Result<Option<T>, Error> {
+        let Some(text) = self.text(name)? else { return Ok(None) };
+        let not = |_| self.problem(format!("`{name}` is not a number that it can be"));
+        text.parse().map(Some).map_err(not)
+    }
+
+    /// Reads a duration as Go writes it, `1h30m`, to the second.
+    fn duration(self, name: &str) -> Result<Option<u64>, Error> {
+        let Some(text) = self.text(name)? else { return Ok(None) };
+        let span = text.parse::<jiff::SignedDuration>().ok();
+        let seconds = span.and_then(|span| u64::try_from(span.as_secs()).ok());
+        let not = || self.problem(format!("`{name}` is not a duration, as `1h` is one"));
+        seconds.map(Some).ok_or_else(not)
+    }
+
+    fn texts(self, name: &str) -> Result<Vec<String>, Error> {
+        let not = || self.problem(format!("`{name}` is not a list of strings"));
+        match self.value(name) {
+            None => Ok(Vec::new()),
+            Some(Value::Array(items)) => {
+                let text = |item: &Value<'_>| match item {
+                    Value::String(text) => Ok(text.to_string()),
+                    _ => Err(not()),
+                };
+                items.iter().map(text).collect()
+            }
+            Some(_) => Err(not()),
+        }
+    }
+
+    fn path(self, name: &str) -> Result<Option<PathBuf>, Error> {
+        Ok(self.text(name)?.map(|text| self.standing.path(&text)))
+    }
+
+    fn paths(self, name: &str) -> Result<Vec<PathBuf>, Error> {
+        Ok(self.texts(name)?.iter().map(|text| self.standing.path(text)).collect())
+    }
+
+    /// Reads what is either the path of a file or its content.
+    fn file_or_text(self, name: &str) -> Result<Option<Secret>, Error> {
+        let Some(text) = self.text(name)? else { return Ok(None) };
+        let file = self.standing.path(&text);
+        let is_file = !text.trim_start().starts_with('{') && file.is_file();
+        let text = if is_file { file.to_string_lossy().into_owned() } else { text };
+        Ok(Some(Secret::new(text)))
+    }
+
+    /// Returns the settings of an inner object, or of a block, of which there is one at most.
+    fn inside(self, name: &str) -> Option<Self> {
+        let config = match self.value(name)? {
+            Value::Array(blocks) => blocks.first().filter(|_| blocks.len() == 1)?,
+            value => value,
+        };
+        matches!(config, Value::Object(_)).then_some(Self { config, ..self })
+    }
+}
+
+impl Standing<'_> {
+    /// Returns a path as it counts from the working directory, with the home directory for `~`.
+    fn path(self, text: &str) -> PathBuf {
+        if let Some(rest) = text.strip_prefix("~/")
+            && let Some(home) = self.env.path("HOME")
+        {
+            return home.join(rest);
+        }
+        if self.dir == Path::new(".") { text.into() } else { self.dir.join(text) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::backend::record;
+
+    fn backend(record: &str) -> Result<Backend, Error> {
+        let configured = record::parse(Path::new("record"), record.as_bytes())?.unwrap();
+        let env = Env::from_pairs([("HOME", "/home/me")]);
+        configured.backend(Standing { dir: Path::new("infra"), env: &env })
+    }
+
+    fn of(kind: &str, config: &str) -> Result<Backend, Error> {
+        backend(&format!(r#"{{"version":3,"backend":{{"type":"{kind}","config":{config}}}}}"#))
+    }
+
+    #[test]
+    fn what_terraform_records_of_s3_is_read() {
+        let Backend::S3(s3) = backend(include_str!("../../../testdata/backends/s3.json")).unwrap()
+        else {
+            panic!("it is another backend")
+        };
+        assert_eq!(
+            (s3.bucket.as_str(), s3.key.as_str()),
+            ("tfstate", "env/prod/terraform.tfstate")
+        );
+        assert_eq!(s3.region.as_deref(), Some("us-east-1"));
+        let endpoint = ("s3".to_owned(), "http://127.0.0.1:9000".to_owned());
+        assert_eq!(s3.endpoints.into_iter().collect::<Vec<_>>(), [endpoint]);
+        assert_eq!((s3.use_path_style, s3.use_lockfile, s3.encrypt), (Some(true), true, false));
+        assert!(s3.access_key.is_none() && s3.assume_role.is_none() && s3.max_retries.is_none());
+        assert_eq!(s3.workspace_key_prefix, None);
+    }
+
+    #[test]
+    fn what_opentofu_records_of_s3_is_read_with_its_older_settings() {
+        let record = include_str!("../../../testdata/backends/s3-opentofu.json");
+        let Backend::S3(s3) = backend(record).unwrap() else { panic!("it is another backend") };
+        assert_eq!(s3.endpoints["s3"], "http://127.0.0.1:9000");
+        assert_eq!((s3.use_path_style, s3.encrypt, s3.max_retries), (Some(true), true, Some(3)));
+        let role = s3.assume_role.clone().unwrap();
+        assert_eq!(role.role_arn, "arn:aws:iam::123456789012:role/state");
+        assert_eq!(
+            (role.session_name.as_deref(), role.duration_seconds),
+            (Some("state"), Some(5400))
+        );
+        let files: Vec<_> = s3.shared_credentials_files.iter().map(|file| file.to_str()).collect();
+        assert_eq!(files, [Some("/home/me/.aws/acme"), Some("infra/credentials")]);
+        assert_eq!(s3.workspace_key_prefix.as_deref(), Some("spaces"));
+        assert!(!format!("{s3:?}").contains("S3CR3T"));
+    }
+
+    #[test]
+    fn what_is_recorded_of_the_other_backends_is_read() {
+        let read = |text| backend(text).unwrap();
+        let Backend::Gcs(gcs) = read(include_str!("../../../testdata/backends/gcs.json")) else {
+            panic!("it is another backend")
+        };
+        assert_eq!((gcs.bucket.as_str(), gcs.prefix.as_str()), ("tfstate", "env/prod"));
+        assert_eq!(gcs.storage_custom_endpoint.as_deref(), Some("http://127.0.0.1:9000"));
+        assert_eq!(gcs.access_token.unwrap().expose(), "S3CR3T");
+        let Backend::Azure(azure) = read(include_str!("../../../testdata/backends/azurerm.json"))
+        else {
+            panic!("it is another backend")
+        };
+        assert_eq!(azure.storage_account_name.as_deref(), Some("acme"));
+        assert_eq!(
+            (azure.key.as_str(), azure.snapshot, azure.use_oidc),
+            ("prod.tfstate", true, false)
+        );
+        let Backend::Http(http) = read(include_str!("../../../testdata/backends/http.json")) else {
+            panic!("it is another backend")
+        };
+        assert_eq!(http.address, "http://127.0.0.1:9000/state/prod");
+        assert_eq!(http.lock_address.as_deref(), Some("http://127.0.0.1:9000/state/prod"));
+        assert_eq!(http.password.unwrap().expose(), "S3CR3T");
+        let Backend::Pg(pg) = read(include_str!("../../../testdata/backends/pg.json")) else {
+            panic!("it is another backend")
+        };
+        assert!(pg.conn_str.unwrap().expose().contains("S3CR3T"));
+        assert_eq!(pg.schema_name.as_deref(), Some("prod"));
+        let Backend::Local(local) = read(include_str!("../../../testdata/backends/local.json"))
+        else {
+            panic!("it is another backend")
+        };
+        assert_eq!(local.path.as_deref(), Some(Path::new("states/prod.tfstate")));
+        assert_eq!(local.workspace_dir.as_deref(), Some(Path::new("states/workspaces")));
+    }
+
+    #[test]
+    fn numbers_and_switches_may_be_text() {
+        let config = r#"{"bucket":"b","key":"k","encrypt":"true","max_retries":"7","insecure":0}"#;
+        let Backend::S3(s3) = of("s3", config).unwrap() else { panic!("it is another backend") };
+        assert_eq!((s3.encrypt, s3.max_retries, s3.insecure), (true, Some(7), false));
+    }
+
+    #[test]
+    fn what_can_not_work_is_named_without_its_value() {
+        let cases = [
+            ("s3", r#"{"key":"k"}"#, "`bucket` is not set"),
+            ("s3", r#"{"bucket":"b","key":""}"#, "`key` is not set"),
+            ("gcs", "{}", "`bucket` is not set"),
+            ("azurerm", r#"{"key":"k"}"#, "`container_name` is not set"),
+            ("s3", r#"{"bucket":["S3CR3T"],"key":"k"}"#, "`bucket` is not a string"),
+            ("http", r#"{"retry_max":"S3CR3T"}"#, "`retry_max` is not a number that it can be"),
+            (
+                "http",
+                r#"{"skip_cert_verification":"S3CR3T"}"#,
+                "`skip_cert_verification` is neither true nor false",
+            ),
+        ];
+        for (kind, config, problem) in cases {
+            let error = of(kind, config).unwrap_err();
+            assert_eq!(error.to_string(), format!("cannot use the {kind} backend: {problem}"));
+        }
+    }
+
+    #[test]
+    fn backends_that_can_not_be_read_are_recognised_by_name() {
+        for kind in
+            ["consul", "kubernetes", "cos", "oss", "oci", "remote", "cloud", "etcdv3", "manta"]
+        {
+            let error = of(kind, r#"{"token":"S3CR3T"}"#).unwrap_err();
+            assert!(matches!(&error, Error::Backend { backend, .. } if backend == kind), "{error}");
+            assert!(!format!("{error:?}").contains("S3CR3T"));
+        }
+    }
+
+    #[test]
+    fn remote_state_from_before_0_9_keeps_its_meaning_or_is_refused() {
+        let remote = |kind: &str, config: &str| {
+            let remote = format!(r#""remote":{{"type":"{kind}","config":{config}}}"#);
+            backend(&format!(r#"{{"version":3,"serial":2,{remote},"modules":[]}}"#))
+        };
+        let config = r#"{"bucket":"b","key":"k","region":"eu-west-1","encrypt":"1"}"#;
+        let Backend::S3(s3) = remote("s3", config).unwrap() else {
+            panic!("it is another backend")
+        };
+        assert!(s3.encrypt);
+        let config = r#"{"container_name":"c","key":"k"}"#;
+        assert_eq!(remote("azure", config).unwrap().kind(), "azurerm");
+        for kind in ["atlas", "artifactory", "swift", "gcs"] {
+            assert!(matches!(remote(kind, "{}"), Err(Error::Backend { .. })), "{kind}");
+        }
+    }
+}
