@@ -5,3 +5,5 @@ mod contract;
 #[cfg(unix)]
 mod local;
 mod memory;
+mod s3;
+mod s3_server;
