@@ -7,3 +7,5 @@ mod http;
 mod local;
 mod memory;
 mod server;
+mod s3;
+mod s3_server;
