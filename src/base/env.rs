@@ -34,6 +34,11 @@ impl Env {
         self.exact(name).map(PathBuf::from)
     }
 
+    /// Returns every variable that is set and UTF-8, to hand to a library that looks for itself.
+    pub fn pairs(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.0.iter().filter_map(|(name, value)| Some((name.to_str()?, value.to_str()?)))
+    }
+
     fn exact(&self, name: &str) -> Option<&OsString> {
         self.0.get(OsStr::new(name)).filter(|value| !value.is_empty())
     }
@@ -57,6 +62,12 @@ mod tests {
         assert_eq!(env.path("A"), Some(PathBuf::from("1")));
         assert_eq!(env.get("B"), None);
         assert_eq!(env.get("C"), None);
+    }
+
+    #[test]
+    fn all_variables_can_be_handed_on() {
+        let env = Env::from_pairs([("A", "1"), ("B", "2")]);
+        assert_eq!(env.pairs().collect::<Vec<_>>(), [("A", "1"), ("B", "2")]);
     }
 
     #[test]

@@ -5,9 +5,13 @@
 //! can be done.
 
 pub(super) mod azure;
+mod certainty;
 mod client;
+mod context;
+mod digest;
 mod error;
 pub(super) mod gcs;
+mod keys;
 mod network;
 mod read;
 pub(super) mod s3;
