@@ -34,9 +34,14 @@ impl Env {
         self.exact(name).map(PathBuf::from)
     }
 
-    /// Returns every variable that is set and UTF-8, to hand to a library that looks for itself.
-    pub fn pairs(&self) -> impl Iterator<Item = (&str, &str)> {
+    /// Returns every variable that is set to UTF-8 text, for a library that wants them all.
+    pub fn texts(&self) -> impl Iterator<Item = (&str, &str)> {
         self.0.iter().filter_map(|(name, value)| Some((name.to_str()?, value.to_str()?)))
+    }
+
+    /// Returns the user's home directory.
+    pub fn home(&self) -> Option<PathBuf> {
+        self.path(if cfg!(windows) { "USERPROFILE" } else { "HOME" })
     }
 
     fn exact(&self, name: &str) -> Option<&OsString> {
@@ -67,7 +72,7 @@ mod tests {
     #[test]
     fn all_variables_can_be_handed_on() {
         let env = Env::from_pairs([("A", "1"), ("B", "2")]);
-        assert_eq!(env.pairs().collect::<Vec<_>>(), [("A", "1"), ("B", "2")]);
+        assert_eq!(env.texts().collect::<Vec<_>>(), [("A", "1"), ("B", "2")]);
     }
 
     #[test]

@@ -4,4 +4,8 @@
 mod azure;
 mod contract;
 mod gcs;
+#[cfg(unix)]
+mod local;
 mod memory;
+mod s3;
+mod s3_server;

@@ -7,7 +7,6 @@
 pub(super) mod azure;
 mod certainty;
 mod client;
-mod context;
 mod digest;
 mod error;
 pub(super) mod gcs;
@@ -15,3 +14,4 @@ mod keys;
 mod network;
 mod read;
 pub(super) mod s3;
+mod signing;

@@ -5,9 +5,11 @@ use reqsign_azure_storage::{
     AzureCliCredentialProvider, ClientSecretCredentialProvider, Credential, ImdsCredentialProvider,
     WorkloadIdentityCredentialProvider,
 };
-use reqsign_core::{Context, Error, ProvideCredential, Result};
+use reqsign_core::{Context, Error, ProvideCredential};
 
 use super::settings::{Credentials, Settings, Token};
+use crate::base::env::Env;
+use crate::store::object::signing;
 
 /// Whom a token that a pipeline gives out must be meant for.
 const AUDIENCE: &str = "api%3A%2F%2FAzureADTokenExchange";
@@ -18,32 +20,31 @@ pub(super) struct Provider {
     account: String,
     authority: &'static str,
     credentials: Credentials,
+    nearby: Context,
 }
 
 impl Provider {
-    pub(super) fn new(settings: &Settings) -> Self {
-        Self {
-            account: settings.account.clone(),
-            authority: settings.authority,
-            credentials: settings.credentials.clone(),
-        }
-    }
-
-    /// Returns the variables that the search must see, whatever the environment says.
-    pub(super) fn variables(&self) -> Vec<(&'static str, Option<String>)> {
-        match &self.credentials {
-            Credentials::Machine { client: Some(client) } => {
-                vec![("AZURE_CLIENT_ID", Some(client.clone()))]
-            }
-            _ => Vec::new(),
-        }
+    /// Returns what finds them, or why there can be nothing.
+    pub(super) fn new(settings: &Settings, env: &Env) -> Result<Self, String> {
+        let credentials = settings.credentials.clone();
+        // The search knows the machine's identity by a variable only.
+        let client = match &credentials {
+            Credentials::Machine { client: Some(client) } => Some(("AZURE_CLIENT_ID", &**client)),
+            _ => None,
+        };
+        let nearby = signing::nearby(&Env::from_pairs(env.texts().chain(client)))?;
+        let (account, authority) = (settings.account.clone(), settings.authority);
+        Ok(Self { account, authority, credentials, nearby })
     }
 }
 
 impl ProvideCredential for Provider {
     type Credential = Credential;
 
-    async fn provide_credential(&self, context: &Context) -> Result<Option<Credential>> {
+    async fn provide_credential(
+        &self,
+        context: &Context,
+    ) -> reqsign_core::Result<Option<Credential>> {
         match &self.credentials {
             Credentials::Key(key) => {
                 Ok(Some(Credential::with_shared_key(&self.account, key.expose())))
@@ -73,7 +74,7 @@ impl ProvideCredential for Provider {
                 provider.provide_credential(context).await
             }
             Credentials::Machine { .. } => {
-                ImdsCredentialProvider::new().provide_credential(context).await
+                ImdsCredentialProvider::new().provide_credential(&self.nearby).await
             }
             Credentials::CommandLine => {
                 AzureCliCredentialProvider::new().provide_credential(context).await
@@ -83,7 +84,7 @@ impl ProvideCredential for Provider {
 }
 
 /// Asks a pipeline for the token of its workload.
-async fn request(context: &Context, url: &str, bearer: &str) -> Result<String> {
+async fn request(context: &Context, url: &str, bearer: &str) -> reqsign_core::Result<String> {
     let failed = |why: &str| Error::credential_invalid(format!("the token of the pipeline {why}"));
     let separator = if url.contains('?') { '&' } else { '?' };
     let request = http::Request::get(format!("{url}{separator}audience={AUDIENCE}"))

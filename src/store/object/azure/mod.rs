@@ -68,7 +68,7 @@ impl fmt::Debug for Container {
 impl Container {
     fn new(settings: &Settings, env: &Env) -> Result<Self, String> {
         let network = Network::from_env(env);
-        let sign = Authorization::new(settings, network.client()?, env);
+        let sign = Authorization::new(settings, &network, env)?;
         let client = Client::new(&network, Box::new(sign))?;
         // Signing happens in the client; with a credential given, no other is looked for.
         let unused = AzureCredential::BearerToken(String::new());

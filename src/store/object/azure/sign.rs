@@ -1,5 +1,6 @@
 //! What every request to an account carries.
 
+use std::collections::BTreeMap;
 use std::fmt;
 
 use futures_util::future::BoxFuture;
@@ -13,8 +14,9 @@ use super::credentials::Provider;
 use super::settings::Settings;
 use crate::base::env::Env;
 use crate::store::object::client::Sign;
-use crate::store::object::context;
 use crate::store::object::error::Fault;
+use crate::store::object::network::Network;
+use crate::store::object::signing;
 
 /// The version of the interface: the first with names that XML can't hold, among older things.
 const VERSION: HeaderValue = HeaderValue::from_static("2021-12-02");
@@ -29,10 +31,10 @@ impl fmt::Debug for Authorization {
 }
 
 impl Authorization {
-    pub(super) fn new(settings: &Settings, http: reqwest::Client, env: &Env) -> Self {
-        let provider = Provider::new(settings);
-        let context = context::context(http, env, &provider.variables());
-        Self(Signer::new(context, provider, RequestSigner::new()))
+    pub(super) fn new(settings: &Settings, network: &Network, env: &Env) -> Result<Self, String> {
+        let provider = Provider::new(settings, env)?;
+        let context = signing::surroundings(network, env, &[], BTreeMap::new())?;
+        Ok(Self(Signer::new(context, provider, RequestSigner::new())))
     }
 }
 
@@ -42,7 +44,7 @@ impl Sign for Authorization {
             // The signature has a date of its own, and would cover this one too.
             head.headers.remove(DATE);
             head.headers.insert("x-ms-version", VERSION);
-            self.0.sign(head, None).await.map_err(|error| context::refused(&error))
+            self.0.sign(head, None).await.map_err(|error| Fault::NoCredentials(error.to_string()))
         })
     }
 }

@@ -4,7 +4,7 @@ use reqsign_core::{Context, ProvideCredential, Result};
 use reqsign_google::{
     Credential, DefaultCredentialProvider, FileCredentialProvider,
     ServiceAccountImpersonationCredentialProvider, ServiceAccountImpersonationGrant,
-    ServiceAccountTokenCredentialProvider, StaticCredentialProvider, TokenCredentialProvider,
+    ServiceAccountTokenCredentialProvider, StaticCredentialProvider, TokenCredentialProvider, VmMetadataCredentialProvider,
 };
 
 use super::settings::{Credentials, Settings};
@@ -16,15 +16,17 @@ const SCOPE: &str = "https://www.googleapis.com/auth/cloud-platform";
 pub(super) struct Provider {
     credentials: Credentials,
     impersonate: Option<ServiceAccountImpersonationGrant>,
+    nearby: Context,
 }
 
 impl Provider {
-    pub(super) fn new(settings: &Settings) -> Self {
+    /// Returns what finds them; `nearby` are the surroundings in which to ask the machine.
+    pub(super) fn new(settings: &Settings, nearby: Context) -> Self {
         let impersonate = settings.impersonate.as_ref().map(|account| {
             ServiceAccountImpersonationGrant::new(account, [SCOPE])
                 .with_delegates(&settings.delegates)
         });
-        Self { credentials: settings.credentials.clone(), impersonate }
+        Self { credentials: settings.credentials.clone(), impersonate, nearby }
     }
 }
 
@@ -32,7 +34,8 @@ impl ProvideCredential for Provider {
     type Credential = Credential;
 
     async fn provide_credential(&self, context: &Context) -> Result<Option<Credential>> {
-        let source = Source(self.credentials.clone());
+        let source =
+            Source { credentials: self.credentials.clone(), nearby: self.nearby.clone() };
         match &self.impersonate {
             None => source.provide_credential(context).await,
             Some(grant) => {
@@ -46,13 +49,16 @@ impl ProvideCredential for Provider {
 
 /// Finds the token of whoever this machine or its user is.
 #[derive(Debug)]
-struct Source(Credentials);
+struct Source {
+    credentials: Credentials,
+    nearby: Context,
+}
 
 impl ProvideCredential for Source {
     type Credential = Credential;
 
     async fn provide_credential(&self, context: &Context) -> Result<Option<Credential>> {
-        let found = match &self.0 {
+        let found = match &self.credentials {
             // Nothing else is looked at, above all not the address of the machine's metadata.
             Credentials::Token(token) => {
                 return TokenCredentialProvider::new(token.expose())
@@ -66,7 +72,13 @@ impl ProvideCredential for Source {
                 FileCredentialProvider::new(path).provide_credential(context).await?
             }
             Credentials::Default => {
-                DefaultCredentialProvider::new().provide_credential(context).await?
+                let files = DefaultCredentialProvider::builder().no_vm_metadata().build();
+                match files.provide_credential(context).await? {
+                    Some(found) => Some(found),
+                    None => {
+                        VmMetadataCredentialProvider::new().provide_credential(&self.nearby).await?
+                    }
+                }
             }
         };
         match found {

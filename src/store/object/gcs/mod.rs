@@ -64,7 +64,7 @@ impl fmt::Debug for Bucket {
 impl Bucket {
     fn new(settings: &Settings, env: &Env) -> Result<Self, String> {
         let network = Network::from_env(env);
-        let sign = Bearer::new(settings, network.client()?, env);
+        let sign = Bearer::new(settings, &network, env)?;
         let client = Client::new(&network, Box::new(sign.clone()))?;
         let contents = match sign.encrypting(settings) {
             Some(sign) => Client::new(&network, Box::new(sign))?,

@@ -1,5 +1,6 @@
 //! What every request to a bucket carries.
 
+use std::collections::BTreeMap;
 use std::fmt;
 
 use futures_util::future::BoxFuture;
@@ -13,8 +14,9 @@ use super::credentials::Provider;
 use super::settings::{Encryption, Settings};
 use crate::base::env::Env;
 use crate::store::object::client::Sign;
-use crate::store::object::context;
 use crate::store::object::error::Fault;
+use crate::store::object::network::Network;
+use crate::store::object::signing;
 
 /// Adds a token, and the key of contents where there is one.
 #[derive(Clone)]
@@ -30,11 +32,14 @@ impl fmt::Debug for Bearer {
 }
 
 impl Bearer {
-    pub(super) fn new(settings: &Settings, http: reqwest::Client, env: &Env) -> Self {
+    pub(super) fn new(settings: &Settings, network: &Network, env: &Env) -> Result<Self, String> {
         // Google's tools look below the home directory, whatever else is set.
-        let context = context::context(http, env, &[("XDG_CONFIG_HOME", None)]);
-        let signer = Signer::new(context, Provider::new(settings), RequestSigner::new("storage"));
-        Self { signer, encryption: Vec::new() }
+        let home = env.home().map(|home| home.join(".config").to_string_lossy().into_owned());
+        let changed: Vec<_> = home.map(|home| ("XDG_CONFIG_HOME", home)).into_iter().collect();
+        let context = signing::surroundings(network, env, &changed, BTreeMap::new())?;
+        let provider = Provider::new(settings, signing::nearby(env)?);
+        let signer = Signer::new(context, provider, RequestSigner::new("storage"));
+        Ok(Self { signer, encryption: Vec::new() })
     }
 
     /// Returns what adds the key of contents too, if there is one.
@@ -58,7 +63,7 @@ impl Sign for Bearer {
     fn sign<'a>(&'a self, head: &'a mut Parts) -> BoxFuture<'a, Result<(), Fault>> {
         Box::pin(async move {
             head.headers.extend(self.encryption.clone());
-            self.signer.sign(head, None).await.map_err(|error| context::refused(&error))
+            self.signer.sign(head, None).await.map_err(|error| Fault::NoCredentials(error.to_string()))
         })
     }
 }
