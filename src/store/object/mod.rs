@@ -5,9 +5,12 @@
 //! can be done.
 
 pub(super) mod azure;
+mod certainty;
 mod client;
+mod digest;
 pub(super) mod error;
 pub(super) mod gcs;
+mod keys;
 pub(super) mod network;
 mod read;
 pub(super) mod s3;
