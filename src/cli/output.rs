@@ -9,6 +9,7 @@ use std::io::{self, BufWriter, IsTerminal, Write};
 use serde::Serialize;
 
 use super::error::Failure;
+use super::interrupt::Interrupt;
 use super::pager;
 use super::table::Table;
 use crate::base::env::Env;
@@ -157,10 +158,11 @@ impl Output {
 
     /// Shows what was kept back in the user's pager, or plainly where there is none or it can't
     /// be run.
-    pub(crate) fn end_page(&mut self, env: &Env) -> Result<(), Error> {
+    pub(crate) fn end_page(&mut self, env: &Env, interrupt: &Interrupt) -> Result<(), Error> {
         let Some(page) = self.page.take() else { return Ok(()) };
         self.flush()?;
-        if pager::command(env).is_some_and(|command| pager::show(&command, env, &page)) {
+        let shown = |command: String| pager::show(&command, env, (&page, interrupt));
+        if pager::command(env).is_some_and(shown) {
             return Ok(());
         }
         self.bytes(&page)
