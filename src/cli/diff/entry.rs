@@ -166,8 +166,13 @@ impl Entry {
 
     pub(super) fn of_output(change: &OutputChange) -> Self {
         let mut rows = Vec::new();
+        if !change.changes.is_empty() {
+            rows.extend(change.changes.iter().map(|inner| Row {
+                path: escape(&inner.path.to_string()).into_owned(),
+                ..Row::of(inner)
+            }));
         // Two masked values look alike whether they differ or not.
-        if change.before != change.after || change.before == Some(Value::Sensitive) {
+        } else if change.before != change.after || change.before == Some(Value::Sensitive) {
             let values = Values::of(change.before.as_ref(), change.after.as_ref());
             rows.push(Row { action: change.action, path: String::new(), values });
         }

@@ -5,15 +5,17 @@
 //! what matters most comes next, and what would be dropped is printed to the log of the step and
 //! counted.
 
-use super::entry::{Entry, Row};
+use super::entry::{Entry, Values};
 use super::{Report, summary};
 use crate::cli::output::{self, Output};
 use crate::diff::Action;
 
 /// GitHub shows this many annotations of a kind for a step.
 const MOST: usize = 10;
-/// An annotation tells this many attributes; GitHub cuts long ones anyway.
-const MOST_ROWS: usize = 10;
+/// An annotation tells this many lines of attributes, each with this many characters at most;
+/// GitHub cuts long ones anyway.
+const MOST_LINES: usize = 10;
+const MOST_CHARS: usize = 200;
 
 /// Writes the counts, a command for each difference that GitHub will show, and the others.
 pub(crate) fn write(out: &mut Output, report: Report<'_>) -> Result<(), output::Error> {
@@ -38,7 +40,7 @@ pub(crate) fn write(out: &mut Output, report: Report<'_>) -> Result<(), output::
     if left_out > 0 {
         out.line(&format!("::group::{left_out} more differences"))?;
         for entry in silent.iter().chain(quiet) {
-            for line in lines(entry, usize::MAX) {
+            for line in head(entry).into_iter().chain(attributes(entry)) {
                 out.line(&log(&line))?;
             }
         }
@@ -53,21 +55,40 @@ fn warns(entry: &Entry) -> bool {
 
 fn annotation(entry: &Entry) -> String {
     let level = if warns(entry) { "warning" } else { "notice" };
+    let (mut lines, attributes) = (head(entry), attributes(entry));
+    lines.extend(attributes.iter().take(MOST_LINES).map(|line| shorten(line)));
+    if attributes.len() > MOST_LINES {
+        lines.push(format!("  … and {} more lines", attributes.len() - MOST_LINES));
+    }
     let title = property(&entry.name);
-    format!("::{level} title={title}::{}", message(&lines(entry, MOST_ROWS).join("\n")))
+    format!("::{level} title={title}::{}", message(&lines.join("\n")))
 }
 
-/// Returns an entry as lines, with so many attributes at most.
-fn lines(entry: &Entry, most: usize) -> Vec<String> {
+/// Returns what became of an entry, and whom it tells of.
+fn head(entry: &Entry) -> Vec<String> {
     let mut lines = vec![format!("{} {}: {}", entry.sign(), entry.name, entry.note())];
     for names in entry.members.iter().flat_map(|members| &members.short) {
         lines.push(format!("  {}", names.join(", ")));
     }
-    lines.extend(entry.rows.iter().take(most).map(Row::line).map(|row| format!("  {row}")));
-    if entry.rows.len() > most {
-        lines.push(format!("  … and {} more", entry.rows.len() - most));
+    lines
+}
+
+fn attributes(entry: &Entry) -> Vec<String> {
+    let mut lines = Vec::new();
+    for row in &entry.rows {
+        lines.push(format!("  {}", row.line()));
+        if let Values::Lines(hunks) = &row.values {
+            lines.extend(hunks.iter().map(|hunk| format!("      {}", hunk.plain())));
+        }
     }
     lines
+}
+
+fn shorten(line: &str) -> String {
+    match line.char_indices().nth(MOST_CHARS) {
+        Some((end, _)) => format!("{}…", &line[..end]),
+        None => line.to_owned(),
+    }
 }
 
 /// Escapes the text of a command.

@@ -15,12 +15,7 @@ use crate::cli::output::{self, Output};
 use crate::diff::Action;
 
 /// The sections, in the order of what a reviewer wants to see first.
-const SECTIONS: [(&str, Action); 4] = [
-    ("Removed", Action::Removed),
-    ("Changed", Action::Changed),
-    ("Moved", Action::Moved),
-    ("Added", Action::Added),
-];
+const SECTIONS: [&str; 5] = ["Removed", "Replaced", "Changed", "Moved", "Added"];
 
 /// Names of instances are put into lines of this many columns.
 const WIDTH: usize = 100;
@@ -39,7 +34,8 @@ pub(crate) fn write(
 
 /// One entry, in the two ways in which it can be told.
 struct Block {
-    action: Action,
+    /// Its section's place among [`SECTIONS`].
+    section: usize,
     /// With its attributes.
     whole: String,
     /// Without them.
@@ -56,11 +52,8 @@ enum Told {
 
 fn comment(report: Report<'_>, most: Option<usize>) -> String {
     let entries = report.entries();
-    let blocks: Vec<Block> = SECTIONS
-        .iter()
-        .flat_map(|(_, action)| entries.iter().filter(move |entry| entry.action == *action))
-        .map(Block::of)
-        .collect();
+    let mut blocks: Vec<Block> = entries.iter().map(Block::of).collect();
+    blocks.sort_by_key(|block| block.section);
     let head = head(report);
     let mut told = vec![Told::Whole; blocks.len()];
     let whole = assemble(&head, &blocks, &told);
@@ -99,11 +92,10 @@ fn assemble(head: &str, blocks: &[Block], told: &[Told]) -> String {
     let mut text = head.to_owned();
     let mut section = None;
     for (block, told) in blocks.iter().zip(told).filter(|(_, told)| **told != Told::Not) {
-        if section != Some(block.action) {
-            let title = SECTIONS.iter().find(|(_, of)| *of == block.action);
-            let title = title.map_or("", |(title, _)| title);
+        if section != Some(block.section) {
+            let title = SECTIONS[block.section];
             write!(text, "\n#### {title}\n\n").expect("writing to a string does not fail");
-            section = Some(block.action);
+            section = Some(block.section);
         }
         text.push_str(if *told == Told::Whole { &block.whole } else { &block.short });
     }
@@ -124,7 +116,14 @@ impl Block {
                 )
             }
         };
-        Self { action: entry.action, whole, short }
+        let section = match entry.action {
+            Action::Removed => 0,
+            _ if entry.replaced => 1,
+            Action::Changed => 2,
+            Action::Moved => 3,
+            Action::Added => 4,
+        };
+        Self { section, whole, short }
     }
 }
 
@@ -163,29 +162,29 @@ fn body(entry: &Entry) -> Option<String> {
 
 /// Says what is not told, and how to see it.
 fn left_out(report: Report<'_>, blocks: &[Block], told: &[Told]) -> String {
-    let count = |how: Told, action: Option<Action>| {
-        let is_it = |(block, told): &(&Block, &Told)| {
-            let cut = block.whole != block.short || how == Told::Not;
-            **told == how && cut && action.is_none_or(|action| block.action == action)
-        };
-        blocks.iter().zip(told).filter(is_it).count()
-    };
+    let told = || blocks.iter().zip(told);
+    let missing: Vec<usize> =
+        told().filter(|(_, told)| **told == Told::Not).map(|(block, _)| block.section).collect();
+    let is_short =
+        |(block, told): &(&Block, &Told)| **told == Told::Short && block.whole != block.short;
+    let short = told().filter(is_short).count();
     let mut parts = Vec::new();
-    if count(Told::Not, None) > 0 {
-        let kinds = SECTIONS.iter().map(|(_, action)| (count(Told::Not, Some(*action)), action));
+    if !missing.is_empty() {
+        let kinds = SECTIONS.iter().enumerate().map(|(at, title)| {
+            (missing.iter().filter(|section| **section == at).count(), title.to_lowercase())
+        });
         let kinds = kinds.filter(|(count, _)| *count > 0);
-        let kinds: Vec<String> = kinds.map(|(count, a)| format!("{count} {}", a.name())).collect();
-        let (count, all) = (count(Told::Not, None), blocks.len());
-        parts.push(format!("**{count} of {all} entries left out** ({})", kinds.join(", ")));
+        let kinds: Vec<String> = kinds.map(|(count, kind)| format!("{count} {kind}")).collect();
+        let (count, kinds) = (missing.len(), kinds.join(", "));
+        parts.push(format!("**{count} of {} entries** ({kinds})", blocks.len()));
     }
-    let short = count(Told::Short, None);
     if short > 0 {
-        parts.push(format!("**the attributes of {} left out**", entry::counted_entries(short)));
+        parts.push(format!("**the attributes of {}**", entry::counted_entries(short)));
     }
     let quote = |name: &str| format!("'{}'", escape(name).replace('\'', r"'\''"));
     let command = format!("tfstate diff {} {}", quote(report.from), quote(report.to));
     let parts = parts.join(", ");
-    format!("\n{parts}, to keep this short. To see all: {}\n", code(&command))
+    format!("\nLeft out to keep this short: {parts}. To see all: {}\n", code(&command))
 }
 
 /// Returns text as code within a line.
@@ -212,11 +211,8 @@ mod tests {
 
     #[test]
     fn names_come_before_attributes_and_a_large_entry_hides_no_small_one() {
-        let block = |whole: usize| Block {
-            action: Action::Changed,
-            whole: "w".repeat(whole),
-            short: "s".repeat(10),
-        };
+        let block =
+            |whole: usize| Block { section: 0, whole: "w".repeat(whole), short: "s".repeat(10) };
         let blocks = [block(1000), block(20), block(20)];
         let chosen = |room| {
             let mut told = [Told::Whole; 3];

@@ -4,7 +4,8 @@
 //! shown, so nothing can be marked that is not there to be read.
 
 use similar::{Algorithm, DiffOp};
-use unicode_width::{UnicodeWidthChar as _, UnicodeWidthStr as _};
+use unicode_properties::{GeneralCategoryGroup, UnicodeGeneralCategory as _};
+use unicode_width::UnicodeWidthStr as _;
 
 use crate::base::text::escape;
 
@@ -70,7 +71,7 @@ fn words(line: &str) -> Vec<&str> {
     let mut words = Vec::new();
     let (mut start, mut in_word) = (0, false);
     for (at, c) in line.char_indices() {
-        let combines = !c.is_control() && c.width() == Some(0);
+        let combines = c.general_category_group() == GeneralCategoryGroup::Mark;
         let word = c.is_alphanumeric();
         if at > start && !combines && !(word && in_word) {
             words.push(&line[start..at]);

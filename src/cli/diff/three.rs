@@ -28,21 +28,35 @@ fn write_sides<T>(
     sides: &Sides<T>,
     (tell, detail): (fn(&T) -> Entry, Detail),
 ) -> Result<(), output::Error> {
-    let Some(change) = sides.first() else { return Ok(()) };
-    write_head(out, &tell(change).name, sides)?;
-    for (label, change) in labelled(sides) {
-        let entry = tell(change);
-        let note = out.paint(entry::meaning(entry.action), &entry.note());
-        out.line(&format!("  {label} {note}"))?;
-        let width = text::column(&entry.rows);
-        for row in &entry.rows {
-            text::write_row(out, row, width, detail)?;
+    let Some(first) = sides.first().map(tell) else { return Ok(()) };
+    match sides.verdict {
+        Verdict::OnlyA | Verdict::OnlyB | Verdict::Same => {
+            write_head(out, &first, (sides, Some(&first.note())))?;
+            write_rows(out, &first, detail)
+        }
+        Verdict::Apart | Verdict::Conflict => {
+            write_head(out, &first, (sides, None))?;
+            for (label, side) in [("A", &sides.a), ("B", &sides.b)] {
+                let Some(side) = side.as_ref().map(tell) else { continue };
+                let note = out.paint(entry::meaning(side.action), &side.note());
+                out.line(&format!("  {label} {note}"))?;
+                write_rows(out, &side, detail)?;
+            }
+            Ok(())
         }
     }
-    Ok(())
 }
 
-fn write_head<T>(out: &mut Output, name: &str, sides: &Sides<T>) -> Result<(), output::Error> {
+fn write_rows(out: &mut Output, entry: &Entry, detail: Detail) -> Result<(), output::Error> {
+    let width = text::column(&entry.rows);
+    entry.rows.iter().try_for_each(|row| text::write_row(out, row, width, detail))
+}
+
+fn write_head<T>(
+    out: &mut Output,
+    entry: &Entry,
+    (sides, note): (&Sides<T>, Option<&str>),
+) -> Result<(), output::Error> {
     let (mark, meaning, words) = match sides.verdict {
         Verdict::OnlyA => ("A", Meaning::Added, "only A"),
         Verdict::OnlyB => ("B", Meaning::Changed, "only B"),
@@ -56,23 +70,9 @@ fn write_head<T>(out: &mut Output, name: &str, sides: &Sides<T>) -> Result<(), o
     };
     let mark = out.paint(meaning, mark);
     let words = out.paint(meaning, &format!("{words}{places}"));
-    out.line(&format!("{mark} {}  {words}", out.paint(Meaning::Address, name)))
-}
-
-/// Returns what is to be shown of each side; once where both did the same.
-fn labelled<T>(sides: &Sides<T>) -> Vec<(&'static str, &T)> {
-    let labels = match sides.verdict {
-        Verdict::Same => [" ", ""],
-        Verdict::OnlyA | Verdict::OnlyB => [" ", " "],
-        Verdict::Apart | Verdict::Conflict => ["A", "B"],
-    };
-    let shown = [sides.a.as_ref(), sides.b.as_ref()];
-    labels
-        .into_iter()
-        .zip(shown)
-        .filter_map(|(l, c)| Some((l, c?)))
-        .filter(|(l, _)| !l.is_empty())
-        .collect()
+    let note =
+        note.map_or_else(String::new, |note| format!(", {}", out.paint(Meaning::Muted, note)));
+    out.line(&format!("{mark} {}  {words}{note}", out.paint(Meaning::Address, &entry.name)))
 }
 
 /// Returns the parts of the last line: how much of each, and the serials.

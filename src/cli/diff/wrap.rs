@@ -11,7 +11,7 @@ const LONGEST_SAME: usize = 96;
 /// How much of it is shown at each end.
 const AROUND: usize = 32;
 /// A line is not broken at a word's end if that leaves more than this part of it empty.
-const LOOSEST: usize = 4;
+const LOOSEST: usize = 2;
 
 /// How much of what is long or often the same is shown.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
