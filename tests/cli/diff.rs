@@ -113,6 +113,15 @@ fn refusals_read_as_they_were_reviewed() {
 }
 
 #[test]
+fn the_review_in_the_readme_is_what_is_printed() {
+    let mut sandbox = sandbox();
+    let ran = diff_in(sandbox.set("COLUMNS", "80"), &["--fail-on", "delete,sensitive"]);
+    let review = format!("--fail-on delete,sensitive\n{}{}$ echo $?\n2\n", ran.stdout, ran.stderr);
+    assert_eq!(ran.status, Some(2));
+    assert!(include_str!("../../README.md").contains(&review), "{review}");
+}
+
+#[test]
 fn a_comment_that_is_cut_says_so_and_keeps_within_its_bytes() {
     let whole = diff(&["-o", "markdown"]).stdout;
     for most in [600, 1000, 1500, 2000] {

@@ -44,6 +44,35 @@ fn each(names: &[&str], attributes: &str) -> Vec<String> {
     names.iter().map(|name| format!("{name} {attributes}")).collect()
 }
 
+/// The example of the README: a fleet that was upgraded, a tag on everything in a module, a module
+/// that is gone, and an object that is another one.
+#[test]
+fn a_week_of_work_is_told_as_it_was_reviewed() {
+    let web: Vec<String> = (0..12).map(|n| format!("aws_instance.web[{n}]")).collect();
+    let web: Vec<&str> = web.iter().map(String::as_str).collect();
+    let fleet = |ami: &str| each(&web, &format!(r#"{{"ami":"{ami}"}}"#));
+    let network = |center: u16| {
+        let names = ["aws_nat_gateway.this", "aws_subnet.a", "aws_subnet.b", "aws_vpc.main"];
+        names.map(|name| format!(r#"m.network/{name} {{"tags":{{"CostCenter":"{center}"}}}}"#))
+    };
+    let address = |id: &str| [format!(r#"aws_eip.nat {{"id":"{id}"}}"#)];
+    let gone = each(&["aws_eip.old", "aws_instance.old[0]", "aws_instance.old[1]"], "{}");
+    let gone = gone.iter().map(|line| format!("m.legacy/{line}"));
+    let state_of = |ami, center, id, gone: Vec<String>| {
+        state(&[fleet(ami), network(center).to_vec(), address(id).to_vec(), gone].concat())
+    };
+    let before = state_of("ami-0b7f2e", 4200, "eipalloc-4", gone.collect());
+    let after = state_of("ami-0c9d31", 4711, "eipalloc-9", Vec::new());
+    let sandbox = Sandbox::new();
+    let numbered = |state: String, serial| state.replace("\"serial\":1", serial);
+    sandbox.write("monday.tfstate", numbered(before, "\"serial\":101"));
+    sandbox.write("friday.tfstate", numbered(after, "\"serial\":104"));
+    let out = sandbox.run(["diff", "monday.tfstate", "friday.tfstate"]).stdout;
+    crate::reference::compare("tests/cli/diff/folded.txt", &out);
+    let readme = include_str!("../../README.md");
+    assert!(readme.contains(&format!("$ tfstate diff monday.tfstate friday.tfstate\n{out}```")));
+}
+
 #[test]
 fn instances_of_one_resource_that_changed_in_the_same_way_are_one_entry() {
     let names = ["x.a[0]", "x.a[1]", "x.a[2]", "x.a[3]"];

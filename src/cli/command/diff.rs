@@ -22,6 +22,10 @@ use crate::store::Access;
 /// Attributes are compared by structure, and sensitive values are masked: only that they changed is
 /// told. Exits with 0 whether the states differ or not, unless --detailed-exitcode is given.
 ///
+/// Instances that changed in the same way are told once, with a count, and so are modules that came
+/// or went with all that is in them; --unfold tells each on its own. On a terminal the result is
+/// paged, and from 140 columns on before and after stand beside each other.
+///
 /// Changes that a refresh alone can make are counted and not told: timestamps, etags, fingerprints.
 /// So are those that --ignore and `diff.ignore` in the configuration name. A rule is a type and a
 /// path, and covers all below it: `aws_*.tags_all`, `*.(private)`,

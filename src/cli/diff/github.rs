@@ -5,7 +5,8 @@
 //! what matters most comes next, and what would be dropped is printed to the log of the step and
 //! counted.
 
-use super::entry::{Entry, Values};
+use super::entry::Entry;
+use super::row::Values;
 use super::{Report, summary};
 use crate::cli::output::{self, Output};
 use crate::diff::Action;
@@ -19,27 +20,27 @@ const MOST_CHARS: usize = 200;
 
 /// Writes the counts, a command for each difference that GitHub will show, and the others.
 pub(crate) fn write(out: &mut Output, report: Report<'_>) -> Result<(), output::Error> {
-    let (warnings, mut notices): (Vec<Entry>, Vec<Entry>) =
+    let (warnings, mut others): (Vec<Entry>, Vec<Entry>) =
         report.entries().into_iter().partition(warns);
     // Stable, so that entries stay in order otherwise.
-    notices.sort_by_key(|entry| entry.action == Action::Added);
-    let (warned, silent) = warnings.split_at(warnings.len().min(MOST));
+    others.sort_by_key(|entry| entry.action == Action::Added);
+    let (shown, rest) = warnings.split_at(warnings.len().min(MOST));
     // One notice is taken by the counts.
-    let (noticed, quiet) = notices.split_at(notices.len().min(MOST - 1));
-    let left_out = silent.len() + quiet.len();
+    let (noticed, unnoticed) = others.split_at(others.len().min(MOST - 1));
+    let left_out = rest.len() + unnoticed.len();
 
     let mut counts = summary::line(report.comparison);
     if left_out > 0 {
-        let all = warnings.len() + notices.len();
+        let all = warnings.len() + others.len();
         counts = format!("{counts}\n{left_out} of {all} entries are in the log of this step only");
     }
     out.line(&format!("::notice title=tfstate diff::{}", message(&counts)))?;
-    for entry in warned.iter().chain(noticed) {
+    for entry in shown.iter().chain(noticed) {
         out.line(&annotation(entry))?;
     }
     if left_out > 0 {
         out.line(&format!("::group::{left_out} more differences"))?;
-        for entry in silent.iter().chain(quiet) {
+        for entry in rest.iter().chain(unnoticed) {
             for line in head(entry).into_iter().chain(attributes(entry)) {
                 out.line(&log(&line))?;
             }

@@ -8,9 +8,10 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use sha2::{Digest as _, Sha256};
 
-use super::entry::{self, Entry, Members, Row, Values};
+use super::entry::{self, Entry, Members};
 use super::lines::{self, Hunk};
 use super::pieces::Text;
+use super::row::{Row, SECRET, Values};
 use super::{Report, summary, text};
 use crate::base::text::escape;
 use crate::cli::output::{self, Output};
@@ -150,7 +151,9 @@ fn push_entry(page: &mut String, entry: &Entry, open: bool) {
     }
     if !entry.rows.is_empty() {
         page.push_str("<table>\n");
-        entry.rows.iter().for_each(|row| push_row(page, row));
+        for row in &entry.rows {
+            push_row(page, row);
+        }
         page.push_str("</table>\n");
     }
     page.push_str("</details>\n");
@@ -177,8 +180,7 @@ fn push_row(page: &mut String, row: &Row) {
     .expect(WRITES);
     match &row.values {
         Values::Secret => {
-            write!(page, "<td colspan=\"2\" class=\"secret\">{}</td>", entry::SECRET)
-                .expect(WRITES);
+            write!(page, "<td colspan=\"2\" class=\"secret\">{}</td>", SECRET).expect(WRITES);
         }
         Values::Sides(before, after) => {
             push_side(page, "before", before.as_ref());
@@ -186,7 +188,9 @@ fn push_row(page: &mut String, row: &Row) {
         }
         Values::Lines(hunks) => {
             page.push_str("<td colspan=\"2\"><pre>");
-            hunks.iter().for_each(|hunk| push_line(page, hunk));
+            for hunk in hunks {
+                push_line(page, hunk);
+            }
             page.push_str("</pre></td>");
         }
     }

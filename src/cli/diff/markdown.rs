@@ -5,10 +5,11 @@
 
 use std::fmt::Write as _;
 
-use super::entry::{self, Entry, Values};
+use super::entry::{self, Entry};
 use super::html::escape_html;
 use super::lines::Hunk;
 use super::pieces::Text;
+use super::row::{SECRET, Values};
 use super::{Report, summary, text, wrap};
 use crate::base::text::escape;
 use crate::cli::output::{self, Output};
@@ -145,7 +146,7 @@ fn body(entry: &Entry) -> Option<String> {
     for row in &entry.rows {
         let path = text::path(row);
         match &row.values {
-            Values::Secret => lines.push(format!("! {path} = {}", entry::SECRET)),
+            Values::Secret => lines.push(format!("! {path} = {}", SECRET)),
             Values::Sides(before, after) => {
                 let line = |sign, value: &Text| format!("{sign} {path} = {}", value.text());
                 lines.extend(before.as_ref().map(|value| line("-", value)));

@@ -12,6 +12,7 @@ mod lines;
 pub(crate) mod markdown;
 mod pieces;
 pub(crate) mod print;
+mod row;
 pub(crate) mod rules;
 mod side_by_side;
 pub(crate) mod stat;

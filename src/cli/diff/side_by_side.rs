@@ -2,9 +2,9 @@
 
 use unicode_width::UnicodeWidthStr as _;
 
-use super::entry::{self, Row, Values};
 use super::lines::{self, Hunk};
 use super::pieces::{Piece, Text};
+use super::row::{Row, SECRET, Values};
 use super::text::{LONGEST_PATH, painted, path, start};
 use super::wrap::{Detail, wrap};
 use crate::base::theme::Meaning;
@@ -26,9 +26,7 @@ pub(super) fn write_row(out: &mut Output, row: &Row, detail: Detail) -> Result<(
     let start = start(out, row, LONGEST_PATH);
     let all = usize::from(out.width().unwrap_or(WIDTH));
     match &row.values {
-        Values::Secret => {
-            out.line(&format!("{start}{}", out.paint(Meaning::Sensitive, entry::SECRET)))
-        }
+        Values::Secret => out.line(&format!("{start}{}", out.paint(Meaning::Sensitive, SECRET))),
         Values::Sides(before, after) => {
             let cells = (
                 before.as_ref().map(|text| (Tag::Removed, text)),
@@ -94,7 +92,7 @@ fn beside(
 
 /// Puts every removed line next to the added one at the same place in its run.
 fn pairs(hunks: &[Hunk]) -> Vec<(Option<&Hunk>, Option<&Hunk>)> {
-    let (mut pairs, mut removed): (Vec<(Option<&Hunk>, Option<&Hunk>)>, usize) = (Vec::new(), 0);
+    let (mut pairs, mut removed) = (Vec::<(Option<&Hunk>, Option<&Hunk>)>::new(), 0);
     for hunk in hunks {
         match hunk {
             Hunk::Line(Tag::Removed, _) => {

@@ -1,6 +1,6 @@
 //! The last line: how much changed, and how the two states are related.
 
-use super::entry::counted;
+use super::entry::{self, counted};
 use crate::diff::Comparison;
 
 /// What stands between the parts.
@@ -24,6 +24,12 @@ pub(super) fn of(comparison: &Comparison) -> Vec<String> {
     .filter(|(count, _)| *count > 0)
     .map(|(count, what)| format!("{count} {what}"))
     .collect();
+    let replaced = comparison.resources.iter().filter(|change| entry::is_replaced(change)).count();
+    if replaced > 0
+        && let Some(changed) = parts.iter_mut().find(|part| part.ends_with("changed"))
+    {
+        *changed = format!("{changed} ({replaced} replaced)");
+    }
     if !comparison.outputs.is_empty() {
         parts.push(format!("{} changed", counted(comparison.outputs.len(), "output")));
     }

@@ -2,9 +2,10 @@
 
 use unicode_width::UnicodeWidthStr as _;
 
-use super::entry::{self, Entry, Row, Values};
+use super::entry::{self, Entry};
 use super::lines::{self, Hunk};
 use super::pieces::{Piece, Text};
+use super::row::{Row, SECRET, Values};
 use super::wrap::{self, Detail, wrap};
 use super::{Layout, Report, side_by_side, summary};
 use crate::base::theme::Meaning;
@@ -68,7 +69,7 @@ pub(super) fn write_summary(out: &mut Output, parts: &[String]) -> Result<(), ou
 }
 
 fn write_head(out: &mut Output, entry: &Entry) -> Result<(), output::Error> {
-    let sign = out.paint(entry::meaning(entry.action), entry.sign());
+    let sign = out.paint(entry.meaning(), entry.sign());
     let name = out.paint(Meaning::Address, &entry.name);
     let note = entry.note();
     let used = entry.sign().width() + entry.name.width() + note.width() + 3;
@@ -109,9 +110,7 @@ pub(super) fn write_row(
     let used = INDENT + path(row).width().max(width) + 2;
     let fits = |value: usize| out.width().is_none_or(|all| used + value <= usize::from(all));
     match &row.values {
-        Values::Secret => {
-            out.line(&format!("{start}{}", out.paint(Meaning::Sensitive, entry::SECRET)))
-        }
+        Values::Secret => out.line(&format!("{start}{}", out.paint(Meaning::Sensitive, SECRET))),
         Values::Sides(Some(before), Some(after)) if fits(before.width() + after.width() + 3) => {
             let (before, after) =
                 (painted(out, Tag::Removed, before), painted(out, Tag::Added, after));
@@ -165,7 +164,8 @@ pub(super) fn start(out: &Output, row: &Row, width: usize) -> String {
     let sign = out.paint(entry::meaning(row.action), entry::sign(row.action));
     let path = path(row);
     let pad = " ".repeat(width.saturating_sub(path.width()));
-    format!("    {sign} {}{pad}  ", out.paint(Meaning::Attribute, path))
+    // Plain: the values have the colours here, and names must be easy to read between them.
+    format!("    {sign} {path}{pad}  ")
 }
 
 /// Returns what is printed for the path of a row.

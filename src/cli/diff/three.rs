@@ -1,6 +1,6 @@
 //! A three-way comparison as people read it: what each side did, and what can't both be had.
 
-use super::entry::{self, Entry};
+use super::entry::Entry;
 use super::text;
 use super::wrap::Detail;
 use crate::base::text::escape;
@@ -38,7 +38,7 @@ fn write_sides<T>(
             write_head(out, &first, (sides, None))?;
             for (label, side) in [("A", &sides.a), ("B", &sides.b)] {
                 let Some(side) = side.as_ref().map(tell) else { continue };
-                let note = out.paint(entry::meaning(side.action), &side.note());
+                let note = out.paint(side.meaning(), &side.note());
                 out.line(&format!("  {label} {note}"))?;
                 write_rows(out, &side, detail)?;
             }
