@@ -5,6 +5,7 @@
 //! result is not meant to be read back.
 
 use std::borrow::Cow;
+use std::fmt::Write as _;
 
 use unicode_properties::{GeneralCategory, UnicodeGeneralCategory};
 use unicode_width::UnicodeWidthStr as _;
@@ -17,6 +18,21 @@ pub fn escape(text: &str) -> Cow<'_, str> {
 /// Does as [`escape`], but keeps line feeds, for text that is shown as several lines.
 pub fn escape_lines(text: &str) -> Cow<'_, str> {
     escape_where(text, |c| c != '\n' && !is_safe(c))
+}
+
+/// Does for a JSON document what [`escape_lines`] does for text, as JSON writes it: for a program
+/// it is the same document.
+pub fn escape_json(document: &str) -> Cow<'_, str> {
+    // Outside of strings there is nothing to escape, and inside each of these stands for itself.
+    escape_as(
+        document,
+        |c| c != '\n' && !is_safe(c),
+        |out, c| {
+            for unit in c.encode_utf16(&mut [0; 2]) {
+                write!(out, "\\u{unit:04x}").expect("writing to a string does not fail");
+            }
+        },
+    )
 }
 
 /// Returns two lines: text, made safe to show, and carets below the bytes `at` of it.
@@ -39,6 +55,14 @@ pub fn position(text: &str, at: usize) -> (usize, usize) {
 }
 
 fn escape_where(text: &str, unsafe_: impl Fn(char) -> bool) -> Cow<'_, str> {
+    escape_as(text, unsafe_, |out, c| out.extend(c.escape_default()))
+}
+
+fn escape_as(
+    text: &str,
+    unsafe_: impl Fn(char) -> bool,
+    write: impl Fn(&mut String, char),
+) -> Cow<'_, str> {
     let Some(first) = text.find(&unsafe_) else {
         return Cow::Borrowed(text);
     };
@@ -46,7 +70,7 @@ fn escape_where(text: &str, unsafe_: impl Fn(char) -> bool) -> Cow<'_, str> {
     out.push_str(&text[..first]);
     for c in text[first..].chars() {
         if unsafe_(c) {
-            out.extend(c.escape_default());
+            write(&mut out, c);
         } else {
             out.push(c);
         }
@@ -103,6 +127,15 @@ mod tests {
     #[test]
     fn line_feeds_can_be_kept() {
         assert_eq!(escape_lines("a\nb\u{1b}\r\n"), "a\nb\\u{1b}\\r\n");
+    }
+
+    #[test]
+    fn a_document_stays_the_same_for_a_program() {
+        let document = "{\n  \"a\\\\\u{9b}\u{202e}\u{e0041}é\": 1\n}";
+        let shown = escape_json(document);
+        assert_eq!(shown, "{\n  \"a\\\\\\u009b\\u202e\\udb40\\udc41é\": 1\n}");
+        let value = |text: &str| serde_json::from_str::<serde_json::Value>(text).unwrap();
+        assert_eq!(value(&shown), value(document));
     }
 
     #[test]

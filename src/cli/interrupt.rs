@@ -32,6 +32,17 @@ impl Interrupt {
         Ok(Self { ends_at_once })
     }
 
+    /// Lets Ctrl-C pass for now: it is meant for a program that runs in front of this one. To be
+    /// called again and again while that runs, since every signal takes it back.
+    pub(crate) fn leave_to_another(&self) {
+        self.ends_at_once.store(false, Ordering::SeqCst);
+    }
+
+    /// Lets Ctrl-C end the process again.
+    pub(crate) fn take_back(&self) {
+        self.ends_at_once.store(true, Ordering::SeqCst);
+    }
+
     /// Does work that a first Ctrl-C must not end halfway; when one came meanwhile, the process
     /// ends with 130 after it. The work is given what tells it to stop early.
     pub(crate) fn hold<T>(
@@ -57,6 +68,15 @@ const SIGNALS: [(i32, i32); 1] = [(signal_hook::consts::SIGINT, 130)];
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn signals_that_are_left_to_another_do_not_end_the_process() {
+        let interrupt = interrupt();
+        interrupt.leave_to_another();
+        assert!(!interrupt.ends_at_once.load(Ordering::SeqCst));
+        interrupt.take_back();
+        assert!(interrupt.ends_at_once.load(Ordering::SeqCst));
+    }
 
     fn interrupt() -> Interrupt {
         Interrupt { ends_at_once: Arc::new(AtomicBool::new(true)) }

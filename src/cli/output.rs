@@ -9,6 +9,7 @@ use std::io::{self, BufWriter, IsTerminal, Write};
 use serde::Serialize;
 
 use super::error::Failure;
+use super::interrupt::Interrupt;
 use super::pager;
 use super::table::Table;
 use crate::base::env::Env;
@@ -176,10 +177,11 @@ impl Output {
 
     /// Shows what was kept back in the user's pager, or plainly where there is none or it can't
     /// be run.
-    pub(crate) fn end_page(&mut self, env: &Env) -> Result<(), Error> {
+    pub(crate) fn end_page(&mut self, env: &Env, interrupt: &Interrupt) -> Result<(), Error> {
         let Some(page) = self.page.take() else { return Ok(()) };
         self.flush()?;
-        if pager::command(env).is_some_and(|command| pager::show(&command, env, &page)) {
+        let shown = |command: String| pager::show(&command, env, (&page, interrupt));
+        if pager::command(env).is_some_and(shown) {
             return Ok(());
         }
         self.bytes(&page)
@@ -209,9 +211,10 @@ impl Output {
         Ok(())
     }
 
-    /// Prints one JSON document, whose first key is to be `schema`.
+    /// Prints one JSON document, whose first key is to be `schema`. What a terminal would act on
+    /// is escaped as JSON does it, so that a program reads the same.
     pub(crate) fn json(&mut self, value: &impl Serialize) -> Result<(), Error> {
-        serde_json::to_writer_pretty(&mut self.out, value).map_err(io::Error::from)?;
+        serde_json::to_writer_pretty(SafeJson(&mut self.out), value).map_err(io::Error::from)?;
         Ok(self.out.write_all(b"\n")?)
     }
 
@@ -276,6 +279,22 @@ impl Output {
     fn talk(&mut self, text: &str) {
         let _flushed = self.out.flush();
         let _shown = self.err.write_all(text.as_bytes()).and_then(|()| self.err.flush());
+    }
+}
+
+/// Escapes a JSON document on its way.
+struct SafeJson<W>(W);
+
+impl<W: Write> Write for SafeJson<W> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        // The writer hands over text in pieces that end where a character ends.
+        let text = std::str::from_utf8(bytes).map_err(io::Error::other)?;
+        self.0.write_all(text::escape_json(text).as_bytes())?;
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.0.flush()
     }
 }
 

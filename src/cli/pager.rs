@@ -1,8 +1,11 @@
 //! The pager, as git uses it: `TFSTATE_PAGER`, `PAGER`, or `less`, run by the shell.
 
-use std::io::Write;
-use std::process::{Command, Stdio};
+use std::io::{self, Write};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::thread;
+use std::time::Duration;
 
+use super::interrupt::Interrupt;
 use crate::base::env::Env;
 
 /// How a shell says that it did not find a program, or that it is none.
@@ -14,8 +17,14 @@ pub(crate) fn command(env: &Env) -> Option<String> {
     Some(set.unwrap_or_else(|| "less".to_owned())).filter(|command| command != "cat")
 }
 
+/// How often it is looked whether the pager ended.
+const GLANCE: Duration = Duration::from_millis(20);
+
 /// Shows text in a pager; returns whether it ran, so that nothing is lost where it did not.
-pub(crate) fn show(command: &str, env: &Env, text: &[u8]) -> bool {
+///
+/// Ctrl-C is the pager's until it ends: `less` stops searching, and must not be left behind with
+/// a shell that reads the same keys.
+pub(crate) fn show(command: &str, env: &Env, (text, interrupt): (&[u8], &Interrupt)) -> bool {
     let mut shell = Command::new("sh");
     shell.args(["-c", command]).stdin(Stdio::piped());
     for (name, value) in [("LESS", "FRX"), ("LV", "-c")] {
@@ -23,13 +32,27 @@ pub(crate) fn show(command: &str, env: &Env, text: &[u8]) -> bool {
             shell.env(name, value);
         }
     }
-    let Ok(mut child) = shell.spawn() else { return false };
-    if let Some(mut stdin) = child.stdin.take() {
-        // The reader may leave before the end.
-        let _written = stdin.write_all(text);
-    }
-    let code = child.wait().ok().and_then(|status| status.code());
-    code.is_none_or(|code| !NOT_RUN.contains(&code))
+    interrupt.leave_to_another();
+    let ended = shell.spawn().and_then(|child| feed(child, text, interrupt));
+    interrupt.take_back();
+    let Ok(status) = ended else { return false };
+    status.code().is_none_or(|code| !NOT_RUN.contains(&code))
+}
+
+/// Gives the pager its text, and waits until it ends.
+fn feed(mut child: Child, text: &[u8], interrupt: &Interrupt) -> io::Result<ExitStatus> {
+    let stdin = child.stdin.take();
+    thread::scope(|scope| {
+        // The reader may leave before the end, and does not have to say why.
+        scope.spawn(|| stdin.and_then(|mut stdin| stdin.write_all(text).ok()));
+        loop {
+            if let Some(status) = child.try_wait()? {
+                return Ok(status);
+            }
+            interrupt.leave_to_another();
+            thread::sleep(GLANCE);
+        }
+    })
 }
 
 #[cfg(test)]
@@ -48,7 +71,9 @@ mod tests {
     #[cfg(unix)]
     #[test]
     fn a_pager_that_is_not_there_is_told_from_one_that_is() {
-        assert!(!show("no-such-pager-anywhere 2>&1", &Env::default(), b"text"));
-        assert!(show("exit 0", &Env::default(), &b"text".repeat(100_000)));
+        let interrupt = Interrupt::install().unwrap();
+        let show = |command, text: &[u8]| show(command, &Env::default(), (text, &interrupt));
+        assert!(!show("no-such-pager-anywhere 2>&1", b"text"));
+        assert!(show("exit 0", &b"text".repeat(100_000)));
     }
 }

@@ -2,9 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use super::Action;
-use super::canonical;
+use super::change::{Change, Field};
+use super::values::{self, Spelling, Terms};
+use super::{Action, canonical};
 use crate::state::document::{Document, Output};
+use crate::state::path::Path;
 use crate::state::sensitive::{Reveal, Secrets};
 use crate::state::value::Value;
 
@@ -23,6 +25,9 @@ pub struct OutputChange {
     pub sensitive_before: Option<bool>,
     /// Whether it is declared sensitive now.
     pub sensitive_after: Option<bool>,
+    /// What differs inside, where both values are objects or lists; empty where they differ in
+    /// another way, or only in their spelling.
+    pub changes: Vec<Change>,
     /// OpenTofu's message that it was deprecated.
     pub deprecated_before: Option<String>,
     /// OpenTofu's message that it is deprecated now.
@@ -59,6 +64,7 @@ fn change(
     for value in sides().filter_map(|output| output.value().ok()) {
         secrets.extend(Secrets::of_output(name, sensitive, &value));
     }
+    let changes = inside((before, after), (&secrets, reveal));
     let show = |output: Output<'_>| match (output.value(), reveal) {
         // Text that can't be decoded can't be searched for secrets either.
         (Err(_), _) => Value::Sensitive,
@@ -72,9 +78,28 @@ fn change(
         after: after.map(show),
         sensitive_before: before.map(Output::is_sensitive),
         sensitive_after: after.map(Output::is_sensitive),
+        changes,
         deprecated_before: before.and_then(deprecated),
         deprecated_after: after.and_then(deprecated),
     })
+}
+
+/// Compares two values of which there is something inside, and that are not secret as a whole.
+fn inside(
+    (before, after): (Option<Output<'_>>, Option<Output<'_>>),
+    (secrets, reveal): (&Secrets, Reveal),
+) -> Vec<Change> {
+    let (Some(before), Some(after)) = (before, after) else { return Vec::new() };
+    let (Ok(before), Ok(after)) = (before.value(), after.value()) else { return Vec::new() };
+    let both_are = matches!(
+        (&before, &after),
+        (Value::Object(_), Value::Object(_)) | (Value::Array(_), Value::Array(_))
+    );
+    if !both_are || (reveal == Reveal::No && secrets.cover(&Path::root())) {
+        return Vec::new();
+    }
+    let (field, spelling) = (Field::Other, Spelling::Typed);
+    values::compare(&before, &after, Terms { kind: "", field, spelling, reveal, secrets })
 }
 
 fn deprecated(output: Output<'_>) -> Option<String> {
@@ -134,6 +159,25 @@ mod tests {
         assert_eq!(shown(open, secret), [format!("o changed {masked} {masked}")]);
         assert_eq!(shown("", secret), [format!("o added - {masked}")]);
         assert!(shown(secret, secret).is_empty());
+    }
+
+    #[test]
+    fn what_differs_inside_an_output_has_its_path_and_no_secret() {
+        let state = |port: u16, password: &str| {
+            format!(
+                r#"{{"version":4,"outputs":{{"o":{{"type":["object",{{"ports":["list","number"],
+                    "password":"string","same":"number"}}],
+                    "value":{{"ports":[80,{port}],"password":"{password}","same":1}}}}}}}}"#
+            )
+        };
+        let comparison = compared(&state(81, "S3CR3T-1"), &state(82, "S3CR3T-2"));
+        assert!(!everything(&comparison).contains("S3CR3T"));
+        let changes = &comparison.outputs[0].changes;
+        let paths: Vec<String> = changes.iter().map(|change| change.path.to_string()).collect();
+        assert_eq!(paths, ["password", "ports[1]"]);
+        assert_eq!(changes[0].after, Some(Value::Sensitive));
+        let same = compared(&state(81, "S3CR3T-1"), &state(82, "S3CR3T-1"));
+        assert_eq!(same.outputs[0].changes.len(), 1);
     }
 
     #[test]

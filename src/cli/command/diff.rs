@@ -4,12 +4,12 @@ use std::ffi::OsString;
 
 use crate::cli::args::Format;
 use crate::cli::context::Context;
+use crate::cli::diff::Report;
 use crate::cli::diff::gate::Gate;
 use crate::cli::diff::print::PrintOptions;
 use crate::cli::diff::rules::RuleOptions;
-use crate::cli::diff::{Report, three};
 use crate::cli::error::{Exit, Failure};
-use crate::cli::{json, state};
+use crate::cli::state;
 use crate::diff::{self, Options};
 use crate::ops;
 use crate::ops::open::Opened;
@@ -22,6 +22,10 @@ use crate::store::{Access, Location};
 /// Instances are paired by address; one that is found under another address is shown as moved.
 /// Attributes are compared by structure, and sensitive values are masked: only that they changed is
 /// told. Exits with 0 whether the states differ or not, unless --detailed-exitcode is given.
+///
+/// Instances that changed in the same way are told once, with a count, and so are modules that came
+/// or went with all that is in them; --unfold tells each on its own. On a terminal the result is
+/// paged, and from 140 columns on before and after stand beside each other.
 ///
 /// Changes that a refresh alone can make are counted and not told: timestamps, etags, fingerprints.
 /// So are those that --ignore and `diff.ignore` in the configuration name. A rule is a type and a
@@ -88,7 +92,13 @@ pub(crate) fn run(args: &Args, context: &mut Context<'_>) -> Result<Exit, Failur
         ops::diff::keep(&mut comparison, &only, (&from.document, &to.document));
     }
     warn_of_lineages(context, comparison.lineage_differs());
-    let report = Report { comparison: &comparison, from: &from.name, to: &to.name };
+    let report = Report {
+        comparison: &comparison,
+        from: &from.name,
+        to: &to.name,
+        states: (&from.document, &to.document),
+        detail: args.print.detail(),
+    };
     args.print.print(context, report)?;
     let refused = refuse(args, context, &options, (&from.document, &to.document));
     let differ = args.detailed_exitcode && !comparison.is_empty();
@@ -140,21 +150,18 @@ fn three(
     options: &Options,
     context: &mut Context<'_>,
 ) -> Result<Exit, Failure> {
-    if !matches!(context.format, Format::Text | Format::Json) {
-        return Err(Failure::new("three states are compared as text or JSON only")
-            .hint("compare two of them, or use `-o json`"));
+    args.print.check_three(context.format)?;
+    if !args.fail_on.is_empty() || args.rules.has_filter() {
+        return Err(Failure::new("`--fail-on` and `--only` are for two states")
+            .hint("compare two of the states, or leave it out"));
     }
     let base = state::open(context, Some(&args.from), Access::Map)?;
     let a = state::open(context, Some(to), Access::Map)?;
     let b = state::open(context, Some(other), Access::Map)?;
     let compared = diff::compare_three(&base.document, &a.document, &b.document, options);
     warn_of_lineages(context, compared.lineage_differs());
-    if context.format == Format::Json {
-        let names = [&base.name, &a.name, &b.name].map(String::as_str);
-        context.out.json(&json::three::Three::new(&compared, names))?;
-    } else {
-        three::write(context.out, &compared)?;
-    }
+    let names = [&base.name, &a.name, &b.name].map(String::as_str);
+    args.print.print_three(context, &compared, names)?;
     let differ = args.detailed_exitcode && !compared.is_empty();
     Ok(if differ { Exit::No } else { Exit::Done })
 }

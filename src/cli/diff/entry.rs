@@ -3,10 +3,9 @@
 //! All text in an [`Entry`] has been through `base::text`: no control character, no mark that
 //! reorders what is read.
 
-use super::lines::{self, Hunk};
+use super::row::{Row, Values};
 use crate::base::text::escape;
 use crate::base::theme::Meaning;
-use crate::cli::hcl;
 use crate::diff::{
     Action, Change, CheckChange, Comparison, Field, KeyConversion, Keys, ModuleMove, OutputChange,
     ResourceChange,
@@ -15,7 +14,7 @@ use crate::state::address::Address;
 use crate::state::path::Step;
 use crate::state::value::Value;
 
-/// One resource instance or output that differs.
+/// One resource instance or output that differs, or several that are told as one.
 #[derive(Clone, Debug)]
 pub(super) struct Entry {
     pub(super) action: Action,
@@ -25,30 +24,26 @@ pub(super) struct Entry {
     pub(super) name: String,
     /// What became of it, in a few words.
     pub(super) note: String,
+    /// The address that the note ends with: where it was.
+    pub(super) moved_from: Option<String>,
     /// Whether it is another object than before at the same address.
     pub(super) replaced: bool,
     pub(super) rows: Vec<Row>,
+    /// The address of a resource instance, by which it can be told together with others.
+    pub(super) address: Option<Address>,
+    /// Whether it is a deposed object at that address.
+    pub(super) deposed: bool,
+    /// Whom it tells of, where it tells of several.
+    pub(super) members: Option<Members>,
 }
 
-/// One attribute that differs.
+/// The instances that one entry tells of.
 #[derive(Clone, Debug)]
-pub(super) struct Row {
-    /// What became of the attribute.
-    pub(super) action: Action,
-    /// Where it is; empty for the value of an output.
-    pub(super) path: String,
-    pub(super) values: Values,
-}
-
-/// What stood there, and what stands there now.
-#[derive(Clone, Debug)]
-pub(super) enum Values {
-    /// Two values on one line each; a side that has none is missing.
-    Sides(Option<String>, Option<String>),
-    /// A secret on either side: only that it changed is told.
-    Secret,
-    /// Strings of several lines.
-    Lines(Vec<Hunk>),
+pub(super) struct Members {
+    /// What tells them apart, in a few words each; one list or more.
+    pub(super) short: Vec<Vec<String>>,
+    /// Their addresses.
+    pub(super) addresses: Vec<String>,
 }
 
 impl Entry {
@@ -68,10 +63,10 @@ impl Entry {
     }
 
     fn of_module(moved: &ModuleMove) -> Self {
-        let count = counted(moved.instances, "instance");
-        let note = format!("moved as a whole from {}, {count}", escape(&moved.from));
+        let note = format!("{}, moved as a whole from", counted(moved.instances, "instance"));
+        let moved_from = Some(escape(&moved.from).into_owned());
         let name = escape(&moved.to).into_owned();
-        Self { note, ..Self::new(Action::Moved, name.clone(), name) }
+        Self { note, moved_from, ..Self::new(Action::Moved, name.clone(), name) }
     }
 
     fn of_conversion(converted: &KeyConversion) -> Self {
@@ -83,118 +78,115 @@ impl Entry {
         let count = counted(converted.instances, "instance");
         let (from, to) = (keys(converted.from), keys(converted.to));
         let name = escape(&converted.resource).into_owned();
-        let note = format!("went from {from} to {to}, {count}");
-        Self { note, ..Self::new(Action::Moved, module(&converted.resource), name) }
+        let note = format!("{count}, went from {from} to {to}");
+        Self {
+            note,
+            ..Self::new(
+                Action::Moved,
+                module(Address::parse(&converted.resource).ok().as_ref()),
+                name,
+            )
+        }
     }
 
     fn of_check(change: &CheckChange) -> Self {
-        let status = |status: &Option<String>| {
-            Some(status.as_deref().map_or("unknown".into(), |text| escape(text).into_owned()))
-        };
-        let values = Values::Sides(status(&change.before), status(&change.after));
+        let status = |status: &Option<String>| status.as_deref().unwrap_or("unknown").to_owned();
+        let values = Values::words(Some(status(&change.before)), Some(status(&change.after)));
         let rows = vec![Row { action: Action::Changed, path: "(status)".to_owned(), values }];
         let name = format!("check of {}", escape(&change.address));
-        let note = Action::Changed.name().to_owned();
-        Self { note, rows, ..Self::new(Action::Changed, "checks".to_owned(), name) }
+        Self { rows, ..Self::new(Action::Changed, "checks".to_owned(), name) }
     }
 
-    fn new(action: Action, module: String, name: String) -> Self {
-        Self { action, module, name, note: String::new(), replaced: false, rows: Vec::new() }
+    /// Makes an entry of which only is said what became of it.
+    pub(super) fn new(action: Action, module: String, name: String) -> Self {
+        Self {
+            action,
+            module,
+            name,
+            note: action.name().to_owned(),
+            moved_from: None,
+            replaced: false,
+            rows: Vec::new(),
+            address: None,
+            deposed: false,
+            members: None,
+        }
     }
 
-    fn of_resource(change: &ResourceChange) -> Self {
+    pub(super) fn of_resource(change: &ResourceChange) -> Self {
         let mut name = escape(&change.address).into_owned();
         if let Some(key) = &change.deposed {
             name = format!("{name} (deposed {})", escape(key));
         }
         let replaced = is_replaced(change);
-        let mut note = match (&change.from_address, change.changes.len()) {
-            (Some(from), 0) => format!("moved from {}", escape(from)),
-            (Some(from), n) => format!("moved from {}, {}", escape(from), counted(n, "change")),
-            (None, 0) => change.action.name().to_owned(),
-            (None, n) => counted(n, "change"),
+        let count = counted(change.changes.len(), "change");
+        let (mut note, moved_from) = match (&change.from_address, change.changes.len()) {
+            (Some(from), 0) => ("moved from".to_owned(), Some(from)),
+            (Some(from), _) => (format!("{count}, moved from"), Some(from)),
+            (None, 0) => (change.action.name().to_owned(), None),
+            (None, _) => (count, None),
         };
         if replaced {
             note = format!("replaced, {note}");
         }
-        let rows = change.changes.iter().map(Row::of).collect();
-        Self { action: change.action, module: module(&change.address), name, note, replaced, rows }
+        let address = Address::parse(&change.address).ok();
+        Self {
+            note,
+            moved_from: moved_from.map(|from| escape(from).into_owned()),
+            replaced,
+            rows: change.changes.iter().map(Row::of).collect(),
+            deposed: change.deposed.is_some(),
+            address: address.clone(),
+            ..Self::new(change.action, module(address.as_ref()), name)
+        }
     }
 
-    fn of_output(change: &OutputChange) -> Self {
+    pub(super) fn of_output(change: &OutputChange) -> Self {
         let mut rows = Vec::new();
+        if !change.changes.is_empty() {
+            rows.extend(change.changes.iter().map(|inner| Row {
+                path: escape(&inner.path.to_string()).into_owned(),
+                ..Row::of(inner)
+            }));
         // Two masked values look alike whether they differ or not.
-        if change.before != change.after || change.before == Some(Value::Sensitive) {
+        } else if change.before != change.after || change.before == Some(Value::Sensitive) {
             let values = Values::of(change.before.as_ref(), change.after.as_ref());
             rows.push(Row { action: change.action, path: String::new(), values });
         }
         let mut row = |path: &str, before: Option<String>, after: Option<String>| {
             if change.action == Action::Changed && before != after {
-                let values = Values::Sides(before, after);
+                let values = Values::words(before, after);
                 rows.push(Row { action: Action::Changed, path: path.to_owned(), values });
             }
         };
         let switch = |side: Option<bool>| side.map(|sensitive| sensitive.to_string());
         row("(sensitive)", switch(change.sensitive_before), switch(change.sensitive_after));
-        let message = |side: &Option<String>| side.as_ref().map(|text| escape(text).into_owned());
-        row("(deprecated)", message(&change.deprecated_before), message(&change.deprecated_after));
+        row("(deprecated)", change.deprecated_before.clone(), change.deprecated_after.clone());
+        if rows.is_empty() {
+            // Nothing that is shown differs, so what differs is behind a mask.
+            let (path, values) = (String::new(), Values::Secret);
+            rows.push(Row { action: Action::Changed, path, values });
+        }
         let name = format!("output.{}", escape(&change.name));
-        let note = change.action.name().to_owned();
-        Self { note, rows, ..Self::new(change.action, "outputs".to_owned(), name) }
+        Self { rows, ..Self::new(change.action, "outputs".to_owned(), name) }
+    }
+
+    /// Returns what became of it, with the address where it was.
+    pub(super) fn note(&self) -> String {
+        match &self.moved_from {
+            Some(from) => format!("{} {from}", self.note),
+            None => self.note.clone(),
+        }
+    }
+
+    /// Returns what it means to the eye; what was replaced was removed first.
+    pub(super) fn meaning(&self) -> Meaning {
+        if self.replaced { Meaning::Removed } else { meaning(self.action) }
     }
 
     /// Returns the sign that stands before it.
     pub(super) fn sign(&self) -> &'static str {
         if self.replaced { "~/>" } else { sign(self.action) }
-    }
-}
-
-impl Row {
-    fn of(change: &Change) -> Self {
-        let action = match (&change.before, &change.after) {
-            (None, _) => Action::Added,
-            (_, None) => Action::Removed,
-            _ => Action::Changed,
-        };
-        let path = escape(&change.path_text()).into_owned();
-        Self { action, path, values: Values::of(change.before.as_ref(), change.after.as_ref()) }
-    }
-
-    /// Returns the row as one line of plain text, values included where they fit on one.
-    pub(super) fn line(&self) -> String {
-        let gap = if self.path.is_empty() { "" } else { "  " };
-        let values = match &self.values {
-            Values::Secret => SECRET.to_owned(),
-            Values::Sides(Some(before), Some(after)) => format!("{before} → {after}"),
-            Values::Sides(Some(value), None) | Values::Sides(None, Some(value)) => value.clone(),
-            Values::Sides(None, None) | Values::Lines(_) => String::new(),
-        };
-        format!("{} {}{gap}{values}", sign(self.action), self.path).trim_end().to_owned()
-    }
-}
-
-/// What stands in the place of a secret that is not the same as before.
-pub(super) const SECRET: &str = "(sensitive value, changed)";
-
-impl Values {
-    fn of(before: Option<&Value<'static>>, after: Option<&Value<'static>>) -> Self {
-        match (before, after) {
-            (Some(Value::Sensitive), Some(Value::Sensitive)) => Self::Secret,
-            (Some(Value::String(before)), Some(Value::String(after)))
-                if before.contains('\n') || after.contains('\n') =>
-            {
-                Self::Lines(lines::hunks(before, after))
-            }
-            (before, after) => Self::Sides(before.map(inline), after.map(inline)),
-        }
-    }
-}
-
-/// Returns a value on one line.
-fn inline(value: &Value<'_>) -> String {
-    match value {
-        Value::Sensitive => hcl::MASK.to_owned(),
-        other => escape(&other.to_json()).into_owned(),
     }
 }
 
@@ -208,9 +200,9 @@ pub(super) fn is_replaced(change: &ResourceChange) -> bool {
 }
 
 /// Returns the name of the module that an address is in.
-fn module(address: &str) -> String {
-    let module = Address::parse(address).map(|address| address.module.to_string());
-    let module = module.ok().filter(|module| !module.is_empty());
+pub(super) fn module(address: Option<&Address>) -> String {
+    let module = address.map(|address| address.module.to_string());
+    let module = module.filter(|module| !module.is_empty());
     module.map_or("root module".to_owned(), |module| escape(&module).into_owned())
 }
 
@@ -234,45 +226,12 @@ pub(super) fn meaning(action: Action) -> Meaning {
     }
 }
 
+/// Returns a number of entries.
+pub(super) fn counted_entries(count: usize) -> String {
+    if count == 1 { "1 entry".to_owned() } else { format!("{count} entries") }
+}
+
 /// Returns a number and what it counts.
 pub(super) fn counted(count: usize, what: &str) -> String {
     if count == 1 { format!("1 {what}") } else { format!("{count} {what}s") }
-}
-
-/// Returns the last line: counts, and how the two states are related.
-pub(super) fn summary(comparison: &Comparison) -> String {
-    let counts = comparison.summary;
-    let mut parts: Vec<String> = [
-        (counts.added, "added"),
-        (counts.removed, "removed"),
-        (counts.changed, "changed"),
-        (counts.moved, "moved"),
-    ]
-    .into_iter()
-    .filter(|(count, _)| *count > 0)
-    .map(|(count, what)| format!("{count} {what}"))
-    .collect();
-    if !comparison.outputs.is_empty() {
-        parts.push(format!("{} changed", counted(comparison.outputs.len(), "output")));
-    }
-    if !comparison.checks.is_empty() {
-        parts.push(format!("{} changed", counted(comparison.checks.len(), "check")));
-    }
-    if parts.is_empty() {
-        parts.push("no differences".to_owned());
-    }
-    parts.push(format!("{} unchanged", counts.unchanged));
-    if counts.ignored > 0 {
-        parts.push(format!("{} not told (--noise)", counted(counts.ignored, "change")));
-    }
-    let (from, to) = (&comparison.from, &comparison.to);
-    parts.push(if from.serial == to.serial {
-        format!("serial {}", to.serial)
-    } else {
-        format!("serial {} → {}", from.serial, to.serial)
-    });
-    parts.push(
-        if comparison.lineage_differs() { "different lineages" } else { "same lineage" }.to_owned(),
-    );
-    parts.join(" · ")
 }

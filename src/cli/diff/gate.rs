@@ -1,6 +1,7 @@
 //! Changes that a pipeline refuses.
 
 use super::entry::is_replaced;
+use crate::base::text::escape;
 use crate::diff::{Action, Change, Comparison, OutputChange, ResourceChange};
 use crate::state::address::Mode;
 use crate::state::value::Value;
@@ -25,11 +26,12 @@ impl Gate {
     pub(crate) fn refused(self, comparison: &Comparison) -> Vec<String> {
         let resources = comparison.resources.iter();
         let resources = resources.filter(|change| self.refuses(change));
-        let mut refused: Vec<String> =
-            resources.map(|change| format!("{} {}", change.address, self.what())).collect();
+        let mut refused: Vec<String> = resources
+            .map(|change| format!("{} {}", escape(&change.address), self.what()))
+            .collect();
         if self == Self::Sensitive {
             let outputs = comparison.outputs.iter().filter(|change| holds_secret(change));
-            refused.extend(outputs.map(|o| format!("output.{} {}", o.name, self.what())));
+            refused.extend(outputs.map(|o| format!("output.{} {}", escape(&o.name), self.what())));
         }
         refused
     }

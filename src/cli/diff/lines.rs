@@ -1,30 +1,19 @@
 //! Strings of several lines: the lines that differ, some around them, and in a line that was
 //! rewritten the words that differ.
 
-use similar::{Algorithm, DiffOp};
-
-use crate::base::text::escape;
+use super::pieces::Text;
 use crate::diff::{self, Line, Tag};
 
 /// Lines of context around a change.
 const CONTEXT: usize = 2;
-/// In a line of more words than this, no single words are marked.
-const MOST_WORDS: usize = 2000;
 
 /// A line that is shown, or the place of some that are not.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(super) enum Hunk {
     /// Lines that are the same and far from a change.
     Gap,
-    /// A line in pieces, which are safe to show.
-    Line(Tag, Vec<Piece>),
-}
-
-/// A piece of a line, and whether it is what differs in it.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub(super) struct Piece {
-    pub(super) text: String,
-    pub(super) differs: bool,
+    /// A line, and what became of it.
+    Line(Tag, Text),
 }
 
 impl Hunk {
@@ -32,9 +21,8 @@ impl Hunk {
     pub(super) fn plain(&self) -> String {
         match self {
             Self::Gap => "…".to_owned(),
-            Self::Line(tag, pieces) => {
-                let text: String = pieces.iter().map(|piece| piece.text.as_str()).collect();
-                format!("{} {text}", sign(*tag)).trim_end().to_owned()
+            Self::Line(tag, text) => {
+                format!("{} {}", sign(*tag), text.text()).trim_end().to_owned()
             }
         }
     }
@@ -60,8 +48,7 @@ pub(super) fn hunks(before: &str, after: &str) -> Vec<Hunk> {
     let mut hunks = Vec::new();
     for at in 0..lines.len() {
         if is_near(at) {
-            let pieces = pieces(lines[at], partner(&lines, at));
-            hunks.push(Hunk::Line(lines[at].tag, pieces));
+            hunks.push(Hunk::Line(lines[at].tag, text(lines[at], partner(&lines, at))));
         } else if hunks.last() != Some(&Hunk::Gap) {
             hunks.push(Hunk::Gap);
         }
@@ -94,47 +81,24 @@ fn partner<'a>(lines: &[Line<'a>], at: usize) -> Option<&'a str> {
     (paired && between.iter().all(|line| line.tag != Tag::Equal)).then_some(line.text)
 }
 
-fn pieces(line: Line<'_>, partner: Option<&str>) -> Vec<Piece> {
-    let piece = |text: &str, differs| Piece { text: escape(text).into_owned(), differs };
-    let Some(partner) = partner else { return vec![piece(line.text, false)] };
-    let (mine, other) = (words(line.text), words(partner));
-    if mine.len().max(other.len()) > MOST_WORDS {
-        return vec![piece(line.text, false)];
+/// Returns a line with what differs from its partner marked.
+fn text(line: Line<'_>, partner: Option<&str>) -> Text {
+    match (line.tag, partner) {
+        (Tag::Removed, Some(after)) => Text::sides(line.text, after).0,
+        (Tag::Added, Some(before)) => Text::sides(before, line.text).1,
+        _ => Text::plain(line.text),
     }
-    let ops = similar::capture_diff_slices(Algorithm::Myers, &mine, &other);
-    let same = ops.iter().any(|op| matches!(op, DiffOp::Equal { .. }));
-    let parts = ops.iter().filter(|op| !op.old_range().is_empty()).map(|op| {
-        // A line of which nothing stayed is not rewritten: marking all of it would say nothing.
-        let differs = same && !matches!(op, DiffOp::Equal { .. });
-        piece(&mine[op.old_range()].concat(), differs)
-    });
-    parts.collect()
-}
-
-/// Cuts a line into words, and everything else into characters.
-fn words(line: &str) -> Vec<&str> {
-    let mut words = Vec::new();
-    let (mut start, mut in_word) = (0, false);
-    for (at, c) in line.char_indices() {
-        let word = c.is_alphanumeric();
-        if at > start && !(word && in_word) {
-            words.push(&line[start..at]);
-            start = at;
-        }
-        in_word = word;
-    }
-    words.extend(Some(&line[start..]).filter(|rest| !rest.is_empty()));
-    words
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::cli::diff::pieces::Piece;
 
     fn shown(before: &str, after: &str) -> Vec<String> {
         let show = |hunk: &Hunk| match hunk {
             Hunk::Gap => "…".to_owned(),
-            Hunk::Line(tag, pieces) => {
+            Hunk::Line(tag, Text(pieces)) => {
                 let mark =
                     |p: &Piece| if p.differs { format!("[{}]", p.text) } else { p.text.clone() };
                 format!("{}{}", sign(*tag), pieces.iter().map(mark).collect::<String>())

@@ -4,19 +4,29 @@
 //! escapes what its own language would act on. Secrets were masked before they got here.
 
 mod entry;
+mod fold;
 pub(crate) mod gate;
 pub(crate) mod github;
 pub(crate) mod html;
 mod lines;
 pub(crate) mod markdown;
+mod pieces;
 pub(crate) mod print;
+mod row;
 pub(crate) mod rules;
 mod side_by_side;
 pub(crate) mod stat;
+mod summary;
 pub(crate) mod text;
 pub(crate) mod three;
+mod whole;
+pub(crate) mod wrap;
+
+use entry::Entry;
+use wrap::Detail;
 
 use crate::diff::Comparison;
+use crate::state::document::Document;
 
 /// What is shown: a comparison, and what its two sides are called.
 #[derive(Clone, Copy, Debug)]
@@ -27,6 +37,21 @@ pub(crate) struct Report<'a> {
     pub(crate) from: &'a str,
     /// The name of the new state.
     pub(crate) to: &'a str,
+    /// Both states.
+    pub(crate) states: (&'a Document, &'a Document),
+    /// Whether what is the same is told once, and long values in short.
+    pub(crate) detail: Detail,
+}
+
+impl Report<'_> {
+    /// Returns everything that differs, what is the same told once unless all is wanted.
+    fn entries(&self) -> Vec<Entry> {
+        let entries = Entry::all(self.comparison);
+        match self.detail {
+            Detail::Short => fold::fold(entries, self.states),
+            Detail::Whole => entries,
+        }
+    }
 }
 
 /// How a change is laid out on a terminal.

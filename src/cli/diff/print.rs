@@ -1,10 +1,13 @@
 //! Prints a comparison in the format and the layout that were asked for.
 
-use super::{Layout, Report, github, html, markdown, stat, text};
+use super::wrap::Detail;
+use super::{Layout, Report, github, html, markdown, stat, text, three};
 use crate::cli::args::Format;
 use crate::cli::context::Context;
 use crate::cli::error::Failure;
-use crate::cli::{json, output};
+use crate::cli::json;
+use crate::cli::output::{self, Output};
+use crate::diff::ThreeWay;
 
 /// The options that say how a comparison is printed.
 #[derive(Debug, clap::Args)]
@@ -15,7 +18,8 @@ pub(crate) struct PrintOptions {
     stat: bool,
     /// Print no more than this many bytes of markdown, and say what was left out
     ///
-    /// Whole entries are left out. The counts are printed in any case.
+    /// The attributes of some entries are left out first, then whole entries, and it is said which
+    /// kind. The counts are printed in any case.
     #[arg(long, value_name = "BYTES")]
     max_bytes: Option<usize>,
     /// Put before and after beside each other [default: from 140 columns on]
@@ -24,6 +28,12 @@ pub(crate) struct PrintOptions {
     /// Put before and after below each other, however wide the terminal is
     #[arg(long)]
     unified: bool,
+    /// Tell every instance on its own, and long values whole
+    ///
+    /// Otherwise instances that changed in the same way are told once, as are modules that came or
+    /// went with all that is in them; JSON has every instance in any case.
+    #[arg(long)]
+    unfold: bool,
     /// Do not use a pager: `TFSTATE_PAGER`, `PAGER`, or `less`
     #[arg(long)]
     no_pager: bool,
@@ -43,6 +53,37 @@ impl PrintOptions {
         Ok(())
     }
 
+    /// Refuses options that a comparison of three states has no use for.
+    pub(crate) fn check_three(&self, format: Format) -> Result<(), Failure> {
+        if !matches!(format, Format::Text | Format::Json) {
+            let failure = Failure::new("three states are compared as text or JSON only");
+            return Err(failure.hint("compare two of them, or use `-o json`"));
+        }
+        if self.stat || self.side_by_side {
+            let failure = Failure::new("`--stat` and `--side-by-side` are for two states");
+            return Err(failure.hint("compare two of them, or leave it out"));
+        }
+        Ok(())
+    }
+
+    /// Returns how much is told.
+    pub(crate) fn detail(&self) -> Detail {
+        if self.unfold { Detail::Whole } else { Detail::Short }
+    }
+
+    /// Prints what two sides made of a state.
+    pub(crate) fn print_three(
+        &self,
+        context: &mut Context<'_>,
+        compared: &ThreeWay,
+        names: [&str; 3],
+    ) -> Result<(), output::Error> {
+        if context.format == Format::Json {
+            return context.out.json(&json::three::Three::new(compared, names));
+        }
+        self.page(context, |out| three::write(out, compared, self.detail()))
+    }
+
     /// Prints the comparison.
     pub(crate) fn print(
         &self,
@@ -59,15 +100,26 @@ impl PrintOptions {
             Format::Github => return github::write(out, report),
             Format::Text => {}
         }
-        if !self.no_pager {
-            out.begin_page();
+        self.page(context, |out| {
+            if self.stat {
+                return stat::write(out, report);
+            }
+            text::write(out, report, self.layout(out.width()))
+        })
+    }
+
+    /// Shows what is written in a pager, where a person reads it who wants one.
+    fn page(
+        &self,
+        context: &mut Context<'_>,
+        write: impl FnOnce(&mut Output) -> Result<(), output::Error>,
+    ) -> Result<(), output::Error> {
+        if self.no_pager {
+            return write(context.out);
         }
-        if self.stat {
-            stat::write(out, report)?;
-        } else {
-            text::write(out, report, self.layout(out.width()))?;
-        }
-        out.end_page(context.env)
+        context.out.begin_page();
+        write(context.out)?;
+        context.out.end_page(context.env, &context.interrupt)
     }
 
     fn layout(&self, width: Option<u16>) -> Layout {

@@ -34,6 +34,11 @@ impl RuleOptions {
         Ok(Options { reveal: context.reveal, noise, ignore: rules.collect::<Result<_, _>>()? })
     }
 
+    /// Returns whether only some changes are to be told.
+    pub(crate) fn has_filter(&self) -> bool {
+        !self.only.is_empty()
+    }
+
     /// Returns the filter that a change has to match.
     pub(crate) fn only(&self) -> Result<Filter, Failure> {
         filter::parse(&self.only)

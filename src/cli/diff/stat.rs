@@ -2,8 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use unicode_width::UnicodeWidthStr as _;
+
 use super::Report;
-use super::entry;
+use super::{entry, summary, text};
 use crate::base::text::escape;
 use crate::base::theme::Meaning;
 use crate::cli::output::{self, Output};
@@ -19,21 +21,21 @@ type Counts = [usize; ACTIONS.len()];
 /// Writes the counts, and the last line of the whole text.
 pub(crate) fn write(out: &mut Output, report: Report<'_>) -> Result<(), output::Error> {
     let rows = rows(report);
-    let names = rows.iter().map(|(name, _)| name.chars().count()).max().unwrap_or(0);
+    let names = rows.iter().map(|(name, _)| name.width()).max().unwrap_or(0);
     let most = rows.iter().map(|(_, counts)| counts.iter().sum()).max().unwrap_or(0);
     let digits = most.to_string().len();
     let width = out.width().map_or(WIDTH, usize::from);
     let room = width.saturating_sub(names + digits + 5).max(8);
     for (name, counts) in rows {
         let total: usize = counts.iter().sum();
-        let pad = " ".repeat(names - name.chars().count());
+        let pad = " ".repeat(names - name.width());
         let bar = bar(out, counts, (most, room));
         out.line(&format!(
             " {}{pad} | {total:>digits$} {bar}",
             out.paint(Meaning::Address, &name)
         ))?;
     }
-    out.line(&entry::summary(report.comparison))
+    text::write_summary(out, &summary::of(report.comparison))
 }
 
 fn rows(report: Report<'_>) -> Vec<(String, Counts)> {

@@ -1,18 +1,27 @@
 //! A comparison as people read it: one block for each resource, one line for each attribute.
 
-use unicode_width::{UnicodeWidthChar as _, UnicodeWidthStr as _};
+use unicode_width::UnicodeWidthStr as _;
 
-use super::entry::{self, Entry, Row, Values};
-use super::lines::{self, Hunk, Piece};
-use super::{Layout, Report, side_by_side};
+use super::entry::{self, Entry};
+use super::lines::{self, Hunk};
+use super::pieces::{Piece, Text};
+use super::row::{Row, SECRET, Values};
+use super::wrap::{self, Detail, wrap};
+use super::{Layout, Report, side_by_side, summary};
 use crate::base::theme::Meaning;
 use crate::cli::output::{self, Output};
-use crate::diff::Tag;
+use crate::diff::{Action, Tag};
 
 /// A path longer than this does not push all values to the right.
-const LONGEST_PATH: usize = 40;
-/// A value is not shortened below this.
-const SHORTEST: usize = 16;
+pub(super) const LONGEST_PATH: usize = 40;
+/// Where the paths of attributes begin, after their sign.
+const INDENT: usize = 6;
+/// Where values begin that stand below their path, after their sign.
+const BELOW: usize = 10;
+/// A value gets this many columns at least.
+const NARROWEST: usize = 16;
+/// The instances that an entry tells of are named in this many lines.
+const LINES_OF_NAMES: usize = 2;
 
 /// Writes what differs; nothing but the last line where nothing does.
 pub(crate) fn write(
@@ -20,79 +29,158 @@ pub(crate) fn write(
     report: Report<'_>,
     layout: Layout,
 ) -> Result<(), output::Error> {
-    for entry in Entry::all(report.comparison) {
-        let width = entry.rows.iter().map(|row| row.path.width());
-        let width = width.filter(|&width| width <= LONGEST_PATH).max().unwrap_or(0);
+    for entry in report.entries() {
         write_head(out, &entry)?;
+        write_members(out, &entry)?;
+        let width = column(&entry.rows);
         for row in &entry.rows {
             match layout {
-                Layout::Unified => write_row(out, row, width)?,
+                Layout::Unified => write_row(out, row, width, report.detail)?,
                 // Every resource has its two sides in the same columns.
-                Layout::SideBySide => side_by_side::write_row(out, row, LONGEST_PATH)?,
+                Layout::SideBySide => side_by_side::write_row(out, row, report.detail)?,
             }
         }
     }
-    out.line(&entry::summary(report.comparison))
+    write_summary(out, &summary::of(report.comparison))
+}
+
+/// Returns how wide the column of the paths is.
+pub(super) fn column(rows: &[Row]) -> usize {
+    let widths = rows.iter().map(|row| row.path.width());
+    widths.filter(|&width| width <= LONGEST_PATH).max().unwrap_or(0)
+}
+
+/// Writes the last line, or lines where it is wider than the terminal.
+pub(super) fn write_summary(out: &mut Output, parts: &[String]) -> Result<(), output::Error> {
+    let room = out.width().map_or(usize::MAX, usize::from);
+    let mut line = String::new();
+    for part in parts {
+        let wider = line.width() + part.width() + summary::BETWEEN.width();
+        if !line.is_empty() && wider > room {
+            out.line(&line)?;
+            line.clear();
+        }
+        if !line.is_empty() {
+            line.push_str(summary::BETWEEN);
+        }
+        line.push_str(part);
+    }
+    out.line(&line)
 }
 
 fn write_head(out: &mut Output, entry: &Entry) -> Result<(), output::Error> {
-    let sign = out.paint(entry::meaning(entry.action), entry.sign());
+    let sign = out.paint(entry.meaning(), entry.sign());
     let name = out.paint(Meaning::Address, &entry.name);
-    let note = out.paint(Meaning::Muted, &entry.note);
-    out.line(&format!("{sign} {name}  {note}"))
+    let note = entry.note();
+    let used = entry.sign().width() + entry.name.width() + note.width() + 3;
+    let fits = out.width().is_none_or(|all| used <= usize::from(all));
+    let note = out.paint(Meaning::Muted, &note);
+    if fits {
+        return out.line(&format!("{sign} {name}  {note}"));
+    }
+    // Names are not broken: they are to be copied.
+    out.line(&format!("{sign} {name}"))?;
+    out.line(&format!("    {note}"))
 }
 
-fn write_row(out: &mut Output, row: &Row, width: usize) -> Result<(), output::Error> {
-    let start = start(out, row, width);
-    let used = 8 + row.path.width().max(width);
-    match &row.values {
-        Values::Lines(hunks) => {
-            out.line(start.trim_end())?;
-            hunks.iter().try_for_each(|hunk| out.line(&format!("        {}", line(out, hunk))))
-        }
-        Values::Secret => {
-            out.line(&format!("{start}{}", out.paint(Meaning::Sensitive, entry::SECRET)))
-        }
-        Values::Sides(Some(before), Some(after)) => {
-            let room = out.width().map(|all| usize::from(all).saturating_sub(used + 3) / 2);
-            let (before, after) = (shorten(before, room), shorten(after, room));
-            out.line(&format!("{start}{before} → {after}"))
-        }
-        Values::Sides(before, after) => {
-            let room = out.width().map(|all| usize::from(all).saturating_sub(used));
-            let value = before.as_deref().or(after.as_deref()).unwrap_or_default();
-            out.line(&format!("{start}{}", shorten(value, room)))
+fn write_members(out: &mut Output, entry: &Entry) -> Result<(), output::Error> {
+    let Some(members) = &entry.members else { return Ok(()) };
+    let (room, most) = match out.width() {
+        Some(all) => (usize::from(all).saturating_sub(4).max(NARROWEST), LINES_OF_NAMES),
+        None => (usize::MAX, usize::MAX),
+    };
+    // Of what is gone, everything is named.
+    let most = if entry.action == Action::Removed { usize::MAX } else { most };
+    for names in &members.short {
+        for line in wrap::list(names, room, most) {
+            out.line(&format!("    {}", out.paint(Meaning::Muted, &line)))?;
         }
     }
+    Ok(())
+}
+
+/// Writes one attribute: on one line where it fits, otherwise with its values below it.
+pub(super) fn write_row(
+    out: &mut Output,
+    row: &Row,
+    width: usize,
+    detail: Detail,
+) -> Result<(), output::Error> {
+    let start = start(out, row, width);
+    let used = INDENT + path(row).width().max(width) + 2;
+    let fits = |value: usize| out.width().is_none_or(|all| used + value <= usize::from(all));
+    match &row.values {
+        Values::Secret => out.line(&format!("{start}{}", out.paint(Meaning::Sensitive, SECRET))),
+        Values::Sides(Some(before), Some(after)) if fits(before.width() + after.width() + 3) => {
+            let (before, after) =
+                (painted(out, Tag::Removed, before), painted(out, Tag::Added, after));
+            out.line(&format!("{start}{before} → {after}"))
+        }
+        Values::Sides(Some(value), None) if fits(value.width()) => {
+            out.line(&format!("{start}{}", painted(out, Tag::Removed, value)))
+        }
+        Values::Sides(None, Some(value)) if fits(value.width()) => {
+            out.line(&format!("{start}{}", painted(out, Tag::Added, value)))
+        }
+        Values::Sides(before, after) => {
+            out.line(start.trim_end())?;
+            for (tag, value) in [(Tag::Removed, before), (Tag::Added, after)] {
+                if let Some(value) = value {
+                    write_below(out, tag, value, detail)?;
+                }
+            }
+            Ok(())
+        }
+        Values::Lines(hunks) => {
+            out.line(start.trim_end())?;
+            hunks.iter().try_for_each(|hunk| match hunk {
+                Hunk::Gap => out.line(&format!("        {}", out.paint(Meaning::Muted, "…"))),
+                Hunk::Line(tag, text) => write_below(out, *tag, text, detail),
+            })
+        }
+    }
+}
+
+/// Writes text below its path, with its sign before the first line.
+fn write_below(
+    out: &mut Output,
+    tag: Tag,
+    text: &Text,
+    detail: Detail,
+) -> Result<(), output::Error> {
+    let room = out.width().map(|all| usize::from(all).saturating_sub(BELOW).max(NARROWEST));
+    let lines = room.map_or_else(|| vec![text.clone()], |room| wrap(text, room, detail));
+    for (at, line) in lines.iter().enumerate() {
+        let sign = if at == 0 { lines::sign(tag) } else { " " };
+        let sign = of_tag(tag).map_or(sign.to_owned(), |meaning| out.paint(meaning, sign));
+        let line = painted(out, tag, line);
+        out.line(format!("        {sign} {line}").trim_end())?;
+    }
+    Ok(())
 }
 
 /// Returns the sign and the path of a row, in a column of this width.
 pub(super) fn start(out: &Output, row: &Row, width: usize) -> String {
     let sign = out.paint(entry::meaning(row.action), entry::sign(row.action));
-    let path = if row.path.is_empty() { "value" } else { &row.path };
+    let path = path(row);
     let pad = " ".repeat(width.saturating_sub(path.width()));
-    format!("    {sign} {}{pad}  ", out.paint(Meaning::Attribute, path))
+    // Plain: the values have the colours here, and names must be easy to read between them.
+    format!("    {sign} {path}{pad}  ")
 }
 
-/// Returns a line of a long string with its sign, what differs in it marked.
-pub(super) fn line(out: &Output, hunk: &Hunk) -> String {
-    let Hunk::Line(tag, pieces) = hunk else { return out.paint(Meaning::Muted, "…") };
-    format!("{}{}", painted_sign(out, *tag), painted_pieces(out, *tag, pieces))
+/// Returns what is printed for the path of a row.
+pub(super) fn path(row: &Row) -> &str {
+    if row.path.is_empty() { "value" } else { &row.path }
 }
 
-fn painted_sign(out: &Output, tag: Tag) -> String {
-    let sign = format!("{} ", lines::sign(tag));
-    of_tag(tag).map_or(sign.clone(), |meaning| out.paint(meaning, &sign))
-}
-
-/// Returns the pieces of a line in the colour of what became of it.
-fn painted_pieces(out: &Output, tag: Tag, pieces: &[Piece]) -> String {
+/// Returns text in the colour of what became of it, with what differs in it marked.
+pub(super) fn painted(out: &Output, tag: Tag, text: &Text) -> String {
     let piece = |piece: &Piece| match of_tag(tag) {
         None => piece.text.clone(),
         Some(meaning) if piece.differs => out.paint_strongly(meaning, &piece.text),
         Some(meaning) => out.paint(meaning, &piece.text),
     };
-    pieces.iter().map(piece).collect()
+    text.0.iter().map(piece).collect()
 }
 
 fn of_tag(tag: Tag) -> Option<Meaning> {
@@ -100,32 +188,5 @@ fn of_tag(tag: Tag) -> Option<Meaning> {
         Tag::Equal => None,
         Tag::Removed => Some(Meaning::Removed),
         Tag::Added => Some(Meaning::Added),
-    }
-}
-
-/// Cuts text that is wider than there is room for, and says so with `…`.
-pub(super) fn shorten(text: &str, room: Option<usize>) -> String {
-    let Some(room) = room.map(|room| room.max(SHORTEST)) else { return text.to_owned() };
-    if text.width() <= room {
-        return text.to_owned();
-    }
-    let mut used = 0;
-    let fits = |c: &char| {
-        used += c.width().unwrap_or(0);
-        used < room
-    };
-    text.chars().take_while(fits).chain(['…']).collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn text_is_cut_to_the_columns_there_are() {
-        assert_eq!(shorten("short", Some(16)), "short");
-        assert_eq!(shorten(&"x".repeat(20), Some(16)), format!("{}…", "x".repeat(15)));
-        assert_eq!(shorten(&"日".repeat(20), Some(17)), format!("{}…", "日".repeat(8)));
-        assert_eq!(shorten(&"x".repeat(200), None).len(), 200);
     }
 }

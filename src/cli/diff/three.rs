@@ -1,34 +1,62 @@
 //! A three-way comparison as people read it: what each side did, and what can't both be had.
 
+use super::entry::Entry;
+use super::text;
+use super::wrap::Detail;
 use crate::base::text::escape;
 use crate::base::theme::Meaning;
-use crate::cli::hcl;
 use crate::cli::output::{self, Output};
-use crate::diff::{Action, Change, OutputChange, ResourceChange, Sides, ThreeWay, Verdict};
-use crate::state::value::Value;
+use crate::diff::{Sides, ThreeWay, Verdict};
 
 /// Writes what the sides did; nothing but the last line where neither did anything.
-pub(crate) fn write(out: &mut Output, three: &ThreeWay) -> Result<(), output::Error> {
+pub(crate) fn write(
+    out: &mut Output,
+    three: &ThreeWay,
+    detail: Detail,
+) -> Result<(), output::Error> {
     for sides in &three.resources {
-        let Some(change) = sides.first() else { continue };
-        let deposed = change.deposed.as_ref().map(|key| format!(" (deposed {})", escape(key)));
-        let name = format!("{}{}", change.address, deposed.unwrap_or_default());
-        write_head(out, &name, sides)?;
-        for (label, change) in labelled(sides) {
-            write_resource(out, label, change)?;
-        }
+        write_sides(out, sides, (Entry::of_resource, detail))?;
     }
     for sides in &three.outputs {
-        let Some(change) = sides.first() else { continue };
-        write_head(out, &format!("output.{}", change.name), sides)?;
-        for (label, change) in labelled(sides) {
-            write_output(out, label, change)?;
-        }
+        write_sides(out, sides, (Entry::of_output, detail))?;
     }
-    out.line(&summary(three))
+    text::write_summary(out, &summary(three))
 }
 
-fn write_head<T>(out: &mut Output, name: &str, sides: &Sides<T>) -> Result<(), output::Error> {
+fn write_sides<T>(
+    out: &mut Output,
+    sides: &Sides<T>,
+    (tell, detail): (fn(&T) -> Entry, Detail),
+) -> Result<(), output::Error> {
+    let Some(first) = sides.first().map(tell) else { return Ok(()) };
+    match sides.verdict {
+        Verdict::OnlyA | Verdict::OnlyB | Verdict::Same => {
+            write_head(out, &first, (sides, Some(&first.note())))?;
+            write_rows(out, &first, detail)
+        }
+        Verdict::Apart | Verdict::Conflict => {
+            write_head(out, &first, (sides, None))?;
+            for (label, side) in [("A", &sides.a), ("B", &sides.b)] {
+                let Some(side) = side.as_ref().map(tell) else { continue };
+                let note = out.paint(side.meaning(), &side.note());
+                out.line(&format!("  {label} {note}"))?;
+                write_rows(out, &side, detail)?;
+            }
+            Ok(())
+        }
+    }
+}
+
+fn write_rows(out: &mut Output, entry: &Entry, detail: Detail) -> Result<(), output::Error> {
+    let width = text::column(&entry.rows);
+    entry.rows.iter().try_for_each(|row| text::write_row(out, row, width, detail))
+}
+
+fn write_head<T>(
+    out: &mut Output,
+    entry: &Entry,
+    (sides, note): (&Sides<T>, Option<&str>),
+) -> Result<(), output::Error> {
     let (mark, meaning, words) = match sides.verdict {
         Verdict::OnlyA => ("A", Meaning::Added, "only A"),
         Verdict::OnlyB => ("B", Meaning::Changed, "only B"),
@@ -38,92 +66,17 @@ fn write_head<T>(out: &mut Output, name: &str, sides: &Sides<T>) -> Result<(), o
     };
     let places = match sides.conflicts.as_slice() {
         [] => String::new(),
-        conflicts => format!(": {}", conflicts.join(", ")),
+        conflicts => format!(": {}", escape(&conflicts.join(", "))),
     };
     let mark = out.paint(meaning, mark);
     let words = out.paint(meaning, &format!("{words}{places}"));
-    out.line(&format!("{mark} {}  {words}", out.paint(Meaning::Address, name)))
+    let note =
+        note.map_or_else(String::new, |note| format!(", {}", out.paint(Meaning::Muted, note)));
+    out.line(&format!("{mark} {}  {words}{note}", out.paint(Meaning::Address, &entry.name)))
 }
 
-/// Returns what is to be shown of each side; once where both did the same.
-fn labelled<T>(sides: &Sides<T>) -> Vec<(&'static str, &T)> {
-    let labels = match sides.verdict {
-        Verdict::Same => [" ", ""],
-        Verdict::OnlyA | Verdict::OnlyB => [" ", " "],
-        Verdict::Apart | Verdict::Conflict => ["A", "B"],
-    };
-    let shown = [sides.a.as_ref(), sides.b.as_ref()];
-    labels
-        .into_iter()
-        .zip(shown)
-        .filter_map(|(l, c)| Some((l, c?)))
-        .filter(|(l, _)| !l.is_empty())
-        .collect()
-}
-
-fn write_resource(
-    out: &mut Output,
-    label: &str,
-    change: &ResourceChange,
-) -> Result<(), output::Error> {
-    let from = change.from_address.as_ref().map(|from| format!(" from {}", escape(from)));
-    let what = format!("{}{}", change.action.name(), from.unwrap_or_default());
-    out.line(&format!("  {label} {}", out.paint(meaning(change.action), &what)))?;
-    for change in &change.changes {
-        let path = out.paint(Meaning::Attribute, &change.path_text());
-        let value = transition(out, change);
-        out.line(&format!("      {} {path}  {value}", mark(out, change)))?;
-    }
-    Ok(())
-}
-
-fn write_output(out: &mut Output, label: &str, change: &OutputChange) -> Result<(), output::Error> {
-    let sides = (change.before.as_ref(), change.after.as_ref());
-    let what = out.paint(meaning(change.action), change.action.name());
-    out.line(&format!("  {label} {what}  {}", values(out, sides)))
-}
-
-fn meaning(action: Action) -> Meaning {
-    match action {
-        Action::Added => Meaning::Added,
-        Action::Removed => Meaning::Removed,
-        Action::Changed => Meaning::Changed,
-        Action::Moved => Meaning::Moved,
-    }
-}
-
-fn mark(out: &Output, change: &Change) -> String {
-    match (&change.before, &change.after) {
-        (None, _) => out.paint(Meaning::Added, "+"),
-        (_, None) => out.paint(Meaning::Removed, "-"),
-        _ => out.paint(Meaning::Changed, "~"),
-    }
-}
-
-fn transition(out: &Output, change: &Change) -> String {
-    values(out, (change.before.as_ref(), change.after.as_ref()))
-}
-
-fn values(out: &Output, sides: (Option<&Value<'_>>, Option<&Value<'_>>)) -> String {
-    match sides {
-        (Some(Value::Sensitive), Some(Value::Sensitive)) => {
-            out.paint(Meaning::Sensitive, "(sensitive value, changed)")
-        }
-        (Some(before), Some(after)) => format!("{} → {}", inline(out, before), inline(out, after)),
-        (Some(value), None) | (None, Some(value)) => inline(out, value),
-        (None, None) => String::new(),
-    }
-}
-
-fn inline(out: &Output, value: &Value<'_>) -> String {
-    match value {
-        Value::Sensitive => out.paint(Meaning::Sensitive, hcl::MASK),
-        other => escape(&other.to_json()).into_owned(),
-    }
-}
-
-/// Returns the last line: how much of each, and the serials.
-fn summary(three: &ThreeWay) -> String {
+/// Returns the parts of the last line: how much of each, and the serials.
+fn summary(three: &ThreeWay) -> Vec<String> {
     let parts = [
         (Verdict::OnlyA, "only A"),
         (Verdict::OnlyB, "only B"),
@@ -147,5 +100,5 @@ fn summary(three: &ThreeWay) -> String {
     words.push(
         if three.lineage_differs() { "different lineages" } else { "same lineage" }.to_owned(),
     );
-    words.join(" · ")
+    words
 }

@@ -73,6 +73,9 @@ pub(super) struct Output<'a> {
     before: Option<&'a Value<'static>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     after: Option<&'a Value<'static>>,
+    /// What differs inside; left out where the whole differs.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    changes: Vec<AttributeChange<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     deprecated_before: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -161,12 +164,17 @@ fn attribute(change: &Change) -> AttributeChange<'_> {
     }
 }
 
+fn inside(change: &Change) -> AttributeChange<'_> {
+    AttributeChange { path: change.path.to_string(), ..attribute(change) }
+}
+
 pub(super) fn output(change: &OutputChange) -> Output<'_> {
     Output {
         name: &change.name,
         action: change.action.name(),
         before: change.before.as_ref(),
         after: change.after.as_ref(),
+        changes: change.changes.iter().map(inside).collect(),
         deprecated_before: change.deprecated_before.as_deref(),
         deprecated_after: change.deprecated_after.as_deref(),
     }
