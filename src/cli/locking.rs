@@ -34,9 +34,8 @@ impl LockingOption {
         context: &Context<'_>,
         work: impl FnOnce(&LockInfo, Wait<'_>) -> Result<T, Failure>,
     ) -> Result<T, Failure> {
-        let info = LockInfo::new(operation, context.env, &System).map_err(|error| {
-            Failure::new("cannot make an id for the lock").because(&error)
-        })?;
+        let info = LockInfo::new(operation, context.env, &System)
+            .map_err(|error| Failure::new("cannot make an id for the lock").because(&error))?;
         let talks = context.out.talks();
         let told = |holder: &Holder| {
             if let Some(line) = waiting_for(holder).filter(|_| talks) {

@@ -52,7 +52,7 @@ pub(crate) fn each<I: Sync, T: Send, E: Into<Failure> + Send + fmt::Debug>(
                 }
             }
         }
-        Ok(())
+        Ok::<(), Failure>(())
     })?;
     match last {
         None => Ok(Exit::Done),

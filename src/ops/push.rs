@@ -9,7 +9,7 @@
 //! tell. Terraform does the same, except that it gives up the lineage and the serial of a state
 //! that it pushes to where there is none; here they are kept, so that its history goes on.
 
-use super::session::{Error as SessionError, Keep, Live, Locking, Target, Report, Session};
+use super::session::{Error as SessionError, Keep, Live, Locking, Report, Session, Target};
 use crate::state::document::Document;
 use crate::state::header::with_serial;
 use crate::state::parse::ParseError;

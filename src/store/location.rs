@@ -3,9 +3,9 @@
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
+use super::backend::Local;
 use super::directory::Directory;
 use super::reference::{self, without_credentials};
-use super::backend::Local;
 use super::{Earlier, Error, Place, git, local, many};
 use crate::base::env::Env;
 

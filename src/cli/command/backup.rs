@@ -3,7 +3,7 @@
 use std::ffi::{OsStr, OsString};
 use std::path::Path;
 
-use crate::backup::{Protection, Recipients, SourceFacts};
+use crate::backup::{Protection, Recipients};
 use crate::base::clock::System;
 use crate::base::size;
 use crate::base::text::escape;
@@ -13,7 +13,6 @@ use crate::cli::error::{Exit, Failure};
 use crate::cli::repository::{self, RepositoryOption};
 use crate::cli::{json, state};
 use crate::ops::backup::{self, BackupOptions, Report, Source};
-use crate::state::document::Document;
 use crate::store::{self, Access, Location};
 
 /// Write a snapshot of each state that changed to the backup repository

@@ -1,7 +1,7 @@
 //! `tfstate pull`.
 
 use std::ffi::OsString;
-use std::io::{IsTerminal, Write};
+use std::io::IsTerminal;
 use std::path::PathBuf;
 
 use crate::base::fs;
@@ -10,8 +10,8 @@ use crate::cli::args::Format;
 use crate::cli::context::Context;
 use crate::cli::error::{Exit, Failure};
 use crate::cli::state;
-use crate::state::sensitive::Reveal;
 use crate::ops::earlier;
+use crate::state::sensitive::Reveal;
 use crate::store::{Access, Location};
 
 /// Copy a state out, byte for byte as it is stored

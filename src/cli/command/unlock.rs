@@ -38,7 +38,7 @@ pub(crate) const FORMATS: &[Format] = &[];
 pub(crate) fn run(args: &Args, context: &mut Context<'_>) -> Result<Exit, Failure> {
     let target = state::target(context, args.state.as_deref())?;
     let name = escape(&target.name()).into_owned();
-    let locks = place
+    let locks = target
         .store
         .locks()
         .ok_or_else(|| Failure::new(format!("cannot unlock {name}: it has no locks")))?;
@@ -53,7 +53,7 @@ pub(crate) fn run(args: &Args, context: &mut Context<'_>) -> Result<Exit, Failur
                 escape(&info.created)
             ),
             Holder::Unnamed { why } => {
-                format!("{name} is locked: {}. Break this lock?", escape(why))
+                format!("{name} is locked: {}. Break this lock?", escape(&why))
             }
         };
         if !std::io::stdin().is_terminal() {

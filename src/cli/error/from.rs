@@ -25,6 +25,9 @@ impl From<config::Error> for Failure {
 
 impl From<store::Error> for Failure {
     fn from(error: store::Error) -> Self {
+        if let Some(failure) = super::remote::failure(&error) {
+            return failure;
+        }
         let hint = match &error {
             store::Error::NotFound { .. } => Some(
                 "check the path, or pipe the state in: `terraform state pull | tfstate list -`",

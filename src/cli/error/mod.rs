@@ -3,6 +3,7 @@
 
 mod change;
 mod from;
+mod remote;
 
 use std::error::Error;
 use std::io;

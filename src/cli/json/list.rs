@@ -9,13 +9,17 @@ use crate::state::value::Value;
 
 /// All listed instances.
 #[derive(Debug, Serialize)]
-pub(crate) struct List<'a> {
+pub(crate) struct List<T> {
     schema: &'static str,
-    resources: Vec<Entry<'a>>,
+    resources: Vec<T>,
 }
 
+/// A listed instance.
 #[derive(Debug, Serialize)]
-struct Entry<'a> {
+pub(crate) struct Entry<'a> {
+    /// The state it is in, where several are listed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    state: Option<&'a str>,
     #[serde(flatten)]
     label: Label<'a>,
     id: Option<Value<'a>>,
@@ -23,14 +27,20 @@ struct Entry<'a> {
     deposed: Option<String>,
 }
 
-impl<'a> List<'a> {
-    pub(crate) fn new(instances: impl Iterator<Item = Instance<'a>>, reveal: Reveal) -> Self {
-        let entry = |instance: Instance<'a>| Entry {
+impl<'a> Entry<'a> {
+    pub(crate) fn new(instance: Instance<'a>, state: Option<&'a str>, reveal: Reveal) -> Self {
+        Self {
+            state,
             label: Label::new(instance),
             id: instance.shown_id(reveal),
             tainted: instance.is_tainted(),
             deposed: instance.deposed(),
-        };
-        Self { schema: "tfstate.list/1", resources: instances.map(entry).collect() }
+        }
+    }
+}
+
+impl<T> List<T> {
+    pub(crate) fn new(resources: Vec<T>) -> Self {
+        Self { schema: "tfstate.list/1", resources }
     }
 }

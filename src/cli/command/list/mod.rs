@@ -1,12 +1,15 @@
 //! `tfstate list`.
 
+mod several;
+
 use std::ffi::OsString;
 
 use crate::cli::args::Format;
 use crate::cli::context::Context;
 use crate::cli::error::{Exit, Failure};
+use crate::cli::json::list::{Entry, List};
 use crate::cli::state::{self, StateOption};
-use crate::cli::{filter, json};
+use crate::cli::{filter, many};
 use crate::ops::list::{self, Selection};
 use crate::store::Access;
 
@@ -15,6 +18,9 @@ use crate::store::Access;
 /// Prints one address a line: the same lines in the same order as `terraform state list`. An
 /// address of a module, resource or instance limits the list as it does there; several are listed
 /// one after the other, and one that nothing matches is an error.
+///
+/// Where a glob or a prefix names several states, each line begins with the state and a tab. One
+/// that can't be read is told, the others are listed, and the status is 3.
 ///
 /// Example: `tfstate list prod.tfstate -f 'type:aws_* tag:env=prod'`
 #[derive(Debug, clap::Args)]
@@ -41,12 +47,19 @@ pub(crate) const FORMATS: &[Format] = &[Format::Text, Format::Json];
 pub(crate) fn run(args: &Args, context: &mut Context<'_>) -> Result<Exit, Failure> {
     let (state, addresses) = state::split(&args.state, &args.words);
     let filter = filter::parse(&args.filters)?;
-    let opened = state::open(context, state.as_deref(), Access::Map)?;
     let selection =
         Selection { addresses, id: args.id.clone().filter(|id| !id.is_empty()), filter };
+    let mut locations = many::locations(context, state.as_slice())?;
+    if locations.len() > 1 {
+        return several::run(&locations, &selection, context);
+    }
+    // A reference that names nothing is an error before.
+    let Some(location) = locations.pop() else { return Ok(Exit::Done) };
+    let opened = state::read(context, location, Access::Map)?;
     let instances = list::list(&opened.document, &selection)?;
     if context.format == Format::Json {
-        let list = json::list::List::new(instances, context.reveal);
+        let entry = |instance| Entry::new(instance, None, context.reveal);
+        let list = List::new(instances.map(entry).collect());
         context.out.json(&list)?;
         return Ok(Exit::Done);
     }
