@@ -12,6 +12,7 @@ pub mod details;
 pub mod document;
 mod flatmap;
 mod index;
+mod locate;
 pub mod parse;
 pub mod path;
 pub mod provider;

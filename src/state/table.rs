@@ -4,7 +4,7 @@
 //! memory is in use.
 
 use std::fmt;
-use std::ops::{Index, Range};
+use std::ops::Index;
 
 /// Entries numbered from 0, those of the tail behind those of the head.
 #[derive(Clone)]
@@ -62,14 +62,22 @@ impl<T> Table<T> {
         self.head.iter_mut().chain(&mut self.tail)
     }
 
-    /// Returns entries that one reader read: they stand in one piece.
-    pub(crate) fn range(&self, range: Range<usize>) -> &[T] {
-        let (head, split) = (&self.head, self.head.len());
-        let piece = match range.start.checked_sub(split) {
-            Some(start) => self.tail.get(start..range.end - split),
-            None => head.get(range),
-        };
-        piece.unwrap_or_default()
+    pub(crate) fn get(&self, place: usize) -> Option<&T> {
+        match place.checked_sub(self.head.len()) {
+            Some(place) => self.tail.get(place),
+            None => self.head.get(place),
+        }
+    }
+
+    /// Returns the place of the first entry that `is_before` is not true for; entries are sorted by
+    /// it.
+    pub(crate) fn partition_point(&self, mut is_before: impl FnMut(&T) -> bool) -> usize {
+        match self.tail.first() {
+            Some(first) if is_before(first) => {
+                self.head.len() + self.tail.partition_point(is_before)
+            }
+            _ => self.head.partition_point(is_before),
+        }
     }
 }
 
@@ -96,8 +104,10 @@ mod tests {
         table.append(behind, |n| *n += 3);
         assert_eq!(table.iter().copied().collect::<Vec<_>>(), [0, 1, 2, 3, 4]);
         assert_eq!((table.len(), table[2], table[3]), (5, 2, 3));
-        assert_eq!((table.range(1..3), table.range(3..5)), (&[1, 2][..], &[3, 4][..]));
-        assert!(table.range(3..3).is_empty());
+        assert_eq!((table.get(2), table.get(4), table.get(5)), (Some(&2), Some(&4), None));
+        for place in 0..=5 {
+            assert_eq!(table.partition_point(|&n| n < place), place);
+        }
         table.iter_mut().for_each(|n| *n *= 10);
         table.truncate(4);
         assert_eq!(table.iter().copied().collect::<Vec<_>>(), [0, 10, 20, 30]);

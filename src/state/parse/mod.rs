@@ -16,6 +16,7 @@ mod tests;
 mod top;
 mod version;
 
+pub(crate) use body::Like;
 pub use error::{Finding, Invalid, Lookalike, ParseError, Place, Warning};
 pub(crate) use fields::sensitive_paths;
 pub(crate) use top::read_v4;

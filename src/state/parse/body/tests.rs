@@ -34,7 +34,7 @@ fn outcome(text: &str, cut: Option<usize>) -> String {
     let mut first = true;
     fields.scanner.open_object().unwrap();
     fields.scanner.next_key(&mut first).unwrap();
-    let body = read_cut(&mut fields, |_, _| cut);
+    let body = read_cut(&mut fields, None, |_, _| cut);
     format!("{body:?} {}", if body.is_ok() { fields.scanner.pos() } else { 0 })
 }
 
