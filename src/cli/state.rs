@@ -6,7 +6,7 @@ use std::path::Path;
 use super::context::Context;
 use super::error::Failure;
 use super::settings::Origin;
-use crate::ops::open::{self, Opened};
+use crate::ops::open::{self, Found, Opened};
 use crate::store::{self, Access};
 
 /// The option of commands whose subject is an address.
@@ -27,8 +27,22 @@ pub(crate) fn open(
     reference: Option<&OsStr>,
     access: Access,
 ) -> Result<Opened, Failure> {
+    let found = find(context, reference, access)?;
+    Ok(told(context, found.read()?))
+}
+
+/// Finds the state that `reference` names, as [`open`] does, and leaves it to be read.
+pub(crate) fn find(
+    context: &Context<'_>,
+    reference: Option<&OsStr>,
+    access: Access,
+) -> Result<Found, Failure> {
     let reference = reference.map(OsStr::to_owned).or_else(|| default(context));
-    let opened = open::open(reference.as_deref(), place(context), access)?;
+    Ok(open::find(reference.as_deref(), place(context), access)?)
+}
+
+/// Warns of everything in a state that Terraform would drop.
+pub(crate) fn told(context: &mut Context<'_>, opened: Opened) -> Opened {
     tracing::info!(
         state = opened.name,
         instances = opened.document.len(),
@@ -41,7 +55,7 @@ pub(crate) fn open(
     for note in opened.document.notes() {
         tracing::info!(state = opened.name, "upgraded to format version 4: {note}");
     }
-    Ok(opened)
+    opened
 }
 
 /// Returns the state that the environment or the configuration names.

@@ -290,7 +290,7 @@ impl<'a> Resource<'a> {
     /// Returns whether it was found to be, byte for byte, a resource of the document that its own
     /// was [read beside](Document::parse_beside).
     pub fn is_copy_of(self, other: Resource<'_>) -> bool {
-        let is_like = |like: &Bytes| std::ptr::eq::<[u8]>(&**like, &*other.document.bytes);
+        let is_like = |like: &Bytes| like.as_ptr_range() == other.document.bytes.as_ptr_range();
         if !self.document.like.as_ref().is_some_and(is_like) {
             return false;
         }
@@ -340,7 +340,7 @@ impl<'a> Resource<'a> {
     }
 
     /// Appends its address, which is that of its instances before their keys.
-    fn push_address(self, out: &mut String) {
+    pub fn push_address(self, out: &mut String) {
         push_address(out, self.module_text(), &self.head());
     }
 }

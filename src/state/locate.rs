@@ -106,14 +106,14 @@ fn before(bytes: &[u8], end: usize, marks: &[u8]) -> Option<usize> {
 }
 
 /// Returns the raw attributes of an instance, or what stands for them.
-pub(crate) fn attributes<'a>(instance: &'a [u8], marks: Marks) -> Option<&'a [u8]> {
+pub(crate) fn attributes(instance: &[u8], marks: Marks) -> Option<&[u8]> {
     let name = if marks.has(Marks::FLAT) { "attributes_flat" } else { "attributes" };
     let is_first = marks.has(Marks::PLAIN) || marks.has(Marks::FLAT);
     last_field(instance, name, is_first)
 }
 
 /// Returns the raw `index_key` of an instance.
-pub(crate) fn key<'a>(instance: &'a [u8], marks: Marks) -> Option<&'a [u8]> {
+pub(crate) fn key(instance: &[u8], marks: Marks) -> Option<&[u8]> {
     match marks.key() {
         KeyPlace::None => None,
         KeyPlace::At(distance) => Scanner::at(instance, distance, 1).value().ok(),

@@ -11,6 +11,7 @@ pub mod bytes;
 pub mod details;
 pub mod document;
 mod flatmap;
+pub mod glance;
 mod index;
 mod locate;
 pub mod parse;

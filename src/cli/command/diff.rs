@@ -31,6 +31,8 @@ use crate::store::Access;
 /// conflict. In a list two sides that change it in different ways are in conflict. With
 /// --detailed-exitcode it exits with 2 if either side changed anything.
 ///
+/// Large states that are equal byte for byte are not read any further than that takes to see.
+///
 /// Example: `tfstate diff before.tfstate after.tfstate`
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
@@ -74,8 +76,17 @@ pub(crate) fn run(args: &Args, context: &mut Context<'_>) -> Result<Exit, Failur
     if let Some(other) = &args.other {
         return three(args, other, &options, context);
     }
-    let from = state::open(context, Some(&args.from), Access::Map)?;
-    let to = state::open(context, Some(&args.to), Access::Map)?;
+    let from = state::find(context, Some(&args.from), Access::Map)?;
+    let to = state::find(context, Some(&args.to), Access::Map)?;
+    if context.format == Format::Text
+        && let Some(both) = from.is_copy_of(&to)
+    {
+        let text = format!("no differences · equal byte for byte · serial {}", both.serial);
+        context.out.line(&text)?;
+        return Ok(Exit::Done);
+    }
+    let from = state::told(context, from.read()?);
+    let to = state::told(context, to.read_beside(&from.document)?);
     let mut comparison = diff::compare(&from.document, &to.document, &options);
     if !only.is_empty() {
         ops::diff::keep(&mut comparison, &only, (&from.document, &to.document));
@@ -127,8 +138,11 @@ fn three(
             .hint("compare two of them, or use `-o json`"));
     }
     let base = state::open(context, Some(&args.from), Access::Map)?;
-    let a = state::open(context, Some(&args.to), Access::Map)?;
-    let b = state::open(context, Some(other), Access::Map)?;
+    let mut side = |state: &OsString| {
+        let found = state::find(context, Some(state), Access::Map)?;
+        Ok::<_, Failure>(state::told(context, found.read_beside(&base.document)?))
+    };
+    let (a, b) = (side(&args.to)?, side(other)?);
     let compared = diff::compare_three(&base.document, &a.document, &b.document, options);
     warn_of_lineages(context, compared.lineage_differs());
     if context.format == Format::Json {

@@ -24,7 +24,9 @@ pub(super) fn sort(bytes: &[u8], body: &Body, findings: &mut Findings) -> Vec<St
     match modules(resources).filter(|_| body.is_sorted) {
         Some(mut modules) => {
             modules.sort_by_key(|run| ranks[run.module as usize]);
-            modules.iter().for_each(|run| order.push(run.first, run.count));
+            for run in modules {
+                order.push(run.first, run.count);
+            }
         }
         None => sort_resources(bytes, resources, &ranks, (&mut order, findings)),
     }
@@ -158,7 +160,9 @@ fn push_group(
         findings.push(resources.instances[*place as usize].start(), Invalid::Duplicate);
         findings.name(at, || address(bytes, resources, *element, &key.0));
     }
-    keys.into_iter().for_each(|(_, place, _)| order.push(place, 1));
+    for (_, place, _) in keys {
+        order.push(place, 1);
+    }
 }
 
 /// Returns what orders the instances of a resource: the key, then deposed objects by their own.

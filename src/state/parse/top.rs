@@ -47,8 +47,23 @@ pub(crate) fn read_v4<'a>(
     Ok(Some(Index { header, outputs, body, is_sorted, order, checks, warnings }))
 }
 
+/// Reads what stands before the resources of a version 4 document, and looks whether its end is one.
+///
+/// Returns nothing where only reading all of it can tell whether this is a state.
+pub(crate) fn glance(bytes: &[u8]) -> Option<Header> {
+    let mut fields = Fields::new(bytes);
+    let mut top = Top { stops_at_resources: true, ..Top::default() };
+    top.read(&mut fields).ok()?;
+    let end = bytes.iter().rev().find(|byte| !byte.is_ascii_whitespace());
+    let seen = |name: &str| KEYS.iter().position(|key| *key == name).map(|at| top.seen[at]);
+    let is_whole = ["version", "serial", "lineage", "resources"].map(seen) == [Some(true); 4];
+    let is_good = fields.findings.is_empty() && top.warnings.is_empty() && !top.another_version;
+    (is_whole && is_good && end == Some(&b'}')).then_some(top.header)
+}
+
 #[derive(Default)]
 struct Top<'a> {
+    stops_at_resources: bool,
     like: Option<Like<'a>>,
     header: Header,
     outputs: Vec<crate::state::index::OutputEntry>,
@@ -74,6 +89,9 @@ impl<'a> Top<'a> {
                         .push(Warning::DuplicateKey { key: KEYS[known].to_owned(), place });
                 }
                 self.seen[known] = true;
+            }
+            if self.stops_at_resources && known.is_some_and(|known| KEYS[known] == "resources") {
+                return Ok(());
             }
             self.member(fields, known.map(|known| KEYS[known]))?;
         }

@@ -69,7 +69,7 @@ fn beginning<'a>(bytes: &'a [u8], resources: &Resources, at: usize) -> Option<&'
     bytes.get(start..resources.instances.get(instances.start)?.start())
 }
 
-impl<'a> Part<'a> {
+impl Part<'_> {
     /// Takes over the expected element of the other document, if it stands at `pos`.
     pub(super) fn copy(&mut self, pos: usize) -> bool {
         let Some(Twin { like, at, .. }) = self.twin else { return false };
