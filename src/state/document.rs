@@ -146,12 +146,12 @@ impl Document {
 
     fn paths(&self) -> &[ModulePath] {
         let modules = self.index.body.modules.iter();
-        self.paths.get_or_init(|| modules.map(|text| module_path(text)).collect())
+        self.paths.get_or_init(|| modules.map(module_path).collect())
     }
 
     /// Returns the module instances that have resources, in no particular order.
     pub fn modules(&self) -> impl ExactSizeIterator<Item = (&ModulePath, &str)> {
-        self.paths().iter().zip(self.index.body.modules.iter().map(AsRef::as_ref))
+        self.paths().iter().zip(self.index.body.modules.iter())
     }
 
     /// Returns the resources in the order of the document.
@@ -272,7 +272,7 @@ impl<'a> Resource<'a> {
 
     /// Returns a number that all resources of one module instance of the document share.
     pub fn module_number(self) -> usize {
-        self.body().elements[self.number].module as usize
+        self.body().module_of(self.number)
     }
 
     /// Returns whether both are one resource, which may stand in several elements.
@@ -595,7 +595,7 @@ pub(crate) fn deposed_key(
 /// Returns the address of a resource, without a key.
 pub(crate) fn resource_address(bytes: &[u8], body: &Resources, element: usize) -> String {
     let entry = body.elements[element];
-    let module = body.modules.get(entry.module as usize).map_or("", |text| text);
+    let module = body.modules.get(body.module_of(element)).unwrap_or_default();
     let mut text = String::new();
     push_address(&mut text, module, &Head::read(bytes, entry.start as usize, body.is_plain));
     text

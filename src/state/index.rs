@@ -1,11 +1,11 @@
 //! The index of a document: where each resource and instance begins in its bytes.
 //!
 //! It holds no more than finding them takes, so that memory stays small however large a state is:
-//! a resource is 12 bytes, an instance 6. Everything else is read again from the text when
+//! a resource is 8 bytes, an instance 6. Everything else is read again from the text when
 //! somebody asks for it, which the marks here make cheap where a state is as Terraform writes it.
 
 use super::parse::Warning;
-use super::table::Table;
+use super::table::{Table, Texts};
 
 /// One element of `resources`.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -14,8 +14,6 @@ pub(crate) struct ResourceEntry {
     pub(crate) start: u32,
     /// Place of its first instance in [`Resources::instances`]; they go up to that of the next one.
     pub(crate) first: u32,
-    /// Place in [`Resources::modules`].
-    pub(crate) module: u32,
 }
 
 /// One element of `instances`: where it begins, its marks, and how far behind its key is.
@@ -113,7 +111,9 @@ pub(crate) struct Header {
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Resources {
     /// The module instances that have resources, as printed; empty text for the root module.
-    pub(crate) modules: Vec<Box<str>>,
+    pub(crate) modules: Texts,
+    /// Which elements are in which module.
+    pub(crate) runs: Vec<Run>,
     pub(crate) elements: Table<ResourceEntry>,
     pub(crate) instances: Table<InstanceEntry>,
     /// Where the bracket stands that closes the array.
@@ -133,11 +133,26 @@ impl Resources {
         first(element).unwrap_or(end)..end
     }
 
+    /// Returns the place of the module that an element is in.
+    pub(crate) fn module_of(&self, element: usize) -> usize {
+        let next = self.runs.partition_point(|run| run.element as usize <= element);
+        next.checked_sub(1).map_or(0, |run| self.runs[run].module as usize)
+    }
+
     /// Returns the element that the instance at a place belongs to.
     pub(crate) fn element_of(&self, place: usize) -> usize {
         // Of elements that begin at one place only the last has instances.
         self.elements.partition_point(|entry| entry.first as usize <= place).saturating_sub(1)
     }
+}
+
+/// Elements of one module that stand one after the other, up to the first of the next run.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) struct Run {
+    /// Place of the first one.
+    pub(crate) element: u32,
+    /// Place in [`Resources::modules`].
+    pub(crate) module: u32,
 }
 
 /// A run of elements that stand in the same order in another document.
@@ -200,7 +215,7 @@ mod tests {
     #[test]
     fn entries_are_as_small_as_the_claims_about_memory_need() {
         assert_eq!(size_of::<InstanceEntry>(), 6);
-        assert_eq!(size_of::<ResourceEntry>(), 12);
+        assert_eq!(size_of::<ResourceEntry>(), 8);
     }
 
     #[test]
@@ -224,6 +239,15 @@ mod tests {
         assert_eq!(marks.key(), KeyPlace::None);
         let entry = InstanceEntry::new(u32::MAX, marks);
         assert_eq!((entry.start(), entry.marks()), (u32::MAX as usize, marks));
+    }
+
+    #[test]
+    fn runs_tell_the_module_of_every_element() {
+        let run = |element, module| Run { element, module };
+        let resources =
+            Resources { runs: vec![run(0, 0), run(3, 2), run(4, 1)], ..Resources::default() };
+        let modules: Vec<_> = (0..6).map(|element| resources.module_of(element)).collect();
+        assert_eq!(modules, [0, 0, 0, 2, 1, 1]);
     }
 
     #[test]

@@ -19,16 +19,14 @@ use crate::state::locate::Head;
 /// Notes each instance that stands twice.
 pub(super) fn sort(bytes: &[u8], body: &Body, findings: &mut Findings) -> Vec<Stretch> {
     let resources = &body.resources;
-    let ranks = ranks(resources);
+    let modules = modules(resources);
     let mut order = Order::default();
-    match modules(resources).filter(|_| body.is_sorted) {
-        Some(mut modules) => {
-            modules.sort_by_key(|run| ranks[run.module as usize]);
-            for run in modules {
-                order.push(run.first, run.count);
-            }
+    if body.is_sorted && resources.runs.len() == resources.modules.len() {
+        for module in modules {
+            order.push_run(resources, module as usize);
         }
-        None => sort_resources(bytes, resources, &ranks, (&mut order, findings)),
+    } else {
+        sort_resources(bytes, resources, &modules, (&mut order, findings));
     }
     order.finish()
 }
@@ -49,6 +47,17 @@ impl Order {
         self.len += count;
     }
 
+    /// Appends the instances of a run of elements.
+    fn push_run(&mut self, resources: &Resources, run: usize) {
+        let first = |run: usize| {
+            let element = resources.runs.get(run)?.element as usize;
+            Some(resources.elements.get(element)?.first)
+        };
+        let end = first(run + 1).unwrap_or(index(resources.instances.len()));
+        let first = first(run).unwrap_or(end);
+        self.push(first, end - first);
+    }
+
     fn finish(mut self) -> Vec<Stretch> {
         if matches!(self.stretches.as_slice(), [one] if one.first == 0) {
             self.stretches.clear();
@@ -58,78 +67,56 @@ impl Order {
     }
 }
 
-/// The instances of a module, where its resources stand together.
-struct Run {
-    module: u32,
-    first: u32,
-    count: u32,
-}
-
-/// Returns the modules as they stand; nothing where one stands in several places.
-fn modules(resources: &Resources) -> Option<Vec<Run>> {
-    let mut seen = vec![false; resources.modules.len()];
-    let mut runs: Vec<Run> = Vec::with_capacity(seen.len());
-    let mut end = 0;
-    for (at, entry) in resources.elements.iter().enumerate() {
-        let last = end;
-        end = resources.elements.get(at + 1).map_or(index(resources.instances.len()), |e| e.first);
-        debug_assert!(last <= entry.first, "places only grow");
-        match runs.last_mut().filter(|run| run.module == entry.module) {
-            Some(run) => run.count = end - run.first,
-            None if seen[entry.module as usize] => return None,
-            None => {
-                seen[entry.module as usize] = true;
-                let (module, first) = (entry.module, entry.first);
-                runs.push(Run { module, first, count: end - first });
-            }
-        }
-    }
-    Some(runs)
-}
-
 fn index(place: usize) -> u32 {
     u32::try_from(place).expect("a document of 4 GiB has no more instances")
 }
 
-/// Ranks the modules as Terraform sorts them.
+/// Returns the modules in Terraform's order.
 ///
 /// By depth and then as text is nearly always right, and costs no parsed path for each of them;
 /// where a neighbour shows that it is not (`[10]` and `[2]`, `a-b` and `a`), all are parsed.
-fn ranks(resources: &Resources) -> Vec<u32> {
-    let path = |place: u32| module_path(&resources.modules[place as usize]);
-    let mut sorted: Vec<u32> = (0..index(resources.modules.len())).collect();
-    let depths: Vec<usize> = sorted.iter().map(|&place| path(place).steps().len()).collect();
+fn modules(resources: &Resources) -> Vec<u32> {
     let text = |place: u32| &resources.modules[place as usize];
+    let path = |place: u32| module_path(text(place));
+    let mut sorted: Vec<u32> = (0..index(resources.modules.len())).collect();
+    let depth = |place: &u32| u16::try_from(path(*place).steps().len()).unwrap_or(u16::MAX);
+    let depths: Vec<u16> = sorted.iter().map(depth).collect();
     let depth = |place: u32| depths[place as usize];
     sorted.sort_unstable_by(|&a, &b| (depth(a), text(a)).cmp(&(depth(b), text(b))));
     if !sorted.windows(2).all(|pair| path(pair[0]) < path(pair[1])) {
         sorted.sort_by_cached_key(|&place| path(place));
     }
-    let mut ranks = vec![0; sorted.len()];
-    for (rank, &module) in (0..).zip(&sorted) {
-        ranks[module as usize] = rank;
-    }
-    ranks
+    sorted
 }
 
 /// Sorts resource by resource, module by module, so that the names of one module are kept at most.
 fn sort_resources(
     bytes: &[u8],
     resources: &Resources,
-    ranks: &[u32],
+    modules: &[u32],
     (order, findings): (&mut Order, &mut Findings),
 ) {
-    let rank = |at: &u32| ranks[resources.elements[*at as usize].module as usize];
-    let mut sorted: Vec<u32> = (0..index(resources.elements.len())).collect();
-    sorted.sort_by_key(rank);
-    for module in sorted.chunk_by(|a, b| rank(a) == rank(b)) {
-        let mut named: Vec<(Name<'_>, u32)> =
-            module.iter().map(|&at| (name(bytes, resources, at), at)).collect();
+    let mut runs: Vec<u32> = (0..index(resources.runs.len())).collect();
+    runs.sort_by_key(|&run| resources.runs[run as usize].module);
+    for &module in modules {
+        let of = |run: &u32| resources.runs[*run as usize].module;
+        let first = runs.partition_point(|run| of(run) < module);
+        let own = runs[first..].iter().take_while(|run| of(run) == module);
+        let mut named: Vec<(Name<'_>, u32)> = own
+            .flat_map(|&run| elements(resources, run as usize))
+            .map(|at| (name(bytes, resources, at), at))
+            .collect();
         named.sort();
         for group in named.chunk_by(|a, b| a.0 == b.0) {
             push_group(bytes, resources, group, (order, findings));
         }
     }
+}
+
+/// Returns the places of the elements of a run.
+fn elements(resources: &Resources, run: usize) -> std::ops::Range<u32> {
+    let end = resources.runs.get(run + 1).map_or(index(resources.elements.len()), |r| r.element);
+    resources.runs[run].element..end
 }
 
 type Name<'a> = (Mode, Cow<'a, str>, Cow<'a, str>);

@@ -16,9 +16,9 @@ use std::collections::{HashMap, HashSet};
 
 use super::error::Warning;
 use super::fields::{Fields, Findings};
-use crate::state::index::Resources;
+use crate::state::index::{ResourceEntry, Resources, Run};
 use crate::state::scan::SyntaxError;
-use crate::state::table::Table;
+use crate::state::table::{Table, Texts};
 use resource::Rank;
 pub(crate) use twin::Like;
 use twin::Twin;
@@ -147,7 +147,8 @@ impl<'a> Part<'a> {
         Self {
             fields: Fields::in_resources(bytes, pos),
             out: Resources {
-                modules: Vec::new(),
+                modules: Texts::default(),
+                runs: Vec::new(),
                 // Tables that grow leave holes behind. Room that is never touched costs nothing.
                 elements: Table::with_capacity(len / BYTES_OF_AN_ELEMENT),
                 instances: Table::with_capacity(len / BYTES_OF_AN_INSTANCE),
@@ -199,19 +200,24 @@ impl<'a> Part<'a> {
         (body, end)
     }
 
+    fn push(&mut self, entry: ResourceEntry, module: u32) {
+        push_run(&mut self.out.runs, index(self.out.elements.len()), module);
+        self.out.elements.push(entry);
+    }
+
     fn append(&mut self, tail: Self) {
         self.is_sorted &= tail.is_sorted && self.is_before(&tail);
-        // A cut is hardly ever between two modules: most of the time one goes on behind it.
-        let goes_on =
-            self.out.modules.last().is_some_and(|last| tail.out.modules.first() == Some(last));
-        let modules = index(self.out.modules.len() - usize::from(goes_on));
         let (resources, instances) =
             (index(self.out.elements.len()), index(self.out.instances.len()));
-        self.out.modules.extend(tail.out.modules.into_iter().skip(usize::from(goes_on)));
-        self.out.elements.append(tail.out.elements, |entry| {
-            entry.module += modules;
-            entry.first += instances;
-        });
+        // A cut is hardly ever between two modules: most of the time one goes on behind it.
+        let both = (self.out.modules.len().checked_sub(1), tail.out.modules.get(0));
+        let goes_on = matches!(both, (Some(last), first) if self.out.modules.get(last) == first);
+        let modules = index(self.out.modules.len()) - u32::from(goes_on);
+        tail.out.modules.iter().skip(usize::from(goes_on)).for_each(|m| self.out.modules.push(m));
+        for Run { element, module } in tail.out.runs {
+            push_run(&mut self.out.runs, element + resources, module + modules);
+        }
+        self.out.elements.append(tail.out.elements, |entry| entry.first += instances);
         self.out.instances.append(tail.out.instances, |_| {});
         self.out.copies.extend(tail.out.copies.into_iter().map(|mut run| {
             run.here += resources;
@@ -225,37 +231,30 @@ impl<'a> Part<'a> {
     }
 }
 
-/// Gives modules with the same text one place: a path may be spelt in several ways, and both halves
-/// of a document may have resources of it.
+/// Says that the elements from a place on are in a module.
+fn push_run(runs: &mut Vec<Run>, element: u32, module: u32) {
+    if runs.last().is_none_or(|last| last.module != module) {
+        runs.push(Run { element, module });
+    }
+}
+
+/// Gives modules with the same text one place, in the order in which they come first: a path may be
+/// spelt in several ways, and both halves of a document may have resources of it.
 fn join_equal_modules(out: &mut Resources) {
     // In the order that Terraform writes, all texts differ.
-    if out.modules.is_sorted_by(|a, b| a < b) {
+    if out.modules.iter().is_sorted_by(|a, b| a < b) {
         return;
     }
+    let (all, runs) = (std::mem::take(&mut out.modules), std::mem::take(&mut out.runs));
     let mut places: HashMap<&str, u32> = HashMap::new();
-    let joined: Vec<u32> =
-        (0..).zip(&out.modules).map(|(at, text)| *places.entry(text).or_insert(at)).collect();
-    for entry in out.elements.iter_mut() {
-        entry.module = joined[entry.module as usize];
+    for Run { element, module } in runs {
+        let text = &all[module as usize];
+        let place = *places.entry(text).or_insert_with(|| {
+            out.modules.push(text);
+            index(out.modules.len() - 1)
+        });
+        push_run(&mut out.runs, element, place);
     }
-    // Texts that no resource has any more must not be counted as modules.
-    let mut kept = 0;
-    let renumbered: Vec<u32> = (0..)
-        .zip(&joined)
-        .map(|(at, &place)| {
-            let number = kept;
-            kept += u32::from(at == place);
-            number
-        })
-        .collect();
-    for entry in out.elements.iter_mut() {
-        entry.module = renumbered[entry.module as usize];
-    }
-    let mut at = 0;
-    out.modules.retain(|_| {
-        at += 1;
-        joined[at - 1] as usize == at - 1
-    });
 }
 
 /// Narrows a place in the document.

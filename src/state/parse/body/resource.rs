@@ -91,10 +91,10 @@ impl<'a> Part<'a> {
             self.name_findings(findings, module, &seen);
             return Ok(());
         };
-        let entry = ResourceEntry { start: offset(start), first: index(seen.first), module };
+        let entry = ResourceEntry { start: offset(start), first: index(seen.first) };
         let mode = if is_data { Mode::Data } else { Mode::Managed };
         self.follow(Rank { module, mode, kind: seen.kind, name: seen.name });
-        self.out.elements.push(entry);
+        self.push(entry, module);
         self.check_provider(module, &seen);
         self.name_findings(findings, module, &seen);
         Ok(())
@@ -171,7 +171,7 @@ impl<'a> Part<'a> {
             self.fields.findings.push(raw.offset, Invalid::Module(error));
             ModulePath::root()
         });
-        self.out.modules.push(path.to_string().into_boxed_str());
+        self.out.modules.push(&path.to_string());
         index(self.out.modules.len() - 1)
     }
 
@@ -199,7 +199,7 @@ impl<'a> Part<'a> {
 }
 
 fn resource_text(out: &Resources, module: u32, seen: &Seen<'_>) -> String {
-    let module = out.modules.get(module as usize).map_or("", |text| text);
+    let module = out.modules.get(module as usize).unwrap_or_default();
     let dot = if module.is_empty() { "" } else { "." };
     let data = if seen.mode == Some(true) { "data." } else { "" };
     format!("{module}{dot}{data}{}.{}", seen.kind.decode_lossy(), seen.name.decode_lossy())

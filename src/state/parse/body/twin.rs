@@ -81,7 +81,7 @@ impl Part<'_> {
         let theirs = like.resources.elements[at];
         let module = self.module_of_copy(pos, at);
         let (here, first) = (index(self.out.elements.len()), index(self.out.instances.len()));
-        self.out.elements.push(ResourceEntry { start: offset(pos), first, module });
+        self.push(ResourceEntry { start: offset(pos), first }, module);
         for place in like.resources.instances_of(at) {
             let entry = like.resources.instances[place];
             let start = pos + (entry.start() - theirs.start as usize);
@@ -106,11 +106,12 @@ impl Part<'_> {
         let (Some(twin), resources) = (&self.twin, &self.out) else { return 0 };
         let (here, like) = (resources.elements.len(), twin.like);
         let goes_on = |run: &Copies| run.goes_on_at(index(here), index(at));
-        if twin.is_in_copy && like.is_sorted && resources.copies.last().is_some_and(goes_on) {
-            let theirs = &like.resources.elements;
-            if theirs[at - 1].module == theirs[at].module {
-                return resources.elements[here - 1].module;
-            }
+        let is_behind = twin.is_in_copy && resources.copies.last().is_some_and(goes_on);
+        if is_behind
+            && like.is_sorted
+            && like.resources.module_of(at - 1) == like.resources.module_of(at)
+        {
+            return resources.runs.last().map_or(0, |run| run.module);
         }
         let head = Head::read(self.fields.bytes, pos, like.resources.is_plain);
         let module = self.module(head.module);
@@ -135,8 +136,9 @@ impl Part<'_> {
             return;
         }
         let Some(place) = self.out.elements.len().checked_sub(1) else { return };
-        let ResourceEntry { start, module, .. } = self.out.elements[place];
-        let head = Head::read(self.fields.bytes, start as usize, self.out.is_plain);
+        let start = self.out.elements[place].start as usize;
+        let module = self.out.runs.last().map_or(0, |run| run.module);
+        let head = Head::read(self.fields.bytes, start, self.out.is_plain);
         let last = Rank { module, mode: head.mode, kind: head.kind, name: head.name };
         if let Some(ends) = &mut self.ends {
             ends.1 = last;
