@@ -31,7 +31,8 @@ use crate::store::Access;
 /// conflict. In a list two sides that change it in different ways are in conflict. With
 /// --detailed-exitcode it exits with 2 if either side changed anything.
 ///
-/// Large states that are equal byte for byte are not read any further than that takes to see.
+/// Of large files that are equal byte for byte only the beginning and the end are looked at, unless
+/// the output is not text.
 ///
 /// Example: `tfstate diff before.tfstate after.tfstate`
 #[derive(Debug, clap::Args)]

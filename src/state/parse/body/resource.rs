@@ -18,9 +18,9 @@ pub(super) struct Seen<'a> {
     kind: Text<'a>,
     name: Text<'a>,
     provider: Text<'a>,
-    /// How many fields stand in it that say who it is or what its instances are, and of how many
-    /// names they are.
+    /// How many fields say who it is or what its instances are.
     fields: u32,
+    /// The names that these fields have.
     names: Names,
     pub(super) first: usize,
     /// What orders the instance that was read last.
@@ -33,6 +33,7 @@ pub(super) struct Seen<'a> {
 #[derive(Clone, Copy, Debug, Default)]
 struct Names(u8);
 
+/// The bit of `instances`.
 const INSTANCES: u8 = 1;
 
 /// What orders the resources of a module, as raw text.
