@@ -8,7 +8,7 @@ use super::error::Failure;
 use super::repository::RepositoryOption;
 use super::settings::Origin;
 use crate::ops::earlier::Kept;
-use crate::ops::open::{self, Opened};
+use crate::ops::open::{self, Found, Opened};
 use crate::ops::session::Target;
 use crate::store::{self, Access, Earlier, Location};
 
@@ -31,9 +31,28 @@ pub(crate) fn open(
     reference: Option<&OsStr>,
     access: Access,
 ) -> Result<Opened, Failure> {
+    let found = find(context, reference, access)?;
+    Ok(told(context, found.read()?))
+}
+
+/// Finds the state that `reference` names, as [`open`] does, and leaves it to be read.
+pub(crate) fn find(
+    context: &Context<'_>,
+    reference: Option<&OsStr>,
+    access: Access,
+) -> Result<Found, Failure> {
     let reference = reference.map(OsStr::to_owned).or_else(|| default(context));
     let location = Location::resolve(reference.as_deref(), place(context))?;
-    read(context, location, access)
+    at(context, location, access)
+}
+
+/// Finds the state at a place, and leaves it to be read.
+pub(crate) fn at(
+    context: &Context<'_>,
+    location: Location,
+    access: Access,
+) -> Result<Found, Failure> {
+    Ok(open::at(location, access, &kept(context))?)
 }
 
 /// Opens the state at a place; warns of everything that Terraform would drop.
@@ -42,7 +61,12 @@ pub(crate) fn read(
     location: Location,
     access: Access,
 ) -> Result<Opened, Failure> {
-    let opened = open::read(location, access, &kept(context))?;
+    let found = at(context, location, access)?;
+    Ok(told(context, found.read()?))
+}
+
+/// Warns of everything in a state that Terraform would drop.
+pub(crate) fn told(context: &mut Context<'_>, opened: Opened) -> Opened {
     tracing::info!(
         state = opened.name,
         instances = opened.document.len(),
@@ -55,7 +79,7 @@ pub(crate) fn read(
     for note in opened.document.notes() {
         tracing::info!(state = opened.name, "upgraded to format version 4: {note}");
     }
-    Ok(opened)
+    opened
 }
 
 /// Finds where the state lives that `reference` names, to lock it or to change it.

@@ -33,7 +33,7 @@ pub(super) fn unequal<'a>(from: &'a Document, to: &'a Document) -> (Vec<Found<'a
     while let (Some(&a), Some(&b)) = (old.peek(), new.peek()) {
         let order = last.compare(a.instance, b.instance);
         // Equal bytes hold equal keys, which then need not be read.
-        let same_bytes = order == Ordering::Equal && a.instance.raw() == b.instance.raw();
+        let same_bytes = order == Ordering::Equal && last.have_same_bytes(a.instance, b.instance);
         let order = if same_bytes { order } else { order.then_with(|| keys(a, b)) };
         match order {
             Ordering::Less => found.push(Found::Removed(a)),
@@ -63,6 +63,8 @@ struct Resources {
     numbers: Option<(usize, usize)>,
     /// Whether the instances have from them the same provider.
     same_provider: bool,
+    /// Whether one is known to be a copy of the other.
+    is_copy: bool,
 }
 
 impl Resources {
@@ -73,12 +75,22 @@ impl Resources {
             return Ordering::Equal;
         }
         let (a, b) = (a.resource(), b.resource());
+        if b.is_copy_of(a) {
+            *self = Self { numbers, same_provider: true, is_copy: true };
+            return Ordering::Equal;
+        }
         let order = order(a, b);
         if order == Ordering::Equal {
-            self.numbers = numbers;
-            self.same_provider = a.provider_text() == b.provider_text();
+            let same_provider = a.provider_text() == b.provider_text();
+            *self = Self { numbers, same_provider, is_copy: false };
         }
         order
+    }
+
+    /// Returns whether two instances of the resources have the same bytes.
+    fn have_same_bytes(&self, a: Instance<'_>, b: Instance<'_>) -> bool {
+        let is_copy = self.is_copy && a.number_in_resource() == b.number_in_resource();
+        is_copy || a.raw() == b.raw()
     }
 }
 

@@ -2,7 +2,6 @@
 
 use std::borrow::Cow;
 
-use super::index::Span;
 use super::parse::{field, sensitive_paths};
 use super::path::Path;
 use super::scan::{Scanner, SyntaxError, Text};
@@ -38,18 +37,18 @@ pub struct Details<'a> {
 }
 
 impl<'a> Details<'a> {
-    /// Reads the element of `instances` in `raw`, whose attributes stand at `attributes`.
+    /// Reads the element of `instances` in `raw`.
     ///
     /// The text was checked when the document was opened. Should the file have changed beneath a
     /// map since, what can't be read is left out.
-    pub(crate) fn read(raw: &'a [u8], attributes: Span) -> Self {
+    pub(crate) fn read(raw: &'a [u8]) -> Self {
         let mut details = Self::default();
-        let read = details.read_fields(raw, attributes);
+        let read = details.read_fields(raw);
         debug_assert!(read.is_ok(), "the document was checked when it was opened");
         details
     }
 
-    fn read_fields(&mut self, raw: &'a [u8], attributes: Span) -> Result<(), SyntaxError> {
+    fn read_fields(&mut self, raw: &'a [u8]) -> Result<(), SyntaxError> {
         let mut scanner = Scanner::new(raw);
         let mut first = true;
         if scanner.peek() != Some(b'{') {
@@ -57,11 +56,6 @@ impl<'a> Details<'a> {
         }
         scanner.open_object()?;
         while let Some(key) = scanner.next_key(&mut first)? {
-            scanner.peek();
-            if !attributes.is_none() && scanner.pos() == attributes.start as usize {
-                scanner.jump(scanner.pos() + attributes.len as usize);
-                continue;
-            }
             let value = scanner.value()?;
             self.field(&key, value);
         }

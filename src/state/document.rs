@@ -6,8 +6,9 @@ use std::sync::OnceLock;
 use super::address::{self, Address, Key, Mode, ModulePath};
 use super::bytes::Bytes;
 use super::details::Details;
-use super::index::{Flags, Index, InstanceEntry, OutputEntry, ResourceEntry, Resources};
-use super::parse::{self, ParseError, Warning};
+use super::index::{Index, InstanceEntry, Marks, OutputEntry, Resources};
+use super::locate::{self, Head};
+use super::parse::{self, Like, ParseError, Warning};
 use super::provider::{self, ProviderConfig};
 use super::scan::{Scanner, SyntaxError, Text};
 use super::upgrade::{self, Note};
@@ -25,6 +26,8 @@ pub struct Document {
     version: u64,
     notes: Vec<Note>,
     index: Index,
+    /// The document that `index.body.copies` are copies of.
+    like: Option<Bytes>,
     /// The modules of the index, parsed when somebody asks for a path.
     paths: OnceLock<Vec<ModulePath>>,
 }
@@ -32,21 +35,42 @@ pub struct Document {
 impl Document {
     /// Reads a state of any version that Terraform reads.
     pub fn parse(bytes: impl Into<Bytes>) -> Result<Self, ParseError> {
-        let original = bytes.into();
-        match parse::version(&original)? {
-            4 => match parse::read_v4(&original)? {
-                Some(index) => Ok(Self {
-                    bytes: original.clone(),
-                    original,
-                    version: 4,
-                    notes: Vec::new(),
-                    index,
-                    paths: OnceLock::new(),
-                }),
-                None => Self::of_version(parse::last_version(&original)?, original),
+        Self::read(bytes.into(), None)
+    }
+
+    /// Reads a state that probably has much in common with another, of which it is an older or a
+    /// newer one: what is equal, byte for byte, is not read again.
+    ///
+    /// The result is that of [`parse`](Self::parse), sooner.
+    pub fn parse_beside(bytes: impl Into<Bytes>, other: &Self) -> Result<Self, ParseError> {
+        // What was warned of in the other one has to be found in this one too.
+        Self::read(bytes.into(), Some(other).filter(|other| other.warnings().is_empty()))
+    }
+
+    fn read(original: Bytes, other: Option<&Self>) -> Result<Self, ParseError> {
+        let like = other.map(|other| Like {
+            bytes: &other.bytes,
+            resources: &other.index.body,
+            is_sorted: other.index.is_sorted,
+        });
+        let version = match parse::version(&original)? {
+            4 => match parse::read_v4(&original, like)? {
+                Some(index) => {
+                    return Ok(Self {
+                        bytes: original.clone(),
+                        original,
+                        version: 4,
+                        notes: Vec::new(),
+                        index,
+                        like: other.map(|other| other.bytes.clone()),
+                        paths: OnceLock::new(),
+                    });
+                }
+                None => parse::last_version(&original)?,
             },
-            version => Self::of_version(version, original),
-        }
+            version => version,
+        };
+        Self::of_version(version, original)
     }
 
     /// Reads a state whose last `version` is known.
@@ -60,8 +84,8 @@ impl Document {
             }
             _ => return Err(unsupported(&original, version)),
         };
-        let index = parse::read_v4(&bytes)?.unwrap_or_default();
-        Ok(Self { original, bytes, version, notes, index, paths: OnceLock::new() })
+        let index = parse::read_v4(&bytes, None)?.unwrap_or_default();
+        Ok(Self { original, bytes, version, notes, index, like: None, paths: OnceLock::new() })
     }
 
     /// Returns the bytes as they came in.
@@ -122,17 +146,17 @@ impl Document {
 
     fn paths(&self) -> &[ModulePath] {
         let modules = self.index.body.modules.iter();
-        self.paths.get_or_init(|| modules.map(|text| module_path(text)).collect())
+        self.paths.get_or_init(|| modules.map(module_path).collect())
     }
 
     /// Returns the module instances that have resources, in no particular order.
     pub fn modules(&self) -> impl ExactSizeIterator<Item = (&ModulePath, &str)> {
-        self.paths().iter().zip(self.index.body.modules.iter().map(AsRef::as_ref))
+        self.paths().iter().zip(self.index.body.modules.iter())
     }
 
     /// Returns the resources in the order of the document.
     pub fn resources(&self) -> impl ExactSizeIterator<Item = Resource<'_>> {
-        self.index.body.elements.iter().map(|entry| Resource { document: self, entry })
+        (0..self.index.body.elements.len()).map(|number| Resource { document: self, number })
     }
 
     /// Returns how many instances there are, deposed objects included.
@@ -147,7 +171,7 @@ impl Document {
 
     /// Returns all instances in Terraform's order, deposed objects behind their current one.
     pub fn instances(&self) -> impl ExactSizeIterator<Item = Instance<'_>> {
-        (0..self.len()).map(|at| self.instance(at))
+        Instances { document: self, at: 0, place: 0, together: 0, number: 0, own: 0..0 }
     }
 
     /// Returns the instance at a place of [`instances`](Self::instances).
@@ -156,10 +180,60 @@ impl Document {
     ///
     /// Where `at` is not less than [`len`](Self::len).
     pub fn instance(&self, at: usize) -> Instance<'_> {
-        let place = self.index.order.get(at).map_or(at, |&place| place as usize);
-        Instance { document: self, entry: &self.index.body.instances[place] }
+        assert!(at < self.len(), "there are {} instances", self.len());
+        let (place, _) = self.index.place(at);
+        Instance { document: self, number: self.index.body.element_of(place), place }
     }
 }
+
+/// A walk over all instances in Terraform's order.
+#[derive(Clone, Debug)]
+struct Instances<'a> {
+    document: &'a Document,
+    /// How many were returned.
+    at: usize,
+    /// Where the next one is, and how many from there on are listed one after the other.
+    place: usize,
+    together: usize,
+    /// The resource that the last one is of, and the places of its instances.
+    number: usize,
+    own: std::ops::Range<usize>,
+}
+
+impl<'a> Iterator for Instances<'a> {
+    type Item = Instance<'a>;
+
+    fn next(&mut self) -> Option<Instance<'a>> {
+        let body = &self.document.index.body;
+        if self.at == self.document.len() {
+            return None;
+        }
+        if self.together == 0 {
+            (self.place, self.together) = self.document.index.place(self.at);
+        }
+        if !self.own.contains(&self.place) {
+            let next = body.instances_of(self.number + 1);
+            self.number = if next.contains(&self.place) {
+                self.number + 1
+            } else {
+                body.element_of(self.place)
+            };
+            self.own = body.instances_of(self.number);
+        }
+        let found = Instance { document: self.document, number: self.number, place: self.place };
+        self.at += 1;
+        self.place += 1;
+        self.together -= 1;
+        Some(found)
+    }
+
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        let left = self.document.len() - self.at;
+        (left, Some(left))
+    }
+}
+
+impl ExactSizeIterator for Instances<'_> {}
 
 /// Says why a version is refused, with who wrote it.
 fn unsupported(bytes: &[u8], version: u64) -> ParseError {
@@ -173,57 +247,80 @@ fn unsupported(bytes: &[u8], version: u64) -> ParseError {
 #[derive(Clone, Copy, Debug)]
 pub struct Resource<'a> {
     document: &'a Document,
-    entry: &'a ResourceEntry,
+    number: usize,
 }
 
 impl<'a> Resource<'a> {
-    fn text(self, span: super::index::Span) -> Option<Cow<'a, str>> {
-        let raw = span.of(self.document.bytes.get(self.entry.start.get()..)?)?;
-        Some(Text::of(raw).decode_lossy())
+    fn body(self) -> &'a Resources {
+        &self.document.index.body
+    }
+
+    fn head(self) -> Head<'a> {
+        let start = self.body().elements[self.number].start as usize;
+        Head::read(&self.document.bytes, start, self.body().is_plain)
     }
 
     /// Returns the module instance it is in.
     pub fn module(self) -> &'a ModulePath {
-        &self.document.paths()[self.entry.module as usize]
+        &self.document.paths()[self.module_number()]
     }
 
     /// Returns the module as printed: `module.net["eu"]`, empty for the root module.
     pub fn module_text(self) -> &'a str {
-        &self.document.index.body.modules[self.entry.module as usize]
+        &self.body().modules[self.module_number()]
     }
 
     /// Returns a number that all resources of one module instance of the document share.
     pub fn module_number(self) -> usize {
-        self.entry.module as usize
+        self.body().module_of(self.number)
     }
 
     /// Returns whether both are one resource, which may stand in several elements.
     pub fn is_same_as(self, other: Resource<'_>) -> bool {
-        std::ptr::eq(self.entry, other.entry)
-            || (self.module_text() == other.module_text()
-                && self.mode() == other.mode()
-                && self.kind() == other.kind()
-                && self.name() == other.name())
+        if std::ptr::eq(self.document, other.document) && self.number == other.number {
+            return true;
+        }
+        let (own, others) = (self.head(), other.head());
+        self.module_text() == other.module_text()
+            && own.mode == others.mode
+            && own.kind.decode_lossy() == others.kind.decode_lossy()
+            && own.name.decode_lossy() == others.name.decode_lossy()
+    }
+
+    /// Returns whether it was found to be, byte for byte, a resource of the document that its own
+    /// was [read beside](Document::parse_beside).
+    pub fn is_copy_of(self, other: Resource<'_>) -> bool {
+        let is_like = |like: &Bytes| like.as_ptr_range() == other.document.bytes.as_ptr_range();
+        if !self.document.like.as_ref().is_some_and(is_like) {
+            return false;
+        }
+        let copies = &self.body().copies;
+        let next = copies.partition_point(|run| run.here as usize <= self.number);
+        let run = next.checked_sub(1).map(|at| copies[at]);
+        run.is_some_and(|run| {
+            let behind = self.number - run.here as usize;
+            behind < run.count as usize && run.there as usize + behind == other.number
+        })
     }
 
     /// Returns whether it is managed or a data source.
     pub fn mode(self) -> Mode {
-        if self.entry.is_data { Mode::Data } else { Mode::Managed }
+        self.head().mode
     }
 
     /// Returns the type, such as `aws_instance`.
     pub fn kind(self) -> Cow<'a, str> {
-        self.text(self.entry.kind).unwrap_or_default()
+        self.head().kind.decode_lossy()
     }
 
     /// Returns the name.
     pub fn name(self) -> Cow<'a, str> {
-        self.text(self.entry.name).unwrap_or_default()
+        self.head().name.decode_lossy()
     }
 
     /// Returns the provider configuration as the state writes it.
     pub fn provider_text(self) -> Option<Cow<'a, str>> {
-        self.text(self.entry.provider)
+        self.head().provider.map(|text| text.decode_lossy())
     }
 
     /// Returns the provider configuration.
@@ -233,46 +330,71 @@ impl<'a> Resource<'a> {
 
     /// Returns how many bytes of the document it takes.
     pub fn size(self) -> usize {
-        self.entry.len as usize
+        self.body().element_bytes(&self.document.bytes, self.number).map_or(0, <[u8]>::len)
     }
 
     /// Returns its instances in the order of the document.
     pub fn instances(self) -> impl ExactSizeIterator<Item = Instance<'a>> {
-        let first = self.entry.first as usize;
-        let document = self.document;
-        let instances = first..first + self.entry.count as usize;
-        document
-            .index
-            .body
-            .instances
-            .range(instances)
-            .iter()
-            .map(move |entry| Instance { document, entry })
+        let Self { document, number } = self;
+        self.body().instances_of(number).map(move |place| Instance { document, number, place })
     }
+
+    /// Appends its address, which is that of its instances before their keys.
+    pub fn push_address(self, out: &mut String) {
+        push_address(out, self.module_text(), &self.head());
+    }
+}
+
+fn push_address(out: &mut String, module: &str, head: &Head<'_>) {
+    out.push_str(module);
+    if !module.is_empty() {
+        out.push('.');
+    }
+    if head.mode == Mode::Data {
+        out.push_str("data.");
+    }
+    out.push_str(&head.kind.decode_lossy());
+    out.push('.');
+    out.push_str(&head.name.decode_lossy());
 }
 
 /// One object of a resource: the current one of an instance key, or a deposed one.
 #[derive(Clone, Copy, Debug)]
 pub struct Instance<'a> {
     document: &'a Document,
-    entry: &'a InstanceEntry,
+    /// Place of its resource in the index.
+    number: usize,
+    /// Its own place in the index.
+    place: usize,
 }
 
 impl<'a> Instance<'a> {
+    fn entry(self) -> InstanceEntry {
+        self.document.index.body.instances[self.place]
+    }
+
+    fn has(self, mark: Marks) -> bool {
+        self.entry().marks().has(mark)
+    }
+
     /// Returns the resource it belongs to.
     pub fn resource(self) -> Resource<'a> {
-        let entry = &self.document.index.body.elements[self.entry.resource as usize];
-        Resource { document: self.document, entry }
+        Resource { document: self.document, number: self.number }
     }
 
     /// Returns a number that tells the resources of the document apart.
     pub fn resource_number(self) -> usize {
-        self.entry.resource as usize
+        self.number
+    }
+
+    /// Returns how many instances of its resource stand before it.
+    pub fn number_in_resource(self) -> usize {
+        self.place - self.document.index.body.instances_of(self.number).start
     }
 
     /// Returns the instance key.
     pub fn key(self) -> Key {
-        instance_key(&self.document.bytes, self.entry)
+        instance_key(&self.document.bytes, self.entry())
     }
 
     /// Returns the address; deposed objects have that of their current one.
@@ -289,18 +411,12 @@ impl<'a> Instance<'a> {
 
     /// Appends the address as Terraform prints it.
     pub fn push_address(self, out: &mut String) {
-        let resource = self.resource();
-        let module = resource.module_text();
-        out.push_str(module);
-        if !module.is_empty() {
-            out.push('.');
-        }
-        if resource.mode() == Mode::Data {
-            out.push_str("data.");
-        }
-        out.push_str(&resource.kind());
-        out.push('.');
-        out.push_str(&resource.name());
+        self.resource().push_address(out);
+        self.push_key(out);
+    }
+
+    /// Appends the end of the address, in which the instances of a resource differ.
+    pub fn push_key(self, out: &mut String) {
         address::push_key(out, &self.key());
     }
 
@@ -314,43 +430,43 @@ impl<'a> Instance<'a> {
 
     /// Returns whether it is marked to be replaced.
     pub fn is_tainted(self) -> bool {
-        self.entry.flags.has(Flags::TAINTED)
+        self.has(Marks::TAINTED)
     }
 
     /// Returns whether it is a deposed object: one that is to be destroyed.
     pub fn is_deposed(self) -> bool {
-        self.entry.flags.has(Flags::DEPOSED)
+        self.has(Marks::DEPOSED)
     }
 
     /// Returns the key of a deposed object.
     pub fn deposed(self) -> Option<String> {
-        self.is_deposed().then(|| deposed_key(&self.document.bytes, self.entry)).flatten()
+        self.is_deposed().then(|| self.details().deposed.map(Cow::into_owned)).flatten()
     }
 
     /// Returns whether the state itself names sensitive attributes of it.
     pub fn has_sensitive_paths(self) -> bool {
-        self.entry.flags.has(Flags::SENSITIVE)
+        self.has(Marks::SENSITIVE)
     }
 
     /// Returns its bytes in the document: the whole element of `instances`.
     pub fn raw(self) -> &'a [u8] {
-        let start = self.entry.start.get();
-        self.document.bytes.get(start..start + self.entry.len as usize).unwrap_or_default()
+        let Self { document, number, place } = self;
+        document.index.body.instance_bytes(&document.bytes, number, place).unwrap_or_default()
     }
 
     /// Returns the offset of its first byte in the version 4 document.
     pub fn offset(self) -> usize {
-        self.entry.start.get()
+        self.entry().start()
     }
 
     /// Returns the raw JSON of the attributes; `None` where the state has none.
     pub fn attributes_raw(self) -> Option<&'a [u8]> {
-        self.entry.attributes.of(self.raw())
+        locate::attributes(self.raw(), self.entry().marks())
     }
 
     /// Returns whether the attributes are a legacy flat map of strings.
     pub fn has_flat_attributes(self) -> bool {
-        self.entry.flags.has(Flags::FLAT)
+        self.has(Marks::FLAT)
     }
 
     /// Decodes the attributes, legacy flat maps into lists and maps of strings.
@@ -368,7 +484,7 @@ impl<'a> Instance<'a> {
 
     /// Reads the fields besides the attributes.
     pub fn details(self) -> Details<'a> {
-        Details::read(self.raw(), self.entry.attributes)
+        Details::read(self.raw())
     }
 
     /// Returns the attribute `id` where it is a string.
@@ -437,26 +553,26 @@ pub(crate) fn module_path(text: &str) -> ModulePath {
 /// Reads the instance key of an entry.
 ///
 /// Terraform reads numbers as floats and cuts the fraction off; so `1.5` is the key 1.
-pub(crate) fn instance_key(bytes: &[u8], entry: &InstanceEntry) -> Key {
-    if entry.key == 0 {
-        return Key::None;
+pub(crate) fn instance_key(bytes: &[u8], entry: InstanceEntry) -> Key {
+    let instance = bytes.get(entry.start()..).unwrap_or_default();
+    let Some(raw) = locate::key(instance, entry.marks()) else { return Key::None };
+    if let [b'"', text @ .., b'"'] = raw {
+        return Key::String(Text::of(text).decode_lossy().into_owned());
     }
-    let mut scanner = Scanner::at(bytes, entry.start.get() + entry.key as usize, 0);
-    if scanner.peek() == Some(b'"') {
-        return scanner
-            .string()
-            .map_or(Key::None, |text| Key::String(text.decode_lossy().into_owned()));
-    }
-    let digits =
-        scanner.value().ok().and_then(|raw| std::str::from_utf8(raw).ok()).unwrap_or_default();
+    let digits = std::str::from_utf8(raw).unwrap_or_default();
     match digits.parse::<i64>() {
-        Ok(number) if number.unsigned_abs() <= EXACT => Key::Int(number),
+        Ok(number) if is_exact(number) => Key::Int(number),
         _ => Key::Int(truncate(digits.parse().unwrap_or_default())),
     }
 }
 
 /// Up to here a float holds every whole number.
 const EXACT: u64 = 1 << 53;
+
+/// Returns whether a float holds the number and all between it and 0.
+pub(crate) fn is_exact(number: i64) -> bool {
+    number.unsigned_abs() <= EXACT
+}
 
 /// Converts as Go does on the machines Terraform runs on: what does not fit becomes the minimum.
 #[expect(clippy::cast_possible_truncation, reason = "cutting the fraction off is the point")]
@@ -466,19 +582,21 @@ fn truncate(number: f64) -> i64 {
 }
 
 /// Reads the key of a deposed object.
-pub(crate) fn deposed_key(bytes: &[u8], entry: &InstanceEntry) -> Option<String> {
-    let raw = bytes.get(entry.start.get()..)?.get(..entry.len as usize)?;
-    Details::read(raw, entry.attributes).deposed.map(Cow::into_owned)
+pub(crate) fn deposed_key(
+    bytes: &[u8],
+    body: &Resources,
+    element: usize,
+    place: usize,
+) -> Option<String> {
+    let raw = body.instance_bytes(bytes, element, place)?;
+    Details::read(raw).deposed.map(Cow::into_owned)
 }
 
 /// Returns the address of a resource, without a key.
-pub(crate) fn resource_address(bytes: &[u8], body: &Resources, entry: &ResourceEntry) -> String {
-    let text = |span: super::index::Span| {
-        let raw = bytes.get(entry.start.get()..).and_then(|bytes| span.of(bytes));
-        Text::of(raw.unwrap_or_default()).decode_lossy()
-    };
-    let module = body.modules.get(entry.module as usize).map_or("", |text| text);
-    let dot = if module.is_empty() { "" } else { "." };
-    let data = if entry.is_data { "data." } else { "" };
-    format!("{module}{dot}{data}{}.{}", text(entry.kind), text(entry.name))
+pub(crate) fn resource_address(bytes: &[u8], body: &Resources, element: usize) -> String {
+    let entry = body.elements[element];
+    let module = body.modules.get(body.module_of(element)).unwrap_or_default();
+    let mut text = String::new();
+    push_address(&mut text, module, &Head::read(bytes, entry.start as usize, body.is_plain));
+    text
 }

@@ -1,10 +1,10 @@
-//! A table in two pieces, as two readers filled it.
+//! Tables of the index that take no more room than what is in them.
 //!
-//! Joining the pieces would need room for one of them twice, at the very moment when the most
+//! A [`Table`] is in two pieces, as two readers filled it: joining the pieces would need room for one of them twice, at the very moment when the most
 //! memory is in use.
 
 use std::fmt;
-use std::ops::{Index, Range};
+use std::ops::Index;
 
 /// Entries numbered from 0, those of the tail behind those of the head.
 #[derive(Clone)]
@@ -58,18 +58,22 @@ impl<T> Table<T> {
         (0..self.len()).map(|place| &self[place])
     }
 
-    pub(crate) fn iter_mut(&mut self) -> impl Iterator<Item = &mut T> {
-        self.head.iter_mut().chain(&mut self.tail)
+    pub(crate) fn get(&self, place: usize) -> Option<&T> {
+        match place.checked_sub(self.head.len()) {
+            Some(place) => self.tail.get(place),
+            None => self.head.get(place),
+        }
     }
 
-    /// Returns entries that one reader read: they stand in one piece.
-    pub(crate) fn range(&self, range: Range<usize>) -> &[T] {
-        let (head, split) = (&self.head, self.head.len());
-        let piece = match range.start.checked_sub(split) {
-            Some(start) => self.tail.get(start..range.end - split),
-            None => head.get(range),
-        };
-        piece.unwrap_or_default()
+    /// Returns the place of the first entry that `is_before` is not true for; entries are sorted by
+    /// it.
+    pub(crate) fn partition_point(&self, mut is_before: impl FnMut(&T) -> bool) -> usize {
+        match self.tail.first() {
+            Some(first) if is_before(first) => {
+                self.head.len() + self.tail.partition_point(is_before)
+            }
+            _ => self.head.partition_point(is_before),
+        }
     }
 }
 
@@ -81,6 +85,49 @@ impl<T> Index<usize> for Table<T> {
             Some(place) => &self.tail[place],
             None => &self.head[place],
         }
+    }
+}
+
+/// Texts numbered from 0, in one piece: a text costs four bytes beyond its own.
+#[derive(Clone, Default)]
+pub(crate) struct Texts {
+    all: String,
+    ends: Vec<u32>,
+}
+
+impl fmt::Debug for Texts {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list().entries(self.iter()).finish()
+    }
+}
+
+impl Texts {
+    pub(crate) fn len(&self) -> usize {
+        self.ends.len()
+    }
+
+    pub(crate) fn push(&mut self, text: &str) {
+        self.all.push_str(text);
+        let end = u32::try_from(self.all.len());
+        self.ends.push(end.expect("the texts of a document of 4 GiB are smaller than it"));
+    }
+
+    pub(crate) fn get(&self, place: usize) -> Option<&str> {
+        let end = *self.ends.get(place)? as usize;
+        let start = place.checked_sub(1).map_or(0, |last| self.ends[last] as usize);
+        self.all.get(start..end)
+    }
+
+    pub(crate) fn iter(&self) -> impl ExactSizeIterator<Item = &str> {
+        (0..self.len()).map(|place| &self[place])
+    }
+}
+
+impl Index<usize> for Texts {
+    type Output = str;
+
+    fn index(&self, place: usize) -> &str {
+        self.get(place).expect("the place is one of a text")
     }
 }
 
@@ -96,10 +143,21 @@ mod tests {
         table.append(behind, |n| *n += 3);
         assert_eq!(table.iter().copied().collect::<Vec<_>>(), [0, 1, 2, 3, 4]);
         assert_eq!((table.len(), table[2], table[3]), (5, 2, 3));
-        assert_eq!((table.range(1..3), table.range(3..5)), (&[1, 2][..], &[3, 4][..]));
-        assert!(table.range(3..3).is_empty());
-        table.iter_mut().for_each(|n| *n *= 10);
+        assert_eq!((table.get(2), table.get(4), table.get(5)), (Some(&2), Some(&4), None));
+        for place in 0..=5 {
+            assert_eq!(table.partition_point(|&n| n < place), place);
+        }
         table.truncate(4);
-        assert_eq!(table.iter().copied().collect::<Vec<_>>(), [0, 10, 20, 30]);
+        assert_eq!(table.iter().copied().collect::<Vec<_>>(), [0, 1, 2, 3]);
+    }
+
+    #[test]
+    fn texts_come_back_as_they_were_put_in() {
+        let mut texts = Texts::default();
+        for text in ["", "a", "", "bc"] {
+            texts.push(text);
+        }
+        assert_eq!(texts.iter().collect::<Vec<_>>(), ["", "a", "", "bc"]);
+        assert_eq!((texts.len(), &texts[3], texts.get(4)), (4, "bc", None));
     }
 }

@@ -39,6 +39,9 @@ use crate::store::{Access, Location};
 /// With one state, which must be an earlier version, shows what changed since: `tfstate diff @-1`,
 /// `tfstate diff prod.tfstate@2026-11-20T03:00Z`.
 ///
+/// Of large files that are equal byte for byte only the beginning and the end are looked at, unless
+/// the output is not text.
+///
 /// Example: `tfstate diff before.tfstate after.tfstate`
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
@@ -82,11 +85,20 @@ pub(crate) fn run(args: &Args, context: &mut Context<'_>) -> Result<Exit, Failur
     if let (Some(to), Some(other)) = (&args.to, &args.other) {
         return three(args, (to, other), &options, context);
     }
-    let from = state::open(context, Some(&args.from), Access::Map)?;
+    let from = state::find(context, Some(&args.from), Access::Map)?;
     let to = match &args.to {
-        Some(to) => state::open(context, Some(to), Access::Map)?,
-        None => present(&from.location, context)?,
+        Some(to) => state::find(context, Some(to), Access::Map)?,
+        None => present(from.location(), context)?,
     };
+    if context.format == Format::Text
+        && let Some(both) = from.is_copy_of(&to)
+    {
+        let text = format!("no differences · equal byte for byte · serial {}", both.serial);
+        context.out.line(&text)?;
+        return Ok(Exit::Done);
+    }
+    let from = state::told(context, from.read()?);
+    let to = state::told(context, to.read_beside(&from.document)?);
     let mut comparison = diff::compare(&from.document, &to.document, &options);
     if !only.is_empty() {
         ops::diff::keep(&mut comparison, &only, (&from.document, &to.document));
@@ -134,14 +146,14 @@ fn refuse(
 }
 
 /// Opens the present state of the place that an earlier version is of.
-fn present(earlier: &Location, context: &mut Context<'_>) -> Result<Opened, Failure> {
+fn present(earlier: &Location, context: &Context<'_>) -> Result<Found, Failure> {
     let present = earlier.present();
     if present == *earlier {
         return Err(Failure::new("there is only one state to compare").hint(
             "name a second one, or an earlier version of this one: `tfstate diff STATE@-1`",
         ));
     }
-    state::read(context, present, Access::Map)
+    state::at(context, present, Access::Map)
 }
 
 fn three(
@@ -156,8 +168,11 @@ fn three(
             .hint("compare two of the states, or leave it out"));
     }
     let base = state::open(context, Some(&args.from), Access::Map)?;
-    let a = state::open(context, Some(to), Access::Map)?;
-    let b = state::open(context, Some(other), Access::Map)?;
+    let mut side = |state: &OsString| {
+        let found = state::find(context, Some(state), Access::Map)?;
+        Ok::<_, Failure>(state::told(context, found.read_beside(&base.document)?))
+    };
+    let (a, b) = (side(to)?, side(other)?);
     let compared = diff::compare_three(&base.document, &a.document, &b.document, options);
     warn_of_lineages(context, compared.lineage_differs());
     let names = [&base.name, &a.name, &b.name].map(String::as_str);

@@ -96,12 +96,9 @@ pub enum ParseError {
         /// Why not.
         source: upgrade::Error,
     },
-    /// One resource or instance is larger than an index entry can say.
-    #[error("{place}: one object of more than 4 GiB")]
-    TooLarge {
-        /// Where the object begins.
-        place: Place,
-    },
+    /// The state is larger than the index can say.
+    #[error("it is larger than 4 GiB")]
+    TooLarge,
 }
 
 fn written_by(writer: Option<&String>) -> String {

@@ -16,9 +16,10 @@ mod tests;
 mod top;
 mod version;
 
+pub(crate) use body::Like;
 pub use error::{Finding, Invalid, Lookalike, ParseError, Place, Warning};
 pub(crate) use fields::sensitive_paths;
-pub(crate) use top::read_v4;
+pub(crate) use top::{glance, read_v4};
 pub(crate) use version::{field, is_field, is_key};
 
 use super::scan::Scanner;

@@ -1,6 +1,6 @@
 //! The top level of a version 4 document.
 
-use super::body::{self, Body};
+use super::body::{self, Body, Like};
 use super::checks;
 use super::error::{Invalid, ParseError, Place, Warning};
 use super::fields::Fields;
@@ -16,10 +16,17 @@ const KEYS: [&str; 7] =
 
 /// Builds the index of a version 4 document, where the `version` that was found is the last.
 ///
-/// Returns nothing where another one follows it, which then decides what this is.
-pub(crate) fn read_v4(bytes: &[u8]) -> Result<Option<Index>, ParseError> {
+/// Returns nothing where another one follows it, which then decides what this is. What is equal in
+/// the document that this one is `like` is not read again.
+pub(crate) fn read_v4<'a>(
+    bytes: &'a [u8],
+    like: Option<Like<'a>>,
+) -> Result<Option<Index>, ParseError> {
+    if u32::try_from(bytes.len()).is_err() {
+        return Err(ParseError::TooLarge);
+    }
     let mut fields = Fields::new(bytes);
-    let mut top = Top::default();
+    let mut top = Top { like, ..Top::default() };
     if let Err(error) = top.read(&mut fields) {
         return Err(sniff::explain(bytes, &error));
     }
@@ -27,23 +34,37 @@ pub(crate) fn read_v4(bytes: &[u8]) -> Result<Option<Index>, ParseError> {
         return Ok(None);
     }
     let Top { header, outputs, body, checks, mut warnings, .. } = top;
-    let Body { resources: body, warnings: dropped, findings, too_large } = body;
-    if let Some(offset) = too_large {
-        return Err(ParseError::TooLarge { place: Place::of(bytes, offset) });
-    }
     let mut all = fields.findings;
-    all.append(findings);
+    let mut body = body;
+    all.append(std::mem::take(&mut body.findings));
     // The order can only be told, and duplicates only be seen, where every address was read.
     let order = if all.is_empty() { order::sort(bytes, &body, &mut all) } else { Vec::new() };
     if !all.is_empty() {
         return Err(ParseError::Invalid(all.finish(bytes)));
     }
+    let Body { resources: body, warnings: dropped, is_sorted, .. } = body;
     warnings.extend(dropped);
-    Ok(Some(Index { header, outputs, body, order, checks, warnings }))
+    Ok(Some(Index { header, outputs, body, is_sorted, order, checks, warnings }))
+}
+
+/// Reads what stands before the resources of a version 4 document, and looks whether its end is one.
+///
+/// Returns nothing where only reading all of it can tell whether this is a state.
+pub(crate) fn glance(bytes: &[u8]) -> Option<Header> {
+    let mut fields = Fields::new(bytes);
+    let mut top = Top { stops_at_resources: true, ..Top::default() };
+    top.read(&mut fields).ok()?;
+    let end = bytes.iter().rev().find(|byte| !byte.is_ascii_whitespace());
+    let seen = |name: &str| KEYS.iter().position(|key| *key == name).map(|at| top.seen[at]);
+    let is_whole = ["version", "serial", "lineage", "resources"].map(seen) == [Some(true); 4];
+    let is_good = fields.findings.is_empty() && top.warnings.is_empty() && !top.another_version;
+    (is_whole && is_good && end == Some(&b'}')).then_some(top.header)
 }
 
 #[derive(Default)]
-struct Top {
+struct Top<'a> {
+    stops_at_resources: bool,
+    like: Option<Like<'a>>,
     header: Header,
     outputs: Vec<crate::state::index::OutputEntry>,
     body: Body,
@@ -54,8 +75,8 @@ struct Top {
     another_version: bool,
 }
 
-impl Top {
-    fn read(&mut self, fields: &mut Fields<'_>) -> Result<(), SyntaxError> {
+impl<'a> Top<'a> {
+    fn read(&mut self, fields: &mut Fields<'a>) -> Result<(), SyntaxError> {
         let mut first = true;
         fields.scanner.open_object()?;
         while let Some(key) = fields.scanner.next_key(&mut first)? {
@@ -69,12 +90,15 @@ impl Top {
                 }
                 self.seen[known] = true;
             }
+            if self.stops_at_resources && known.is_some_and(|known| KEYS[known] == "resources") {
+                return Ok(());
+            }
             self.member(fields, known.map(|known| KEYS[known]))?;
         }
         fields.scanner.end()
     }
 
-    fn member(&mut self, fields: &mut Fields<'_>, key: Option<&str>) -> Result<(), SyntaxError> {
+    fn member(&mut self, fields: &mut Fields<'a>, key: Option<&str>) -> Result<(), SyntaxError> {
         match key {
             Some("terraform_version") => {
                 fields.scanner.peek();
@@ -95,7 +119,7 @@ impl Top {
             }
             Some("version") => self.another_version |= fields.scanner.value()? != b"4",
             Some("outputs") => outputs::read(fields, &mut self.outputs)?,
-            Some("resources") => self.body = body::read(fields)?,
+            Some("resources") => self.body = body::read(fields, self.like)?,
             Some("check_results") => self.checks = checks::read(fields)?,
             _ => {
                 fields.scanner.value()?;

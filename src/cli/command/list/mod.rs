@@ -63,10 +63,15 @@ pub(crate) fn run(args: &Args, context: &mut Context<'_>) -> Result<Exit, Failur
         context.out.json(&list)?;
         return Ok(Exit::Done);
     }
-    let mut line = String::new();
+    let (mut line, mut resource, mut address) = (String::new(), None, 0);
     for instance in instances {
-        line.clear();
-        instance.push_address(&mut line);
+        if resource != Some(instance.resource_number()) {
+            line.clear();
+            instance.resource().push_address(&mut line);
+            (resource, address) = (Some(instance.resource_number()), line.len());
+        }
+        line.truncate(address);
+        instance.push_key(&mut line);
         context.out.data(&line)?;
     }
     Ok(Exit::Done)

@@ -1,13 +1,53 @@
 //! The instances of one resource.
 
-use super::resource::Seen;
-use super::{Part, index};
+use super::resource::{Seen, sortable};
+use super::{Part, offset};
 use crate::state::address::{self, ConfigAddress};
-use crate::state::index::{Flags, InstanceEntry, Offset, Span};
+use crate::state::document::is_exact;
+use crate::state::index::{InstanceEntry, Marks};
 use crate::state::parse::error::Invalid;
 use crate::state::parse::fields::{is_base64, sensitive_paths};
 use crate::state::parse::version::{field, is_key};
-use crate::state::scan::SyntaxError;
+use crate::state::scan::{SyntaxError, Text};
+
+/// What was read of one instance so far.
+#[derive(Debug, Default)]
+struct One<'a> {
+    marks: Marks,
+    /// How many fields hold attributes, in whatever form.
+    attributes: usize,
+    has_attributes: bool,
+    key: RawKey<'a>,
+    deposed: Option<Text<'a>>,
+}
+
+/// A key as far as it can be compared with another without decoding it.
+#[derive(Clone, Copy, Debug, Default, Eq, Ord, PartialEq, PartialOrd)]
+enum RawKey<'a> {
+    #[default]
+    None,
+    Int(i64),
+    Text(&'a [u8]),
+    Other,
+}
+
+/// What orders the objects of a resource: the key, then deposed objects by their own.
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
+pub(super) struct SortKey<'a> {
+    key: RawKey<'a>,
+    deposed: Option<&'a [u8]>,
+}
+
+impl<'a> SortKey<'a> {
+    /// Returns nothing where only decoding it can tell.
+    fn of(one: &One<'a>) -> Option<Self> {
+        let deposed = match one.deposed {
+            Some(text) => Some(sortable(text)?),
+            None => None,
+        };
+        (one.key != RawKey::Other).then_some(Self { key: one.key, deposed })
+    }
+}
 
 impl<'a> Part<'a> {
     pub(super) fn instances(&mut self, seen: &mut Seen<'a>) -> Result<(), SyntaxError> {
@@ -24,22 +64,21 @@ impl<'a> Part<'a> {
     fn instance(&mut self, seen: &mut Seen<'a>) -> Result<(), SyntaxError> {
         self.fields.scanner.peek();
         let start = self.fields.scanner.pos();
-        let mut entry = InstanceEntry {
-            start: Offset::new(start),
-            len: 0,
-            attributes: Span::NONE,
-            key: 0,
-            resource: index(self.out.elements.len()),
-            flags: Flags::default(),
-        };
+        let mut one = One::default();
         if self.fields.object("resources.instances")? {
             let mut first = true;
             while let Some(key) = self.fields.scanner.next_key(&mut first)? {
-                self.instance_field(&field(&key), start, &mut entry, seen)?;
+                self.instance_field(&field(&key), start, &mut one, seen)?;
             }
         }
-        entry.len = self.length(start);
-        self.out.instances.push(entry);
+        let is_plain = one.attributes == 1 && one.has_attributes;
+        one.marks.set(Marks::PLAIN, is_plain && !one.marks.has(Marks::FLAT));
+        let key = SortKey::of(&one);
+        if self.out.instances.len() > seen.first {
+            self.is_sorted &= matches!((seen.last_key, key), (Some(last), Some(key)) if last < key);
+        }
+        seen.last_key = key;
+        self.out.instances.push(InstanceEntry::new(offset(start), one.marks));
         Ok(())
     }
 
@@ -47,14 +86,15 @@ impl<'a> Part<'a> {
         &mut self,
         key: &[u8],
         start: usize,
-        entry: &mut InstanceEntry,
+        one: &mut One<'a>,
         seen: &mut Seen<'a>,
     ) -> Result<(), SyntaxError> {
         let fields = &mut self.fields;
         if is_key(key, "attributes") {
-            if let Some(range) = fields.raw()? {
-                entry.attributes = self.span(range.start, range.len(), start);
-                entry.flags.clear(Flags::FLAT);
+            one.attributes += 1;
+            if fields.raw()?.is_some() {
+                one.has_attributes = true;
+                one.marks.set(Marks::FLAT, false);
             }
         } else if is_key(key, "schema_version") {
             fields.unsigned("resources.instances.schema_version")?;
@@ -63,7 +103,7 @@ impl<'a> Part<'a> {
                 match sensitive_paths(&fields.bytes[range.clone()]) {
                     None => fields.findings.push(range.start, Invalid::SensitivePath),
                     Some(paths) if paths.is_empty() => {}
-                    Some(_) => entry.flags.set(Flags::SENSITIVE),
+                    Some(_) => one.marks.set(Marks::SENSITIVE, true),
                 }
             }
         } else if is_key(key, "dependencies") {
@@ -75,18 +115,18 @@ impl<'a> Part<'a> {
                 fields.findings.push(text.offset, Invalid::Private);
             }
         } else if is_key(key, "index_key") {
-            self.key(start, entry)?;
+            self.key(start, one)?;
         } else if is_key(key, "status") {
             let Some(text) = fields.text("resources.instances.status")? else { return Ok(()) };
             match &*text.decode_lossy() {
-                "tainted" => entry.flags.set(Flags::TAINTED),
-                "" => entry.flags.clear(Flags::TAINTED),
+                "tainted" => one.marks.set(Marks::TAINTED, true),
+                "" => one.marks.set(Marks::TAINTED, false),
                 _ => fields.findings.push(text.offset, Invalid::Status),
             }
         } else if is_key(key, "deposed") {
-            self.deposed(entry)?;
+            self.deposed(one)?;
         } else if is_key(key, "attributes_flat") {
-            self.flat_attributes(start, entry)?;
+            self.flat_attributes(one)?;
         } else if is_key(key, "identity_schema_version") {
             fields.unsigned("resources.instances.identity_schema_version")?;
         } else if is_key(key, "create_before_destroy") {
@@ -99,47 +139,47 @@ impl<'a> Part<'a> {
         Ok(())
     }
 
-    fn key(&mut self, start: usize, entry: &mut InstanceEntry) -> Result<(), SyntaxError> {
+    fn key(&mut self, start: usize, one: &mut One<'a>) -> Result<(), SyntaxError> {
         let fields = &mut self.fields;
         let byte = fields.scanner.peek();
         let offset = fields.scanner.pos();
+        if byte == Some(b'"') {
+            let text = fields.scanner.string()?;
+            one.key = sortable(text).map_or(RawKey::Other, RawKey::Text);
+            one.marks.set_key(offset - start);
+            return Ok(());
+        }
         let value = fields.scanner.value()?;
-        let good = match byte {
-            Some(b'"') => true,
+        let digits = std::str::from_utf8(value).unwrap_or_default();
+        match byte {
             Some(b'n') => {
-                entry.key = 0;
-                return Ok(());
+                one.key = RawKey::None;
+                one.marks.set_key(0);
             }
-            Some(b'-' | b'0'..=b'9') => std::str::from_utf8(value)
-                .is_ok_and(|digits| digits.parse().is_ok_and(f64::is_finite)),
-            _ => false,
-        };
-        if good {
-            entry.key = self.span(offset, value.len(), start).start;
-        } else {
-            fields.findings.push(offset, Invalid::Key);
+            Some(b'-' | b'0'..=b'9') if digits.parse().is_ok_and(f64::is_finite) => {
+                let exact = digits.parse().ok().filter(|&number| is_exact(number));
+                one.key = exact.map_or(RawKey::Other, RawKey::Int);
+                one.marks.set_key(offset - start);
+            }
+            _ => fields.findings.push(offset, Invalid::Key),
         }
         Ok(())
     }
 
-    fn deposed(&mut self, entry: &mut InstanceEntry) -> Result<(), SyntaxError> {
+    fn deposed(&mut self, one: &mut One<'a>) -> Result<(), SyntaxError> {
         let Some(text) = self.fields.text("resources.instances.deposed")? else { return Ok(()) };
         // Go counts the bytes of what it decoded.
         match text.decode_lossy().len() {
-            0 => entry.flags.clear(Flags::DEPOSED),
-            8 => entry.flags.set(Flags::DEPOSED),
+            0 => one.deposed = None,
+            8 => one.deposed = Some(text),
             _ => self.fields.findings.push(text.offset, Invalid::Deposed),
         }
+        one.marks.set(Marks::DEPOSED, one.deposed.is_some());
         Ok(())
     }
 
-    fn flat_attributes(
-        &mut self,
-        start: usize,
-        entry: &mut InstanceEntry,
-    ) -> Result<(), SyntaxError> {
-        self.fields.scanner.peek();
-        let offset = self.fields.scanner.pos();
+    fn flat_attributes(&mut self, one: &mut One<'a>) -> Result<(), SyntaxError> {
+        one.attributes += 1;
         if !self.fields.object("resources.instances.attributes_flat")? {
             return Ok(());
         }
@@ -147,9 +187,9 @@ impl<'a> Part<'a> {
         while self.fields.scanner.next_key(&mut first)?.is_some() {
             self.fields.text("resources.instances.attributes_flat")?;
         }
-        if entry.attributes.is_none() {
-            entry.attributes = self.span(offset, self.fields.scanner.pos() - offset, start);
-            entry.flags.set(Flags::FLAT);
+        if !one.has_attributes {
+            one.has_attributes = true;
+            one.marks.set(Marks::FLAT, true);
         }
         Ok(())
     }

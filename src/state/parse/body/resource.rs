@@ -1,25 +1,61 @@
 //! One resource: who it is, and whether Terraform would keep it.
 
-use super::{Part, index};
-use crate::state::address::{Key, ModulePath};
-use crate::state::index::{Offset, ResourceEntry, Resources, Span};
+use super::instance::SortKey;
+use super::{Part, index, offset};
+use crate::state::address::{Key, Mode, ModulePath};
+use crate::state::index::{ResourceEntry, Resources};
 use crate::state::parse::error::{Invalid, Warning};
 use crate::state::parse::version::{field, is_key};
 use crate::state::provider::ProviderConfig;
 use crate::state::scan::{SyntaxError, Text};
 
 /// What was read of one resource so far.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Seen<'a> {
-    module: Option<(&'a [u8], usize, bool)>,
+    module: Text<'a>,
     /// Whether the mode is `data`; `None` where there is no usable mode.
     mode: Option<bool>,
-    kind: Span,
-    name: Span,
-    provider: Span,
+    kind: Text<'a>,
+    name: Text<'a>,
+    provider: Text<'a>,
+    /// How many fields say who it is or what its instances are.
+    fields: u32,
+    /// The names that these fields have.
+    names: Names,
     pub(super) first: usize,
+    /// What orders the instance that was read last.
+    pub(super) last_key: Option<SortKey<'a>>,
     /// Whether an instance names its own provider.
     pub(super) on_instances: bool,
+}
+
+/// A set of fields, one bit each.
+#[derive(Clone, Copy, Debug, Default)]
+struct Names(u8);
+
+/// The bit of `instances`.
+const INSTANCES: u8 = 1;
+
+/// What orders the resources of a module, as raw text.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Rank<'a> {
+    pub(super) module: u32,
+    pub(super) mode: Mode,
+    pub(super) kind: Text<'a>,
+    pub(super) name: Text<'a>,
+}
+
+impl Rank<'_> {
+    /// Returns whether `next` is certainly sorted behind this one, which is of the same module.
+    fn is_before(&self, next: &Self) -> bool {
+        let key = |rank: &Self| Some((rank.mode, sortable(rank.kind)?, sortable(rank.name)?));
+        matches!((key(self), key(next)), (Some(a), Some(b)) if a < b)
+    }
+}
+
+/// Returns text that sorts as it would decoded.
+pub(super) fn sortable(text: Text<'_>) -> Option<&[u8]> {
+    (!text.escaped && std::str::from_utf8(text.raw).is_ok()).then_some(text.raw)
 }
 
 impl<'a> Part<'a> {
@@ -27,109 +63,121 @@ impl<'a> Part<'a> {
         let findings = self.fields.findings.len();
         self.fields.scanner.peek();
         let start = self.fields.scanner.pos();
-        let mut seen = Seen { mode: None, first: self.out.instances.len(), ..Seen::default() };
+        let none = Text { raw: b"", offset: start, escaped: false };
+        let mut seen = Seen {
+            module: none,
+            mode: None,
+            kind: none,
+            name: none,
+            provider: none,
+            fields: 0,
+            names: Names::default(),
+            first: self.out.instances.len(),
+            last_key: None,
+            on_instances: false,
+        };
+        let mut ends_with_instances = false;
         if self.fields.object("resources")? {
             let mut first = true;
             while let Some(key) = self.fields.scanner.next_key(&mut first)? {
-                self.resource_field(&field(&key), start, &mut seen)?;
+                let before = seen.names.0 & INSTANCES;
+                self.resource_field(&field(&key), &mut seen)?;
+                ends_with_instances = before != seen.names.0 & INSTANCES;
             }
         }
+        self.out.is_plain &= ends_with_instances && seen.fields == seen.names.0.count_ones();
         let module = self.module(seen.module);
         let Some(is_data) = seen.mode else {
             self.fields.findings.push(start, Invalid::Mode);
-            self.name_findings(findings, module, &seen, start);
+            self.name_findings(findings, module, &seen);
             return Ok(());
         };
-        let entry = ResourceEntry {
-            start: Offset::new(start),
-            len: self.length(start),
-            module,
-            kind: seen.kind,
-            name: seen.name,
-            provider: seen.provider,
-            first: index(seen.first),
-            count: index(self.out.instances.len() - seen.first),
-            is_data,
-        };
-        self.out.elements.push(entry);
-        self.check_provider(&entry, &seen);
-        self.name_findings(findings, module, &seen, start);
+        let entry = ResourceEntry { start: offset(start), first: index(seen.first) };
+        let mode = if is_data { Mode::Data } else { Mode::Managed };
+        self.follow(Rank { module, mode, kind: seen.kind, name: seen.name });
+        self.push(entry, module);
+        self.check_provider(module, &seen);
+        self.name_findings(findings, module, &seen);
         Ok(())
     }
 
-    fn resource_field(
-        &mut self,
-        key: &[u8],
-        start: usize,
-        seen: &mut Seen<'a>,
-    ) -> Result<(), SyntaxError> {
-        let fields = &mut self.fields;
-        if is_key(key, "instances") {
-            self.out.instances.truncate(seen.first);
-            self.instances(seen)
-        } else if is_key(key, "module") {
-            if let Some(text) = fields.text("resources.module")? {
-                seen.module = Some((text.raw, text.offset, text.escaped));
-            }
-            Ok(())
-        } else if is_key(key, "mode") {
-            let Some(mode) = fields.text("resources.mode")? else { return Ok(()) };
-            seen.mode = match &*mode.decode_lossy() {
-                "managed" => Some(false),
-                "data" => Some(true),
-                _ => None,
-            };
-            Ok(())
-        } else if is_key(key, "type") {
-            seen.kind = self.known_text("resources.type", start)?.unwrap_or(seen.kind);
-            Ok(())
-        } else if is_key(key, "name") {
-            seen.name = self.known_text("resources.name", start)?.unwrap_or(seen.name);
-            Ok(())
-        } else if is_key(key, "provider") {
-            seen.provider = self.known_text("resources.provider", start)?.unwrap_or(seen.provider);
-            Ok(())
-        } else {
-            fields.scanner.value().map(drop)
-        }
+    /// Notes whether the next resource stands where Terraform lists it.
+    pub(super) fn follow(&mut self, next: Rank<'a>) {
+        self.refresh_last();
+        let Some((first, last)) = self.ends else {
+            self.ends = Some((next, next));
+            return;
+        };
+        self.ends = Some((first, next));
+        self.is_sorted &= !self.is_same_module((self, &last), &next) || last.is_before(&next);
     }
 
-    /// Passes a string and returns where it stands; `null` says nothing.
-    fn known_text(
-        &mut self,
-        field: &'static str,
-        start: usize,
-    ) -> Result<Option<Span>, SyntaxError> {
-        let Some(text) = self.fields.text(field)? else { return Ok(None) };
-        Ok(Some(self.span(text.offset, text.raw.len(), start)))
+    /// Returns whether the resources of `tail` go on where these end.
+    pub(super) fn is_before(&mut self, tail: &Self) -> bool {
+        self.refresh_last();
+        let (Some((_, last)), Some((first, _))) = (&self.ends, &tail.ends) else { return true };
+        !tail.is_same_module((self, last), first) || last.is_before(first)
+    }
+
+    /// Returns whether both are of one module, which may be spelt in several ways.
+    fn is_same_module(&self, (part, other): (&Self, &Rank<'_>), own: &Rank<'_>) -> bool {
+        let is_same = std::ptr::eq(self, part) && own.module == other.module;
+        is_same || self.out.modules[own.module as usize] == part.out.modules[other.module as usize]
+    }
+
+    fn resource_field(&mut self, key: &[u8], seen: &mut Seen<'a>) -> Result<(), SyntaxError> {
+        const NAMES: [&str; 6] = ["instances", "module", "mode", "type", "name", "provider"];
+        let Some(known) = NAMES.iter().position(|name| is_key(key, name)) else {
+            return self.fields.scanner.value().map(drop);
+        };
+        seen.fields += 1;
+        seen.names.0 |= 1 << known;
+        let fields = &mut self.fields;
+        match NAMES[known] {
+            "instances" => {
+                self.out.instances.truncate(seen.first);
+                seen.last_key = None;
+                return self.instances(seen);
+            }
+            "module" => seen.module = fields.text("resources.module")?.unwrap_or(seen.module),
+            "mode" => {
+                let Some(mode) = fields.text("resources.mode")? else { return Ok(()) };
+                seen.mode = match &*mode.decode_lossy() {
+                    "managed" => Some(false),
+                    "data" => Some(true),
+                    _ => None,
+                };
+            }
+            "type" => seen.kind = fields.text("resources.type")?.unwrap_or(seen.kind),
+            "name" => seen.name = fields.text("resources.name")?.unwrap_or(seen.name),
+            _ => seen.provider = fields.text("resources.provider")?.unwrap_or(seen.provider),
+        }
+        Ok(())
     }
 
     /// Returns the place of a module in the table; the root module where its text is bad.
-    fn module(&mut self, raw: Option<(&'a [u8], usize, bool)>) -> u32 {
-        let (raw, offset, escaped) = raw.unwrap_or((b"", 0, false));
-        if self.last_module.1 != u32::MAX && self.last_module.0 == raw {
+    pub(super) fn module(&mut self, text: Text<'a>) -> u32 {
+        if self.last_module.1 != u32::MAX && self.last_module.0 == text.raw {
             return self.last_module.1;
         }
-        let place = self.new_module(raw, offset, escaped);
-        self.last_module = (raw, place);
+        let place = self.new_module(text);
+        self.last_module = (text.raw, place);
         place
     }
 
-    fn new_module(&mut self, raw: &'a [u8], offset: usize, escaped: bool) -> u32 {
-        let text = Text { raw, offset, escaped };
-        let text = text.decode_lossy();
+    fn new_module(&mut self, raw: Text<'a>) -> u32 {
+        let text = raw.decode_lossy();
         let path = if text.is_empty() { Ok(ModulePath::root()) } else { ModulePath::parse(&text) };
         let path = path.unwrap_or_else(|error| {
-            self.fields.findings.push(offset, Invalid::Module(error));
+            self.fields.findings.push(raw.offset, Invalid::Module(error));
             ModulePath::root()
         });
-        self.out.modules.push(path.to_string().into_boxed_str());
+        self.out.modules.push(&path.to_string());
         index(self.out.modules.len() - 1)
     }
 
-    fn check_provider(&mut self, entry: &ResourceEntry, seen: &Seen<'a>) {
-        let bytes = self.fields.bytes;
-        let raw = entry.provider.of(&bytes[entry.start.get()..]).unwrap_or_default();
+    fn check_provider(&mut self, module: u32, seen: &Seen<'a>) {
+        let raw = seen.provider.raw;
         let known = *self
             .providers
             .entry(raw)
@@ -137,7 +185,7 @@ impl<'a> Part<'a> {
         if known {
             return;
         }
-        let address = resource_text(bytes, &self.out, entry.module, seen, entry.start.get());
+        let address = resource_text(&self.out, module, seen);
         self.warnings.push(if raw.is_empty() && seen.on_instances {
             Warning::ProviderOnInstances { address }
         } else {
@@ -145,27 +193,17 @@ impl<'a> Part<'a> {
         });
     }
 
-    fn name_findings(&mut self, from: usize, module: u32, seen: &Seen<'a>, start: usize) {
-        let (bytes, out) = (self.fields.bytes, &self.out);
-        self.fields.findings.name(from, || resource_text(bytes, out, module, seen, start));
+    fn name_findings(&mut self, from: usize, module: u32, seen: &Seen<'a>) {
+        let out = &self.out;
+        self.fields.findings.name(from, || resource_text(out, module, seen));
     }
 }
 
-fn resource_text(
-    bytes: &[u8],
-    out: &Resources,
-    module: u32,
-    seen: &Seen<'_>,
-    start: usize,
-) -> String {
-    let text = |span: Span| {
-        let raw = span.of(&bytes[start..]).unwrap_or_default();
-        Text::of(raw).decode_lossy()
-    };
-    let module = out.modules.get(module as usize).map_or("", |text| text);
+fn resource_text(out: &Resources, module: u32, seen: &Seen<'_>) -> String {
+    let module = out.modules.get(module as usize).unwrap_or_default();
     let dot = if module.is_empty() { "" } else { "." };
     let data = if seen.mode == Some(true) { "data." } else { "" };
-    format!("{module}{dot}{data}{}.{}", text(seen.kind), text(seen.name))
+    format!("{module}{dot}{data}{}.{}", seen.kind.decode_lossy(), seen.name.decode_lossy())
 }
 
 /// Returns whether Terraform can read a provider configuration; it drops resources of any other.
