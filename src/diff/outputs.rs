@@ -3,7 +3,10 @@
 use std::collections::BTreeMap;
 
 use super::Action;
-use super::canonical;
+use super::change::Quiet;
+use super::documents;
+use super::instance::Rules;
+use super::roles::Roles;
 use crate::state::document::{Document, Output};
 use crate::state::sensitive::{Reveal, Secrets};
 use crate::state::value::Value;
@@ -27,10 +30,16 @@ pub struct OutputChange {
     pub deprecated_before: Option<String>,
     /// OpenTofu's message that it is deprecated now.
     pub deprecated_after: Option<String>,
+    /// Why it is told only where noise is told too; `None` for what is always told.
+    pub quiet: Option<Quiet>,
 }
 
 /// Returns the outputs that differ, by name.
-pub(super) fn compare(from: &Document, to: &Document, reveal: Reveal) -> Vec<OutputChange> {
+pub(super) fn compare(
+    from: &Document,
+    to: &Document,
+    Rules { reveal, roles, .. }: Rules<'_>,
+) -> Vec<OutputChange> {
     let mut pairs: BTreeMap<&str, (Option<Output<'_>>, Option<Output<'_>>)> = BTreeMap::new();
     for output in from.outputs() {
         pairs.entry(output.name()).or_default().0 = Some(output);
@@ -38,8 +47,19 @@ pub(super) fn compare(from: &Document, to: &Document, reveal: Reveal) -> Vec<Out
     for output in to.outputs() {
         pairs.entry(output.name()).or_default().1 = Some(output);
     }
-    let changes = pairs.into_iter();
-    changes.filter_map(|(name, (before, after))| change(name, (before, after), reveal)).collect()
+    let changes = pairs.into_iter().filter_map(|(name, (before, after))| {
+        let quiet = before.zip(after).and_then(|(before, after)| by_role(before, after, roles?));
+        Some(OutputChange { quiet, ..change(name, (before, after), reveal)? })
+    });
+    changes.collect()
+}
+
+/// Returns whether two outputs differ in nothing but what plays the same role.
+fn by_role(before: Output<'_>, after: Output<'_>, roles: &Roles) -> Option<Quiet> {
+    let same =
+        before.is_sensitive() == after.is_sensitive() && before.deprecated() == after.deprecated();
+    let (Ok(a), Ok(b)) = (before.value(), after.value()) else { return None };
+    (same && roles.match_up((&a, &b), before.name())).then_some(Quiet::Role)
 }
 
 fn change(
@@ -74,6 +94,7 @@ fn change(
         sensitive_after: after.map(Output::is_sensitive),
         deprecated_before: before.and_then(deprecated),
         deprecated_after: after.and_then(deprecated),
+        quiet: None,
     })
 }
 
@@ -91,8 +112,7 @@ fn same(before: Output<'_>, after: Output<'_>) -> bool {
     }
     match (before.value(), after.value()) {
         (Ok(Value::String(a)), Ok(Value::String(b))) => {
-            let documents = canonical::embedded(&a).zip(canonical::embedded(&b));
-            a == b || documents.is_some_and(|(a, b)| a.same(&b))
+            a == b || documents::pair(&a, &b).is_some_and(|(a, b)| a.same(&b))
         }
         (Ok(before), Ok(after)) => before.same(&after),
         _ => false,

@@ -27,6 +27,9 @@ use crate::store::Access;
 /// path, and covers all below it: `aws_*.tags_all`, `*.(private)`,
 /// `aws_instance.root_block_device[*].volume_id`.
 ///
+/// A string that holds a JSON or YAML document is compared as one. Lists that are known to be sets
+/// are compared without their order; with --schemas all that are.
+///
 /// With three states, shows which of the last two did what to the first, and where they are in
 /// conflict. In a list two sides that change it in different ways are in conflict. With
 /// --detailed-exitcode it exits with 2 if either side changed anything.
@@ -80,7 +83,8 @@ pub(crate) fn run(args: &Args, context: &mut Context<'_>) -> Result<Exit, Failur
     if !only.is_empty() {
         ops::diff::keep(&mut comparison, &only, (&from.document, &to.document));
     }
-    warn_of_lineages(context, comparison.lineage_differs());
+    let expected = args.rules.is_of_two_environments();
+    warn_of_lineages(context, comparison.lineage_differs() && !expected);
     let report = Report { comparison: &comparison, from: &from.name, to: &to.name };
     args.print.print(context, report)?;
     let refused = refuse(args, context, &options, (&from.document, &to.document));

@@ -9,7 +9,7 @@ use crate::base::theme::Meaning;
 use crate::cli::hcl;
 use crate::diff::{
     Action, Change, CheckChange, Comparison, Field, KeyConversion, Keys, ModuleMove, OutputChange,
-    ResourceChange,
+    Quiet, ResourceChange,
 };
 use crate::state::address::Address;
 use crate::state::path::Step;
@@ -156,7 +156,12 @@ impl Row {
             (_, None) => Action::Removed,
             _ => Action::Changed,
         };
-        let path = escape(&change.path_text()).into_owned();
+        let mut path = escape(&change.path_text()).into_owned();
+        match change.quiet {
+            Some(Quiet::Formatting) => path.push_str(" (formatting only)"),
+            Some(Quiet::Role) => path.push_str(" (same role)"),
+            None => {}
+        }
         Self { action, path, values: Values::of(change.before.as_ref(), change.after.as_ref()) }
     }
 
@@ -204,7 +209,8 @@ pub(super) fn is_replaced(change: &ResourceChange) -> bool {
         let id = matches!(change.path.steps(), [Step::Key(key)] if key == "id");
         id && change.field == Field::Attributes && change.before.is_some() && change.after.is_some()
     };
-    change.action == Action::Changed && change.changes.iter().any(is_id)
+    let is_another = |change: &Change| is_id(change) && change.quiet.is_none();
+    change.action == Action::Changed && change.changes.iter().any(is_another)
 }
 
 /// Returns the name of the module that an address is in.
@@ -262,6 +268,9 @@ pub(super) fn summary(comparison: &Comparison) -> String {
         parts.push("no differences".to_owned());
     }
     parts.push(format!("{} unchanged", counts.unchanged));
+    if counts.by_role > 0 {
+        parts.push(format!("{} matched by role (--noise)", counted(counts.by_role, "difference")));
+    }
     if counts.ignored > 0 {
         parts.push(format!("{} not told (--noise)", counted(counts.ignored, "change")));
     }

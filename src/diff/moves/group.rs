@@ -33,6 +33,8 @@ pub(super) struct Candidate<'a> {
     pub(super) place: Place<'a>,
     pub(super) names: Names,
     provider: Option<Source>,
+    /// The digest of its attributes, where the other side has something of the same.
+    pub(super) content: Option<[u8; 32]>,
     /// The other side of its move, as a place in the group.
     pub(super) partner: Option<usize>,
 }
@@ -97,8 +99,9 @@ pub(super) fn collect<'a>(
         }
         let resource = place.instance.resource();
         let group = groups.entry((resource.mode(), resource.kind().into_owned())).or_default();
-        let candidate =
-            Candidate { found: at, place, names: Names::default(), provider: None, partner: None };
+        let names = Names::default();
+        let (provider, content, partner) = (None, None, None);
+        let candidate = Candidate { found: at, place, names, provider, content, partner };
         let side =
             if matches!(found, Found::Added(_)) { &mut group.added } else { &mut group.removed };
         side.push(candidate);
