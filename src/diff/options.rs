@@ -114,7 +114,7 @@ const NAMES: [&str; 3] = ["id", "arn", "self_link"];
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::diff::properties::state;
+    use crate::diff::properties::{everything, state};
     use crate::diff::{Comparison, Summary, compare};
     use crate::state::document::Document;
 
@@ -156,5 +156,43 @@ mod tests {
         let loud =
             compared(&before, &after, &Options { noise: Noise::Shown, ..Options::default() });
         assert_eq!((loud.summary.changed, loud.summary.ignored), (1, 0));
+    }
+
+    /// What a provider says of the type `x`: `set` is a set, `key` a secret, and nobody can set
+    /// `state` and `id`.
+    fn with_schema() -> Options {
+        let schemas = r#"{"format_version":"1.0","provider_schemas":{
+            "registry.terraform.io/acme/acme":{"resource_schemas":{"x":{"version":0,"block":{
+            "attributes":{"set":{"type":["set","string"]},"list":{"type":["list","string"]},
+            "key":{"type":"string","sensitive":true},"size":{"type":"number","optional":true},
+            "id":{"type":"string","computed":true},"state":{"type":"string","computed":true}}}}}}}}"#;
+        let schemas = Schemas::parse(schemas.as_bytes()).unwrap();
+        Options { schemas: Some(Arc::new(schemas)), ..Options::default() }
+    }
+
+    #[test]
+    fn what_only_a_refresh_moved_is_noise_where_a_schema_tells() {
+        let before = [r#"x.a {"id":"i","state":"up","size":1}"#];
+        let refreshed = [r#"x.a {"id":"i","state":"down","size":1}"#];
+        let told = |after: &[&str]| compared(&before, after, &with_schema()).summary;
+        assert_eq!(told(&refreshed), Summary { unchanged: 1, ignored: 1, ..Summary::default() });
+        // Somebody did something, and another id is another object.
+        assert_eq!(told(&[r#"x.a {"id":"i","state":"down","size":2}"#]).ignored, 0);
+        assert_eq!(told(&[r#"x.a {"id":"j","state":"up","size":1}"#]).changed, 1);
+        let shown = Options { noise: Noise::Shown, ..with_schema() };
+        assert_eq!(compared(&before, &refreshed, &shown).summary.changed, 1);
+        assert_eq!(compared(&before, &refreshed, &Options::default()).summary.changed, 1);
+    }
+
+    #[test]
+    fn a_schema_tells_sets_and_secrets() {
+        let before = [r#"x.a {"set":["a","b"],"list":["a","b"],"key":"S3CR3T-1"}"#];
+        let after = [r#"x.a {"set":["b","a"],"list":["b","a"],"key":"S3CR3T-2"}"#];
+        let comparison = compared(&before, &after, &with_schema());
+        let paths: std::collections::BTreeSet<String> =
+            comparison.resources[0].changes.iter().map(Change::path_text).collect();
+        assert!(paths.contains("key") && paths.contains("list[0]"), "{paths:?}");
+        assert!(!paths.iter().any(|path| path.starts_with("set")), "{paths:?}");
+        assert!(!everything(&comparison).contains("S3CR3T"));
     }
 }

@@ -473,6 +473,42 @@ mod tests {
     }
 
     #[test]
+    fn yaml_in_a_string_is_compared_as_a_document() {
+        let state =
+            |yaml: &str| format!(r#"{{"values":[{}]}}"#, Value::String(yaml.into()).to_json());
+        let (before, after) =
+            ("a: 1\nl: [x]\npassword: S3CR3T-1\n", "a: 2\nl:\n- x\n- y\npassword: S3CR3T-2\n");
+        let changes = open(&state(before), &state(after));
+        assert_eq!(
+            changes,
+            r#"values[0].a: 1 -> 2; values[0].l[1]:  -> "y"; values[0].password: ? -> ?"#
+        );
+        assert_eq!(open(&state(before), &state(&before.replace("a: 1", "a:   1 # one"))), "");
+        // A document with a secret in it stays hidden where the other side is none.
+        assert_eq!(open(&state(before), &state("text")), "values[0]: ? -> ?");
+        assert_eq!(
+            open(&state("a: 1\nb: 2\n"), &state("text")),
+            r#"values[0]: "a: 1\nb: 2\n" -> "text""#
+        );
+    }
+
+    #[test]
+    fn another_layout_of_a_document_is_quiet() {
+        let quiet = |before: &str, after: &str| {
+            let value = |text: &str| {
+                Value::Object(vec![("p".into(), Value::String(text.to_owned().into()))])
+            };
+            let (kind, field, spelling) = ("x", Field::Attributes, Spelling::Typed);
+            let (secrets, reveal, schema, roles) = (&Secrets::default(), Reveal::No, None, None);
+            let terms = Terms { kind, field, spelling, reveal, secrets, schema, roles };
+            compare(&value(before), &value(after), terms).remove(0).quiet
+        };
+        assert_eq!(quiet(r#"{"a":[1]}"#, "{ \"a\": [1] }"), Some(Quiet::Formatting));
+        assert_eq!(quiet("a: 1\nb: 2\n", "b: 2\na: 1\n"), Some(Quiet::Formatting));
+        assert_eq!(quiet("a: 1\nb: 2\n", "a: 1\nb: 3\n"), None);
+    }
+
+    #[test]
     fn elements_of_a_set_are_told_by_content_and_not_by_place() {
         let (before, after) = (r#"{"subnet_ids":["a","b"]}"#, r#"{"subnet_ids":["c","b","a"]}"#);
         assert_eq!(open(before, after), r#"subnet_ids[0]:  -> "c""#);

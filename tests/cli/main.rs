@@ -7,6 +7,8 @@ mod colors;
 mod completions;
 mod config;
 mod diff;
+mod diff_compare;
+mod diff_input;
 mod diff_rules;
 mod exits;
 mod get;

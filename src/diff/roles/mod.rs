@@ -27,6 +27,8 @@
 //! are one and the same where each has only one counterpart.
 
 mod learn;
+#[cfg(test)]
+mod tests;
 mod twins;
 mod votes;
 mod words;
