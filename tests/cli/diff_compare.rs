@@ -37,7 +37,10 @@ fn two_environments_are_compared_by_role() {
     let all = json(&["--noise"]);
     assert_eq!(all["summary"]["by_role"], 0);
     assert_eq!(all["resources"][0]["changes"][0]["quiet"], "role");
-    assert_eq!(compared(&sandbox, (&here, &here), &["--env", "--detailed-exitcode"]).status, Some(0));
+    assert_eq!(
+        compared(&sandbox, (&here, &here), &["--env", "--detailed-exitcode"]).status,
+        Some(0)
+    );
 }
 
 const SCHEMAS: &str = r#"{"format_version":"1.0","provider_schemas":{"registry.terraform.io/acme/acme":
@@ -67,7 +70,7 @@ fn a_file_that_holds_no_schemas_is_refused_by_what_it_is() {
         (Some("{"), "line 1, column 2: the text ends in the middle of"),
         (Some("{\"format_version\":\"9.0\"}"), "the format version is 9.0"),
         (Some("\u{1b}[2J"), "line 1, column 1"),
-        (None, "No such file"),
+        (None, "no such file"),
     ] {
         if let Some(text) = text {
             sandbox.write("s.json", text);
