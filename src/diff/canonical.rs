@@ -44,14 +44,6 @@ pub(super) fn members<'v, 'a>(value: &'v Value<'a>) -> BTreeMap<&'v str, &'v Val
     }
 }
 
-/// Decodes a string that holds a JSON object or array.
-pub(super) fn embedded(text: &str) -> Option<Value<'_>> {
-    if !text.trim_start().starts_with(['{', '[']) {
-        return None;
-    }
-    Value::parse(text.trim().as_bytes()).ok()
-}
-
 /// Returns whether two valid JSON texts are the same apart from the white space between tokens.
 ///
 /// That is all that tells a compact copy of a state from an indented one, and much cheaper to see

@@ -87,26 +87,49 @@ pub struct Change {
     /// The path inside that part.
     ///
     /// An element that is gone counts in the old list, any other in the new one. Inside a string
-    /// that holds a JSON document the path goes on into the document.
+    /// that holds a JSON or YAML document the path goes on into the document.
     pub path: Path,
     /// What stood there before.
     pub before: Option<Value<'static>>,
     /// What stands there now.
     pub after: Option<Value<'static>>,
+    /// Why it is told only where noise is told too; `None` for what is always told.
+    pub quiet: Option<Quiet>,
+}
+
+/// Why a difference is none to most people. It is counted, and told where noise is.
+#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+#[non_exhaustive]
+pub enum Quiet {
+    /// Two strings hold the same document in another layout, or with other comments.
+    Formatting,
+    /// The two sides play the same role, each in its environment.
+    Role,
+}
+
+impl Quiet {
+    /// Returns its name in JSON: `formatting`, `role`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Formatting => "formatting",
+            Self::Role => "role",
+        }
+    }
 }
 
 impl Change {
     /// Makes a change of a whole field.
     pub(super) fn of(field: Field, before: Option<Value<'_>>, after: Option<Value<'_>>) -> Self {
         let (before, after) = (before.map(Value::into_owned), after.map(Value::into_owned));
-        Self { field, path: Path::root(), before, after }
+        Self { field, path: Path::root(), before, after, quiet: None }
     }
 
     /// Makes a change of one element of a field that is a set.
     pub(super) fn of_element(field: Field, element: &str, came: bool) -> Self {
         let value = || Some(Value::String(element.to_owned().into()));
         let (before, after) = if came { (None, value()) } else { (value(), None) };
-        Self { field, path: Path::from_iter([Step::Key(element.to_owned())]), before, after }
+        let path = Path::from_iter([Step::Key(element.to_owned())]);
+        Self { field, path, before, after, quiet: None }
     }
 
     /// Returns where it is, as printed: `tags.env`, `ingress[0].to_port`, `(tainted)`,

@@ -2,29 +2,41 @@
 
 use std::borrow::Cow;
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use super::canonical;
-use super::change::{Change, Field};
+use super::change::{Change, Field, Quiet};
+use super::roles::Roles;
 use super::values::{self, Spelling, Terms};
 use crate::state::details::Details;
 use crate::state::document::Instance;
 use crate::state::path::Path;
 use crate::state::provider::ProviderConfig;
-use crate::state::sensitive::Reveal;
+use crate::state::schema::{Schema, Schemas};
+use crate::state::sensitive::{Reveal, Secrets};
 use crate::state::value::Value;
 
+/// How instances and outputs are compared.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Rules<'r> {
+    pub(super) reveal: Reveal,
+    pub(super) schemas: Option<&'r Schemas>,
+    /// What stands for what, between two environments.
+    pub(super) roles: Option<&'r Roles>,
+}
+
 /// Returns what differs: attributes first, then the fields beside them.
-pub(super) fn compare(from: Instance<'_>, to: Instance<'_>, reveal: Reveal) -> Vec<Change> {
+pub(super) fn compare(from: Instance<'_>, to: Instance<'_>, rules: Rules<'_>) -> Vec<Change> {
     let providers = (from.resource().provider_text(), to.resource().provider_text());
     if providers.0 == providers.1 && canonical::same_but_for_space(from.raw(), to.raw()) {
         return Vec::new();
     }
     let (old, new) = (from.details(), to.details());
-    let mut changes = attributes(from, to, reveal);
+    let mut changes = attributes(from, to, rules);
     changes.extend(flag(Field::Tainted, from.is_tainted(), to.is_tainted()));
-    changes.extend(provider((from, &old), (to, &new)));
+    changes.extend(provider((from, &old), (to, &new), rules.roles));
     changes.extend(number(Field::SchemaVersion, old.schema_version, new.schema_version));
-    changes.extend(dependencies(&old, &new));
+    changes.extend(dependencies(&old, &new, rules.roles));
     changes.extend(sensitive_paths(&old, &new));
     changes.extend(flag(
         Field::CreateBeforeDestroy,
@@ -32,16 +44,16 @@ pub(super) fn compare(from: Instance<'_>, to: Instance<'_>, reveal: Reveal) -> V
         new.create_before_destroy,
     ));
     changes.extend(flag(Field::SkipDestroy, old.skip_destroy, new.skip_destroy));
-    changes.extend(identity(&old, &new, reveal));
+    changes.extend(identity(&old, &new, rules));
     // Terraform writes 0 where there is no identity, OpenTofu nothing.
     let version = |details: &Details<'_>| details.identity_schema_version.unwrap_or(0);
     changes.extend(number(Field::IdentitySchemaVersion, version(&old), version(&new)));
     changes.extend(private(&old, &new));
-    changes.extend(other(&old, &new, reveal));
+    changes.extend(other(&old, &new, rules));
     changes
 }
 
-fn attributes(from: Instance<'_>, to: Instance<'_>, reveal: Reveal) -> Vec<Change> {
+fn attributes(from: Instance<'_>, to: Instance<'_>, rules: Rules<'_>) -> Vec<Change> {
     let same_kind = from.has_flat_attributes() == to.has_flat_attributes();
     if same_kind && from.attributes_raw() == to.attributes_raw() {
         return Vec::new();
@@ -53,10 +65,27 @@ fn attributes(from: Instance<'_>, to: Instance<'_>, reveal: Reveal) -> Vec<Chang
     let (before, after) = (present(before), present(after));
     let mut secrets = from.secrets(&before);
     secrets.extend(to.secrets(&after));
+    let (kind, schema) = (&to.resource().kind(), schema(rules.schemas, to));
+    if let Some(schema) = &schema {
+        for side in [&before, &after] {
+            secrets.extend(Secrets::of_attributes(kind, side, &schema.sensitive(side)));
+        }
+    }
     let spelling = if same_kind { Spelling::Typed } else { Spelling::Flat };
-    let kind = &to.resource().kind();
-    let terms = Terms { kind, field: Field::Attributes, spelling, reveal, secrets: &secrets };
+    let Rules { reveal, roles, .. } = rules;
+    let (field, schema) = (Field::Attributes, schema.as_deref());
+    let secrets = &secrets;
+    let terms = Terms { kind, field, spelling, reveal, secrets, schema, roles };
     values::compare(&before, &after, terms)
+}
+
+/// Returns the schema of an instance, if its provider's schemas were given.
+pub(super) fn schema(schemas: Option<&Schemas>, instance: Instance<'_>) -> Option<Arc<Schema>> {
+    let schemas = schemas?;
+    let own = instance.details().provider;
+    let text = own.or_else(|| instance.resource().provider_text())?;
+    let source = ProviderConfig::parse(&text).ok()?.source;
+    schemas.find(&source, instance.resource().mode(), &instance.resource().kind())
 }
 
 /// Reads attributes that are null as Terraform reads them: there are none.
@@ -77,6 +106,7 @@ fn number(field: Field, before: u64, after: u64) -> Option<Change> {
 fn provider(
     (from, old): (Instance<'_>, &Details<'_>),
     (to, new): (Instance<'_>, &Details<'_>),
+    roles: Option<&Roles>,
 ) -> Option<Change> {
     let text = |instance: Instance<'_>, details: &Details<'_>| {
         let own = details.provider.as_ref().map(ToString::to_string);
@@ -88,15 +118,34 @@ fn provider(
     if before == after || spelling_only() {
         return None;
     }
+    let plays = |roles: &Roles| {
+        before.as_ref().zip(after.as_ref()).is_some_and(|(a, b)| roles.text(a) == *b)
+    };
+    let quiet = roles.is_some_and(plays).then_some(Quiet::Role);
     let value = |text: Option<String>| text.map(|text| Value::String(text.into()));
-    Some(Change::of(Field::Provider, value(before), value(after)))
+    Some(Change { quiet, ..Change::of(Field::Provider, value(before), value(after)) })
 }
 
-fn dependencies(old: &Details<'_>, new: &Details<'_>) -> Vec<Change> {
+fn dependencies(old: &Details<'_>, new: &Details<'_>, roles: Option<&Roles>) -> Vec<Change> {
     let set = |details: &Details<'_>| -> BTreeSet<String> {
         details.dependencies.iter().map(ToString::to_string).collect()
     };
-    elements(Field::Dependencies, &set(old), &set(new))
+    let (mut before, mut after) = (set(old), set(new));
+    let mut changes = Vec::new();
+    if let Some(roles) = roles {
+        for gone in before.difference(&after).cloned().collect::<Vec<_>>() {
+            let came = roles.text(&gone);
+            if !before.contains(&*came) && after.remove(&*came) {
+                before.remove(&gone);
+                let value = |text: &str| Some(Value::String(text.to_owned().into()));
+                let change = Change::of_element(Field::Dependencies, &came, true);
+                let (before, quiet) = (value(&gone), Some(Quiet::Role));
+                changes.push(Change { before, quiet, ..change });
+            }
+        }
+    }
+    changes.extend(elements(Field::Dependencies, &before, &after));
+    changes
 }
 
 fn sensitive_paths(old: &Details<'_>, new: &Details<'_>) -> Vec<Change> {
@@ -112,7 +161,7 @@ fn elements(field: Field, before: &BTreeSet<String>, after: &BTreeSet<String>) -
     differing.map(|text| Change::of_element(field, text, after.contains(text))).collect()
 }
 
-fn identity(old: &Details<'_>, new: &Details<'_>, reveal: Reveal) -> Vec<Change> {
+fn identity(old: &Details<'_>, new: &Details<'_>, rules: Rules<'_>) -> Vec<Change> {
     if old.identity == new.identity {
         return Vec::new();
     }
@@ -121,9 +170,9 @@ fn identity(old: &Details<'_>, new: &Details<'_>, reveal: Reveal) -> Vec<Change>
         details.identity.map(|_| details.identity().map_or(Value::Sensitive, Value::into_owned))
     };
     match (value(old), value(new)) {
-        (Some(before), Some(after)) => open_values(Field::Identity, (&before, &after), reveal),
+        (Some(before), Some(after)) => open_values(Field::Identity, (&before, &after), rules),
         (before, after) => {
-            let show = |value: Value<'static>| match reveal {
+            let show = |value: Value<'static>| match rules.reveal {
                 Reveal::Yes => value,
                 Reveal::No => values::suspects(&value).mask(value),
             };
@@ -136,11 +185,12 @@ fn identity(old: &Details<'_>, new: &Details<'_>, reveal: Reveal) -> Vec<Change>
 fn open_values(
     field: Field,
     (before, after): (&Value<'_>, &Value<'_>),
-    reveal: Reveal,
+    Rules { reveal, roles, .. }: Rules<'_>,
 ) -> Vec<Change> {
     let mut secrets = values::suspects(before);
     secrets.extend(values::suspects(after));
-    let terms = Terms { kind: "", field, spelling: Spelling::Typed, reveal, secrets: &secrets };
+    let (kind, spelling, secrets, schema) = ("", Spelling::Typed, &secrets, None);
+    let terms = Terms { kind, field, spelling, reveal, secrets, schema, roles };
     values::compare(before, after, terms)
 }
 
@@ -156,7 +206,7 @@ fn private(old: &Details<'_>, new: &Details<'_>) -> Option<Change> {
 }
 
 /// Compares the fields Terraform does not know, which it would drop.
-fn other(old: &Details<'_>, new: &Details<'_>, reveal: Reveal) -> Vec<Change> {
+fn other(old: &Details<'_>, new: &Details<'_>, rules: Rules<'_>) -> Vec<Change> {
     let members = |details: &Details<'_>| {
         let decode = |raw| Value::parse(raw).map_or(Value::Sensitive, Value::into_owned);
         let fields = details.unknown.iter();
@@ -167,7 +217,7 @@ fn other(old: &Details<'_>, new: &Details<'_>, reveal: Reveal) -> Vec<Change> {
     if old.unknown == new.unknown {
         return Vec::new();
     }
-    open_values(Field::Other, (&members(old), &members(new)), reveal)
+    open_values(Field::Other, (&members(old), &members(new)), rules)
 }
 
 #[cfg(test)]

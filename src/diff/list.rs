@@ -1,10 +1,11 @@
 //! Finds out which elements of two lists belong together.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
-use similar::{Algorithm, DiffOp};
+use similar::DiffOp;
 
 use super::canonical::{self, Likeness};
+use super::sequence;
 use crate::state::value::Value;
 
 /// Larger blocks of edited elements are paired by place instead of by likeness.
@@ -59,6 +60,31 @@ fn rest(before: &[&Value<'_>], after: &[&Value<'_>]) -> (Vec<usize>, Vec<usize>)
     (old, new)
 }
 
+/// Returns the pairs of equal elements that no edit is about, of those on the left that are wanted.
+pub(super) fn equals(
+    before: &[&Value<'_>],
+    after: &[&Value<'_>],
+    edits: &[Edit],
+    is_wanted: impl Fn(usize) -> bool,
+) -> Vec<(usize, usize)> {
+    let (old, new): (HashSet<_>, HashSet<_>) = (
+        edits.iter().filter_map(|edit| edit.before).collect(),
+        edits.iter().filter_map(|edit| edit.after).collect(),
+    );
+    let wanted: Vec<usize> =
+        (0..before.len()).filter(|at| is_wanted(*at) && !old.contains(at)).collect();
+    if wanted.is_empty() {
+        return Vec::new();
+    }
+    let mut places: HashMap<String, Vec<usize>> = HashMap::new();
+    for at in (0..after.len()).filter(|at| !new.contains(at)).rev() {
+        places.entry(canonical::text(after[at])).or_default().push(at);
+    }
+    let partner =
+        |at: usize| places.get_mut(&canonical::text(before[at]))?.pop().map(|to| (at, to));
+    wanted.into_iter().filter_map(partner).collect()
+}
+
 /// Aligns two lists by the shortest edit and returns what is not equal.
 ///
 /// Within a block that was replaced, objects are paired with what they are most like, and others
@@ -81,7 +107,7 @@ fn edits(
     (old, new): (&[String], &[String]),
 ) -> Vec<Edit> {
     let mut edits = Vec::new();
-    for op in similar::capture_diff_slices(Algorithm::Myers, old, new) {
+    for op in sequence::edits(old, new) {
         match op {
             DiffOp::Equal { .. } => {}
             DiffOp::Delete { .. } | DiffOp::Insert { .. } | DiffOp::Replace { .. } => {

@@ -10,6 +10,7 @@
 mod canonical;
 mod change;
 mod checks;
+mod documents;
 mod fold;
 mod instance;
 mod list;
@@ -20,20 +21,26 @@ mod options;
 mod outputs;
 #[cfg(test)]
 mod properties;
+mod roles;
 mod rule;
+mod sequence;
 mod text;
 mod three;
 mod unordered;
 mod values;
+mod yaml;
 
 use fold::Folds;
+use instance::Rules;
 use merge::{Found, Place};
 use moves::Moves;
+use options::Untold;
+use roles::Roles;
 
-pub use change::{Change, Field};
+pub use change::{Change, Field, Quiet};
 pub use checks::CheckChange;
 pub use fold::{Fold, KeyConversion, Keys, ModuleMove};
-pub use options::{Noise, Options};
+pub use options::{Environments, Noise, Options};
 pub use outputs::OutputChange;
 pub use rule::{Error, Rule};
 pub use text::{Line, Tag, lines};
@@ -41,7 +48,6 @@ pub use three::{Sides, ThreeWay, Verdict, compare_three};
 
 use crate::state::address::Mode;
 use crate::state::document::Document;
-use crate::state::sensitive::Reveal;
 
 /// What differs between two states.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -86,8 +92,8 @@ impl Comparison {
         };
         let folds = fold::recount(folds, &mut self.resources);
         (self.module_moves, self.key_conversions) = (folds.modules, folds.keys);
-        let Summary { unchanged, ignored, .. } = self.summary;
-        self.summary = Summary::of(&self.resources, unchanged, ignored);
+        let Summary { unchanged, ignored, by_role, .. } = self.summary;
+        self.summary = Summary::of(&self.resources, unchanged, Untold { ignored, by_role });
     }
 }
 
@@ -130,10 +136,12 @@ pub struct Summary {
     pub unchanged: usize,
     /// Changes that are not told: what [`Options`] ignores, and noise.
     pub ignored: usize,
+    /// Differences between two environments that are not told, as both sides play the same role.
+    pub by_role: usize,
 }
 
 impl Summary {
-    fn of(resources: &[ResourceChange], unchanged: usize, ignored: usize) -> Self {
+    fn of(resources: &[ResourceChange], unchanged: usize, untold: Untold) -> Self {
         let count = |action| resources.iter().filter(|change| change.action == action).count();
         Self {
             added: count(Action::Added),
@@ -141,7 +149,8 @@ impl Summary {
             changed: count(Action::Changed),
             moved: count(Action::Moved),
             unchanged,
-            ignored,
+            ignored: untold.ignored,
+            by_role: untold.by_role,
         }
     }
 }
@@ -198,48 +207,89 @@ pub struct ResourceChange {
 
 /// Compares two states. Those of equal bytes are known to be equal without looking into them.
 pub fn compare(from: &Document, to: &Document, options: &Options) -> Comparison {
+    let rules = Rules { reveal: options.reveal, schemas: options.schemas.as_deref(), roles: None };
     if from.bytes() == to.bytes() {
-        return comparison((from, to), (Vec::new(), from.len(), 0), options);
+        let found = Told { unchanged: from.len(), ..Told::default() };
+        return comparison((from, to), found, (options, rules));
     }
-    let (found, mut unchanged) = merge::unequal(from, to);
-    let (moves, stayed) = examine(from, to, (&found, options.reveal));
-    let (mut resources, mut ignored) = (Vec::new(), 0);
+    let (mut found, unchanged) = merge::unequal(from, to);
+    let mut learnt = None;
+    if options.environments == Environments::Two {
+        let (roles, paired) = Roles::learn(from, to, found);
+        (learnt, found) = (Some(roles), paired);
+    }
+    let rules = Rules { roles: learnt.as_ref(), ..rules };
+    let (moves, stayed) = examine(from, to, (&found, rules));
+    let mut told = Told { unchanged, ..Told::default() };
     for ((at, &found), changes) in found.iter().enumerate().zip(stayed) {
-        let change = match (found, moves.origin(at)) {
-            (Found::Removed(_), Some(_)) => None,
+        told.tell((found, moves.origin(at)), changes, (options, rules));
+    }
+    comparison((from, to), told, (options, rules))
+}
+
+/// What is told of the instances, and how many are not.
+#[derive(Debug, Default)]
+struct Told {
+    resources: Vec<ResourceChange>,
+    unchanged: usize,
+    untold: Untold,
+}
+
+impl Told {
+    fn tell(
+        &mut self,
+        (found, origin): (Found<'_>, Option<Place<'_>>),
+        changes: Vec<Change>,
+        (options, rules): (&Options, Rules<'_>),
+    ) {
+        let (action, sides, changes) = match (found, origin) {
+            (Found::Removed(_), Some(_)) => return,
             (Found::Both(from, to), _) => {
-                let (changes, hidden) = options.told(to.instance, changes);
-                ignored += hidden;
-                unchanged += usize::from(changes.is_empty());
-                let sides = (Some(from), Some(to));
-                if changes.is_empty() { None } else { resource(Action::Changed, sides, changes) }
+                let (changes, untold) = options.told(to.instance, changes);
+                self.untold += untold;
+                let renamed = usize::from(rules.roles.is_some() && roles::are_twins(&found));
+                let moved = renamed > 0 && options.noise == Noise::Shown;
+                if !moved {
+                    self.untold.by_role += renamed;
+                }
+                if changes.is_empty() && !moved {
+                    self.unchanged += 1;
+                    return;
+                }
+                let action = if moved { Action::Moved } else { Action::Changed };
+                (action, (Some(from), Some(to)), changes)
             }
             (Found::Added(to), Some(from)) => {
-                let changes = instance::compare(from.instance, to.instance, options.reveal);
-                let (changes, hidden) = options.told(to.instance, changes);
-                ignored += hidden;
-                resource(Action::Moved, (Some(from), Some(to)), changes)
+                let changes = instance::compare(from.instance, to.instance, rules);
+                let (changes, untold) = options.told(to.instance, changes);
+                self.untold += untold;
+                (Action::Moved, (Some(from), Some(to)), changes)
             }
-            (Found::Added(to), None) => resource(Action::Added, (None, Some(to)), changes),
-            (Found::Removed(from), None) => resource(Action::Removed, (Some(from), None), changes),
+            (Found::Added(to), None) => (Action::Added, (None, Some(to)), changes),
+            (Found::Removed(from), None) => (Action::Removed, (Some(from), None), changes),
         };
-        resources.extend(change);
+        self.resources.extend(resource(action, sides, changes));
     }
-    comparison((from, to), (resources, unchanged, ignored), options)
 }
 
 fn comparison(
     (from, to): (&Document, &Document),
-    (mut resources, unchanged, ignored): (Vec<ResourceChange>, usize, usize),
-    options: &Options,
+    Told { mut resources, unchanged, mut untold }: Told,
+    (options, rules): (&Options, Rules<'_>),
 ) -> Comparison {
     let folds = fold::find((from, to), &mut resources);
+    let mut outputs = outputs::compare(from, to, rules);
+    if options.noise == Noise::Hidden {
+        let all = outputs.len();
+        outputs.retain(|output| output.quiet.is_none());
+        untold.by_role += all - outputs.len();
+    }
     Comparison {
         from: Facts::of(from),
         to: Facts::of(to),
-        summary: Summary::of(&resources, unchanged, ignored),
+        summary: Summary::of(&resources, unchanged, untold),
         resources,
-        outputs: outputs::compare(from, to, options.reveal),
+        outputs,
         checks: checks::compare(from, to),
         module_moves: folds.modules,
         key_conversions: folds.keys,
@@ -253,9 +303,9 @@ const WORTH_TWO_THREADS: usize = 64;
 fn examine<'a>(
     from: &'a Document,
     to: &'a Document,
-    (found, reveal): (&[Found<'a>], Reveal),
+    (found, rules): (&[Found<'a>], Rules<'_>),
 ) -> (Moves<'a>, Vec<Vec<Change>>) {
-    let compare = || found.iter().map(|found| stayed(found, reveal)).collect();
+    let compare = || found.iter().map(|found| stayed(found, rules)).collect();
     if found.len() < WORTH_TWO_THREADS {
         return (moves::find(from, to, found), compare());
     }
@@ -267,9 +317,9 @@ fn examine<'a>(
     })
 }
 
-fn stayed(found: &Found<'_>, reveal: Reveal) -> Vec<Change> {
+fn stayed(found: &Found<'_>, rules: Rules<'_>) -> Vec<Change> {
     match found {
-        Found::Both(from, to) => instance::compare(from.instance, to.instance, reveal),
+        Found::Both(from, to) => instance::compare(from.instance, to.instance, rules),
         Found::Added(_) | Found::Removed(_) => Vec::new(),
     }
 }

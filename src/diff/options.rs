@@ -1,9 +1,13 @@
 //! How to compare, and what not to tell.
 
-use super::change::Change;
+use std::sync::Arc;
+
+use super::change::{Change, Field, Quiet};
+use super::instance::schema;
 use super::noise;
 use super::rule::Rule;
 use crate::state::document::Instance;
+use crate::state::schema::Schemas;
 use crate::state::sensitive::Reveal;
 
 /// How to compare.
@@ -15,6 +19,35 @@ pub struct Options {
     pub noise: Noise,
     /// Changes that are not told but counted.
     pub ignore: Vec<Rule>,
+    /// Whether the two states are of one environment.
+    pub environments: Environments,
+    /// What the providers say of their types: sets, secrets, what nobody can set.
+    pub schemas: Option<Arc<Schemas>>,
+}
+
+/// Whether what plays the same role in each of two environments is told.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub enum Environments {
+    /// The states are of one environment: another id is a difference.
+    #[default]
+    One,
+    /// The states are of two: ids, ARNs, accounts, regions and names of environments are matched
+    /// by their role. What was matched is counted, and told where noise is.
+    Two,
+}
+
+/// How many changes are not told.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub(super) struct Untold {
+    pub(super) ignored: usize,
+    pub(super) by_role: usize,
+}
+
+impl std::ops::AddAssign for Untold {
+    fn add_assign(&mut self, other: Self) {
+        self.ignored += other.ignored;
+        self.by_role += other.by_role;
+    }
 }
 
 /// Whether what a mere refresh moves is told: timestamps, etags, fingerprints.
@@ -33,27 +66,55 @@ impl Options {
         &self,
         instance: Instance<'_>,
         mut changes: Vec<Change>,
-    ) -> (Vec<Change>, usize) {
+    ) -> (Vec<Change>, Untold) {
+        let mut untold = Untold::default();
+        if changes.is_empty() {
+            return (changes, untold);
+        }
         let noise = match self.noise {
             Noise::Hidden => noise::rules(),
             Noise::Shown => &[],
         };
-        if changes.is_empty() {
-            return (changes, 0);
-        }
-        let (all, kind) = (changes.len(), instance.resource().kind());
+        let kind = instance.resource().kind();
         let rules: Vec<&Rule> =
             self.ignore.iter().chain(noise).filter(|rule| rule.is_about(&kind)).collect();
-        changes.retain(|change| !rules.iter().any(|rule| rule.covers(change)));
-        let hidden = all - changes.len();
-        (changes, hidden)
+        changes.retain(|change| {
+            let quiet = change.quiet.filter(|_| self.noise == Noise::Hidden);
+            let ignored = || rules.iter().any(|rule| rule.covers(change));
+            let hidden = Untold {
+                by_role: usize::from(quiet == Some(Quiet::Role)),
+                ignored: usize::from(
+                    quiet == Some(Quiet::Formatting) || quiet.is_none() && ignored(),
+                ),
+            };
+            untold += hidden;
+            hidden == Untold::default()
+        });
+        if self.noise == Noise::Hidden && self.is_mere_refresh(instance, &changes) {
+            untold.ignored += changes.len();
+            changes.clear();
+        }
+        (changes, untold)
+    }
+
+    /// Returns whether nothing changed but what the provider alone decides: then somebody looked,
+    /// and nobody did anything. Only a schema can tell, and another `id` is another object.
+    fn is_mere_refresh(&self, instance: Instance<'_>, changes: &[Change]) -> bool {
+        let Some(schema) = schema(self.schemas.as_deref(), instance) else { return false };
+        changes.iter().all(|change| {
+            let is_name = NAMES.iter().any(|name| change.path_text() == *name);
+            change.field == Field::Attributes && !is_name && schema.is_computed(&change.path)
+        })
     }
 }
+
+/// What tells one object from another.
+const NAMES: [&str; 3] = ["id", "arn", "self_link"];
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::diff::properties::state;
+    use crate::diff::properties::{everything, state};
     use crate::diff::{Comparison, Summary, compare};
     use crate::state::document::Document;
 
@@ -95,5 +156,43 @@ mod tests {
         let loud =
             compared(&before, &after, &Options { noise: Noise::Shown, ..Options::default() });
         assert_eq!((loud.summary.changed, loud.summary.ignored), (1, 0));
+    }
+
+    /// What a provider says of the type `x`: `set` is a set, `key` a secret, and nobody can set
+    /// `state` and `id`.
+    fn with_schema() -> Options {
+        let schemas = r#"{"format_version":"1.0","provider_schemas":{
+            "registry.terraform.io/acme/acme":{"resource_schemas":{"x":{"version":0,"block":{
+            "attributes":{"set":{"type":["set","string"]},"list":{"type":["list","string"]},
+            "key":{"type":"string","sensitive":true},"size":{"type":"number","optional":true},
+            "id":{"type":"string","computed":true},"state":{"type":"string","computed":true}}}}}}}}"#;
+        let schemas = Schemas::parse(schemas.as_bytes()).unwrap();
+        Options { schemas: Some(Arc::new(schemas)), ..Options::default() }
+    }
+
+    #[test]
+    fn what_only_a_refresh_moved_is_noise_where_a_schema_tells() {
+        let before = [r#"x.a {"id":"i","state":"up","size":1}"#];
+        let refreshed = [r#"x.a {"id":"i","state":"down","size":1}"#];
+        let told = |after: &[&str]| compared(&before, after, &with_schema()).summary;
+        assert_eq!(told(&refreshed), Summary { unchanged: 1, ignored: 1, ..Summary::default() });
+        // Somebody did something, and another id is another object.
+        assert_eq!(told(&[r#"x.a {"id":"i","state":"down","size":2}"#]).ignored, 0);
+        assert_eq!(told(&[r#"x.a {"id":"j","state":"up","size":1}"#]).changed, 1);
+        let shown = Options { noise: Noise::Shown, ..with_schema() };
+        assert_eq!(compared(&before, &refreshed, &shown).summary.changed, 1);
+        assert_eq!(compared(&before, &refreshed, &Options::default()).summary.changed, 1);
+    }
+
+    #[test]
+    fn a_schema_tells_sets_and_secrets() {
+        let before = [r#"x.a {"set":["a","b"],"list":["a","b"],"key":"S3CR3T-1"}"#];
+        let after = [r#"x.a {"set":["b","a"],"list":["b","a"],"key":"S3CR3T-2"}"#];
+        let comparison = compared(&before, &after, &with_schema());
+        let paths: std::collections::BTreeSet<String> =
+            comparison.resources[0].changes.iter().map(Change::path_text).collect();
+        assert!(paths.contains("key") && paths.contains("list[0]"), "{paths:?}");
+        assert!(!paths.iter().any(|path| path.starts_with("set")), "{paths:?}");
+        assert!(!everything(&comparison).contains("S3CR3T"));
     }
 }

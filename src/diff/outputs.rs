@@ -2,9 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use super::change::{Change, Field};
+use super::Action;
+use super::change::{Change, Field, Quiet};
+use super::documents;
+use super::instance::Rules;
+use super::roles::Roles;
 use super::values::{self, Spelling, Terms};
-use super::{Action, canonical};
 use crate::state::document::{Document, Output};
 use crate::state::path::Path;
 use crate::state::sensitive::{Reveal, Secrets};
@@ -32,10 +35,16 @@ pub struct OutputChange {
     pub deprecated_before: Option<String>,
     /// OpenTofu's message that it is deprecated now.
     pub deprecated_after: Option<String>,
+    /// Why it is told only where noise is told too; `None` for what is always told.
+    pub quiet: Option<Quiet>,
 }
 
 /// Returns the outputs that differ, by name.
-pub(super) fn compare(from: &Document, to: &Document, reveal: Reveal) -> Vec<OutputChange> {
+pub(super) fn compare(
+    from: &Document,
+    to: &Document,
+    Rules { reveal, roles, .. }: Rules<'_>,
+) -> Vec<OutputChange> {
     let mut pairs: BTreeMap<&str, (Option<Output<'_>>, Option<Output<'_>>)> = BTreeMap::new();
     for output in from.outputs() {
         pairs.entry(output.name()).or_default().0 = Some(output);
@@ -43,14 +52,25 @@ pub(super) fn compare(from: &Document, to: &Document, reveal: Reveal) -> Vec<Out
     for output in to.outputs() {
         pairs.entry(output.name()).or_default().1 = Some(output);
     }
-    let changes = pairs.into_iter();
-    changes.filter_map(|(name, (before, after))| change(name, (before, after), reveal)).collect()
+    let changes = pairs.into_iter().filter_map(|(name, (before, after))| {
+        let quiet = before.zip(after).and_then(|(before, after)| by_role(before, after, roles?));
+        Some(OutputChange { quiet, ..change(name, (before, after), (reveal, roles))? })
+    });
+    changes.collect()
+}
+
+/// Returns whether two outputs differ in nothing but what plays the same role.
+fn by_role(before: Output<'_>, after: Output<'_>, roles: &Roles) -> Option<Quiet> {
+    let same =
+        before.is_sensitive() == after.is_sensitive() && before.deprecated() == after.deprecated();
+    let (Ok(a), Ok(b)) = (before.value(), after.value()) else { return None };
+    (same && roles.match_up((&a, &b), before.name())).then_some(Quiet::Role)
 }
 
 fn change(
     name: &str,
     (before, after): (Option<Output<'_>>, Option<Output<'_>>),
-    reveal: Reveal,
+    (reveal, roles): (Reveal, Option<&Roles>),
 ) -> Option<OutputChange> {
     let action = match (before, after) {
         (Some(before), Some(after)) if same(before, after) => return None,
@@ -64,7 +84,7 @@ fn change(
     for value in sides().filter_map(|output| output.value().ok()) {
         secrets.extend(Secrets::of_output(name, sensitive, &value));
     }
-    let changes = inside((before, after), (&secrets, reveal));
+    let changes = inside((before, after), (&secrets, reveal), roles);
     let show = |output: Output<'_>| match (output.value(), reveal) {
         // Text that can't be decoded can't be searched for secrets either.
         (Err(_), _) => Value::Sensitive,
@@ -81,6 +101,7 @@ fn change(
         changes,
         deprecated_before: before.and_then(deprecated),
         deprecated_after: after.and_then(deprecated),
+        quiet: None,
     })
 }
 
@@ -88,6 +109,7 @@ fn change(
 fn inside(
     (before, after): (Option<Output<'_>>, Option<Output<'_>>),
     (secrets, reveal): (&Secrets, Reveal),
+    roles: Option<&Roles>,
 ) -> Vec<Change> {
     let (Some(before), Some(after)) = (before, after) else { return Vec::new() };
     let (Ok(before), Ok(after)) = (before.value(), after.value()) else { return Vec::new() };
@@ -99,7 +121,11 @@ fn inside(
         return Vec::new();
     }
     let (field, spelling) = (Field::Other, Spelling::Typed);
-    values::compare(&before, &after, Terms { kind: "", field, spelling, reveal, secrets })
+    let terms = Terms { kind: "", field, spelling, reveal, secrets, schema: None, roles };
+    let mut changes = values::compare(&before, &after, terms);
+    // What only plays another role is told of the whole output, or not at all.
+    changes.retain(|change| change.quiet.is_none());
+    changes
 }
 
 fn deprecated(output: Output<'_>) -> Option<String> {
@@ -116,8 +142,7 @@ fn same(before: Output<'_>, after: Output<'_>) -> bool {
     }
     match (before.value(), after.value()) {
         (Ok(Value::String(a)), Ok(Value::String(b))) => {
-            let documents = canonical::embedded(&a).zip(canonical::embedded(&b));
-            a == b || documents.is_some_and(|(a, b)| a.same(&b))
+            a == b || documents::pair(&a, &b).is_some_and(|(a, b)| a.same(&b))
         }
         (Ok(before), Ok(after)) => before.same(&after),
         _ => false,

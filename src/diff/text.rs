@@ -1,6 +1,8 @@
 //! Line by line, for strings of several lines.
 
-use similar::{Algorithm, DiffOp};
+use similar::DiffOp;
+
+use super::sequence;
 
 /// What became of a line.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -37,7 +39,7 @@ pub fn lines<'a>(before: &'a str, after: &'a str) -> Vec<Line<'a>> {
     let mut push = |tag, texts: &[&'a str]| {
         lines.extend(texts.iter().map(|&text| Line { tag, text }));
     };
-    for op in similar::capture_diff_slices(Algorithm::Myers, &old, &new) {
+    for op in sequence::edits(&old, &new) {
         match op {
             DiffOp::Equal { .. } => push(Tag::Equal, &new[op.new_range()]),
             DiffOp::Delete { .. } | DiffOp::Insert { .. } | DiffOp::Replace { .. } => {

@@ -3,16 +3,18 @@
 //! Each side is walked twice at once: as it is, to see what differs, and with its secrets masked,
 //! to say so. Secrets can't get into a result by a path that somebody forgot to check.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
-use super::canonical::{embedded, strings};
-use super::change::{Change, Field};
-use super::{list, unordered};
+use super::canonical::{self, strings};
+use super::change::{Change, Field, Quiet};
+use super::roles::Roles;
+use super::{documents, list, unordered};
 use crate::state::path::{Path, Step};
+use crate::state::schema::Schema;
 use crate::state::sensitive::{Reveal, Secrets};
 use crate::state::value::Value;
 
-/// JSON inside a string inside JSON is read as a document down to this depth.
+/// A document inside a string inside a document is read as one down to this depth.
 const MAX_EMBEDDED: usize = 4;
 
 /// Shorter secrets repeat by chance, as a port or a region does.
@@ -37,14 +39,16 @@ pub(super) struct Terms<'t> {
     pub(super) reveal: Reveal,
     /// The secrets of both sides together.
     pub(super) secrets: &'t Secrets,
+    /// What the provider says of the attributes, if it was asked.
+    pub(super) schema: Option<&'t Schema>,
+    /// What stands for what, between two environments.
+    pub(super) roles: Option<&'t Roles>,
 }
 
 /// Compares two values.
 pub(super) fn compare(before: &Value<'_>, after: &Value<'_>, terms: Terms<'_>) -> Vec<Change> {
-    let Terms { kind, field, spelling, reveal, .. } = terms;
-    let (path, changes) = (Path::root(), Vec::new());
-    let known = Vec::new();
-    let mut walk = Walk { kind, field, spelling, reveal, known, path, embedded: 0, changes };
+    let (known, path, changes) = (Vec::new(), Path::root(), Vec::new());
+    let mut walk = Walk { terms, known, path, embedded: 0, changes };
     walk.masked(before, after, terms.secrets);
     walk.changes
 }
@@ -93,21 +97,18 @@ impl<'v> Side<'v> {
 }
 
 struct Walk<'t> {
-    kind: &'t str,
-    field: Field,
-    spelling: Spelling,
-    reveal: Reveal,
+    terms: Terms<'t>,
     /// Secrets of either side, to be known again where the other side has them in the open.
     known: Vec<String>,
     path: Path,
-    /// How many JSON documents inside strings it is in.
+    /// How many documents inside strings it is in.
     embedded: usize,
     changes: Vec<Change>,
 }
 
 impl Walk<'_> {
     fn masked(&mut self, before: &Value<'_>, after: &Value<'_>, secrets: &Secrets) {
-        if self.reveal == Reveal::Yes {
+        if self.terms.reveal == Reveal::Yes {
             let (before, after) =
                 (Side { raw: before, shown: before }, Side { raw: after, shown: after });
             return self.both(before, after);
@@ -129,8 +130,8 @@ impl Walk<'_> {
             (Value::Object(_), Value::Object(_)) => self.objects(before, after),
             (Value::Array(_), Value::Array(_)) => self.lists(before, after),
             (Value::String(a), Value::String(b)) if a != b => match self.documents(a, b) {
-                Some((a, b)) => self.inside(&a, &b),
-                None => self.emit(Some(before), Some(after)),
+                Some((a, b)) => self.inside((&a, &b), (before, after)),
+                None => self.leaves(before, after),
             },
             _ => self.leaves(before, after),
         }
@@ -146,12 +147,15 @@ impl Walk<'_> {
     }
 
     fn objects(&mut self, before: Side<'_>, after: Side<'_>) {
-        let mut members: BTreeMap<&str, (Option<Side<'_>>, Option<Side<'_>>)> = BTreeMap::new();
+        let mut members = Members::new();
         for (key, side) in before.members() {
             members.entry(key).or_default().0 = Some(side);
         }
         for (key, side) in after.members() {
             members.entry(key).or_default().1 = Some(side);
+        }
+        if let Some(roles) = self.terms.roles {
+            match_keys(&mut members, roles);
         }
         for (key, (before, after)) in members {
             self.path.push(Step::Key(key.to_owned()));
@@ -166,8 +170,16 @@ impl Walk<'_> {
             before.iter().map(|side| side.raw).collect(),
             after.iter().map(|side| side.raw).collect(),
         );
+        let played = self.played(&old, &new);
+        let olds: Vec<&Value<'_>> =
+            old.iter().zip(&played).map(|(raw, played)| played.as_ref().unwrap_or(raw)).collect();
         let edits =
-            if self.is_set() { list::match_up(&old, &new) } else { list::align(&old, &new) };
+            if self.is_set() { list::match_up(&olds, &new) } else { list::align(&olds, &new) };
+        for (at, to) in list::equals(&olds, &new, &edits, |at| played[at].is_some()) {
+            self.path.push(Step::Index(to));
+            self.emit_as(Some(Quiet::Role), Some(before[at]), Some(after[to]));
+            self.path.pop();
+        }
         for edit in edits {
             let Some(index) = edit.after.or(edit.before) else { continue };
             self.path.push(Step::Index(index));
@@ -176,37 +188,60 @@ impl Walk<'_> {
         }
     }
 
+    /// Returns what stands for each element in the other environment, where that is not itself.
+    fn played(&self, old: &[&Value<'_>], new: &[&Value<'_>]) -> Vec<Option<Value<'static>>> {
+        let Some(roles) = self.terms.roles else { return vec![None; old.len()] };
+        let kept: HashSet<String> = new.iter().map(|item| canonical::text(item)).collect();
+        let key = last_key(&self.path);
+        let play = |item: &&Value<'_>| {
+            if kept.contains(&canonical::text(item)) { None } else { roles.value(item, key) }
+        };
+        old.iter().map(play).collect()
+    }
+
     fn is_set(&self) -> bool {
-        match (self.field, self.embedded) {
-            (Field::Attributes, 0) => unordered::is_set(self.kind, &self.path),
+        let Terms { kind, field, schema, .. } = self.terms;
+        match (field, self.embedded) {
+            (Field::Attributes, 0) => {
+                schema.is_some_and(|schema| schema.is_set(&self.path))
+                    || unordered::is_set(kind, &self.path)
+            }
             (Field::Attributes, _) => unordered::is_set_of_policy(&self.path),
             _ => false,
         }
     }
 
-    /// Reads two strings as JSON documents, if both hold one and of the same kind.
+    /// Reads two strings as documents, if both hold one and of the same kind.
     fn documents<'s>(&self, before: &'s str, after: &'s str) -> Option<(Value<'s>, Value<'s>)> {
-        let (a, b) = (embedded(before)?, embedded(after)?);
-        (self.embedded < MAX_EMBEDDED && a.kind() == b.kind()).then_some((a, b))
+        if self.embedded < MAX_EMBEDDED { documents::pair(before, after) } else { None }
     }
 
-    fn inside(&mut self, before: &Value<'_>, after: &Value<'_>) {
+    /// Compares the documents that two strings hold.
+    fn inside(&mut self, (before, after): (&Value<'_>, &Value<'_>), strings: (Side<'_>, Side<'_>)) {
         let mut secrets = suspects(before);
         secrets.extend(suspects(after));
+        let told = self.changes.len();
         self.embedded += 1;
         self.masked(before, after, &secrets);
         self.embedded -= 1;
+        if self.changes.len() == told {
+            self.emit_as(Some(Quiet::Formatting), Some(strings.0), Some(strings.1));
+        }
     }
 
     /// Compares what is told as a whole: scalars, and secrets of any kind.
     fn leaves(&mut self, before: Side<'_>, after: Side<'_>) {
-        if !self.same(before.raw, after.raw) {
-            self.emit(Some(before), Some(after));
+        if self.same(before.raw, after.raw) {
+            return;
         }
+        let key = last_key(&self.path);
+        let play = |roles: &Roles| roles.match_up((before.raw, after.raw), key);
+        let quiet = self.terms.roles.is_some_and(play).then_some(Quiet::Role);
+        self.emit_as(quiet, Some(before), Some(after));
     }
 
     fn same(&self, a: &Value<'_>, b: &Value<'_>) -> bool {
-        let flat = || self.spelling == Spelling::Flat && a.scalar_text() == b.scalar_text();
+        let flat = || self.terms.spelling == Spelling::Flat && a.scalar_text() == b.scalar_text();
         match (a, b) {
             (Value::String(a), Value::String(b)) if a != b => {
                 self.documents(a, b).is_some_and(|(a, b)| a.same(&b))
@@ -221,25 +256,30 @@ impl Walk<'_> {
     /// Terraform reads an attribute that is not there as null. Deeper it can't be known without
     /// the schema: a map may hold a null.
     fn is_void(&self, value: &Value<'_>) -> bool {
-        let is_attribute = self.field == Field::Attributes
+        let is_attribute = self.terms.field == Field::Attributes
             && self.embedded == 0
             && matches!(self.path.steps(), [Step::Key(_)]);
+        let spelling = self.terms.spelling;
         match value {
-            Value::Null => is_attribute || self.spelling == Spelling::Flat,
-            Value::String(text) => self.spelling == Spelling::Flat && text.is_empty(),
-            Value::Array(items) => self.spelling == Spelling::Flat && items.is_empty(),
-            Value::Object(members) => self.spelling == Spelling::Flat && members.is_empty(),
+            Value::Null => is_attribute || spelling == Spelling::Flat,
+            Value::String(text) => spelling == Spelling::Flat && text.is_empty(),
+            Value::Array(items) => spelling == Spelling::Flat && items.is_empty(),
+            Value::Object(members) => spelling == Spelling::Flat && members.is_empty(),
             Value::Bool(_) | Value::Number(_) | Value::Sensitive => false,
         }
     }
 
     fn emit(&mut self, before: Option<Side<'_>>, after: Option<Side<'_>>) {
+        self.emit_as(None, before, after);
+    }
+
+    fn emit_as(&mut self, quiet: Option<Quiet>, before: Option<Side<'_>>, after: Option<Side<'_>>) {
         let hidden = [before, after].into_iter().flatten().any(Side::is_hidden);
         let show = |side: Option<Side<'_>>| {
             side.map(|side| match side.raw {
                 Value::Null => Value::Null,
                 _ if hidden => Value::Sensitive,
-                _ if self.reveal == Reveal::Yes => side.shown.clone().into_owned(),
+                _ if self.terms.reveal == Reveal::Yes => side.shown.clone().into_owned(),
                 _ => self.concealed(side.shown),
             })
         };
@@ -252,7 +292,8 @@ impl Walk<'_> {
             }
             sides => sides,
         };
-        self.changes.push(Change { field: self.field, path: self.path.clone(), before, after });
+        let (field, path) = (self.terms.field, self.path.clone());
+        self.changes.push(Change { field, path, before, after, quiet });
     }
 
     /// Copies a value without the strings that hold a known secret or a document with secrets.
@@ -274,8 +315,35 @@ impl Walk<'_> {
 
     fn is_telling(&self, text: &str) -> bool {
         self.known.iter().any(|secret| text.contains(secret.as_str()))
-            || embedded(text).is_some_and(|document| !is_open(&document))
+            || documents::parse(text).is_some_and(|document| !is_open(&document))
     }
+}
+
+type Members<'v> = BTreeMap<&'v str, (Option<Side<'v>>, Option<Side<'v>>)>;
+
+/// Pairs the members that only one side has, where one key stands for the other.
+fn match_keys(members: &mut Members<'_>, roles: &Roles) {
+    let gone: Vec<(&str, String)> = members
+        .iter()
+        .filter(|(_, (_, after))| after.is_none())
+        .map(|(key, _)| (*key, roles.text(key).into_owned()))
+        .collect();
+    for (old, new) in gone {
+        let came = members.get(new.as_str()).is_some_and(|(before, _)| before.is_none());
+        let before = if came { members.remove(old).and_then(|(before, _)| before) } else { None };
+        if let Some(sides) = members.get_mut(new.as_str()).filter(|_| before.is_some()) {
+            sides.0 = before;
+        }
+    }
+}
+
+/// Returns the key that a value stands under, whatever lists are between them.
+fn last_key(path: &Path) -> &str {
+    let key = |step| match step {
+        &Step::Key(ref key) => Some(key.as_str()),
+        Step::Index(_) => None,
+    };
+    path.steps().iter().rev().find_map(key).unwrap_or_default()
 }
 
 /// Masks a value whose counterpart is masked.
@@ -312,8 +380,17 @@ mod tests {
         let changes = compare(
             &before,
             &after,
-            Terms { kind: "aws_x", field, spelling, reveal, secrets: &secrets },
+            Terms {
+                kind: "aws_x",
+                field,
+                spelling,
+                reveal,
+                secrets: &secrets,
+                schema: None,
+                roles: None,
+            },
         );
+        let told = changes.iter().filter(|change| change.quiet.is_none());
         let json = |side: &Option<Value<'_>>| match side {
             Some(Value::Sensitive) => String::from("?"),
             Some(value) => value.to_json(),
@@ -322,7 +399,7 @@ mod tests {
         let show = |change: &Change| {
             format!("{}: {} -> {}", change.path_text(), json(&change.before), json(&change.after))
         };
-        changes.iter().map(show).collect()
+        told.map(show).collect()
     }
 
     fn open(before: &str, after: &str) -> String {
@@ -393,6 +470,42 @@ mod tests {
         // Where only one side is a document, or they are of two kinds, they are strings.
         assert_eq!(open(r#"{"p":"{}"}"#, r#"{"p":"x"}"#), r#"p: "{}" -> "x""#);
         assert_eq!(open(r#"{"p":"{}"}"#, r#"{"p":"[]"}"#), r#"p: "{}" -> "[]""#);
+    }
+
+    #[test]
+    fn yaml_in_a_string_is_compared_as_a_document() {
+        let state =
+            |yaml: &str| format!(r#"{{"values":[{}]}}"#, Value::String(yaml.into()).to_json());
+        let (before, after) =
+            ("a: 1\nl: [x]\npassword: S3CR3T-1\n", "a: 2\nl:\n- x\n- y\npassword: S3CR3T-2\n");
+        let changes = open(&state(before), &state(after));
+        assert_eq!(
+            changes,
+            r#"values[0].a: 1 -> 2; values[0].l[1]:  -> "y"; values[0].password: ? -> ?"#
+        );
+        assert_eq!(open(&state(before), &state(&before.replace("a: 1", "a:   1 # one"))), "");
+        // A document with a secret in it stays hidden where the other side is none.
+        assert_eq!(open(&state(before), &state("text")), "values[0]: ? -> ?");
+        assert_eq!(
+            open(&state("a: 1\nb: 2\n"), &state("text")),
+            r#"values[0]: "a: 1\nb: 2\n" -> "text""#
+        );
+    }
+
+    #[test]
+    fn another_layout_of_a_document_is_quiet() {
+        let quiet = |before: &str, after: &str| {
+            let value = |text: &str| {
+                Value::Object(vec![("p".into(), Value::String(text.to_owned().into()))])
+            };
+            let (kind, field, spelling) = ("x", Field::Attributes, Spelling::Typed);
+            let (secrets, reveal, schema, roles) = (&Secrets::default(), Reveal::No, None, None);
+            let terms = Terms { kind, field, spelling, reveal, secrets, schema, roles };
+            compare(&value(before), &value(after), terms).remove(0).quiet
+        };
+        assert_eq!(quiet(r#"{"a":[1]}"#, "{ \"a\": [1] }"), Some(Quiet::Formatting));
+        assert_eq!(quiet("a: 1\nb: 2\n", "b: 2\na: 1\n"), Some(Quiet::Formatting));
+        assert_eq!(quiet("a: 1\nb: 2\n", "a: 1\nb: 3\n"), None);
     }
 
     #[test]

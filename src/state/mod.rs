@@ -4,7 +4,8 @@
 //! is a view of it. The modules from the bottom up: [`scan`] walks JSON text, [`value`] and
 //! [`path`] are what it becomes when decoded, [`address`] and [`provider`] are Terraform's names
 //! for things, [`upgrade`] brings old versions to the present one, [`parse`] builds the index,
-//! [`document`] and [`details`] read through it, and [`sensitive`] knows what to hide.
+//! [`document`] and [`details`] read through it, [`schema`] is what providers say of their types,
+//! and [`sensitive`] knows what to hide.
 
 pub mod address;
 pub mod bytes;
@@ -19,6 +20,7 @@ pub mod parse;
 pub mod path;
 pub mod provider;
 pub mod scan;
+pub mod schema;
 pub mod sensitive;
 mod table;
 pub mod upgrade;

@@ -18,7 +18,7 @@ const BUILTIN_HOST: &str = "terraform.io";
 const BUILTIN: &str = "builtin";
 
 /// The namespace of providers that Terraform 0.12 named by their type alone.
-const LEGACY: &str = "-";
+pub(crate) const LEGACY: &str = "-";
 
 /// One configuration of a provider: a `provider` block.
 #[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]

@@ -196,7 +196,8 @@ pub(super) fn is_replaced(change: &ResourceChange) -> bool {
         let id = matches!(change.path.steps(), [Step::Key(key)] if key == "id");
         id && change.field == Field::Attributes && change.before.is_some() && change.after.is_some()
     };
-    change.action == Action::Changed && change.changes.iter().any(is_id)
+    let is_another = |change: &Change| is_id(change) && change.quiet.is_none();
+    change.action == Action::Changed && change.changes.iter().any(is_another)
 }
 
 /// Returns the name of the module that an address is in.

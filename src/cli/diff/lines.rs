@@ -6,6 +6,8 @@ use crate::diff::{self, Line, Tag};
 
 /// Lines of context around a change.
 const CONTEXT: usize = 2;
+/// In a longer run of lines nobody looks for the one that a line was rewritten from.
+const LONGEST_RUN: usize = 500;
 
 /// A line that is shown, or the place of some that are not.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -60,15 +62,19 @@ pub(super) fn hunks(before: &str, after: &str) -> Vec<Hunk> {
 /// place in the run of the other side.
 fn partner<'a>(lines: &[Line<'a>], at: usize) -> Option<&'a str> {
     let tag = lines[at].tag;
-    let back = lines[..at].iter().rev().take_while(|line| line.tag == tag).count();
-    let ahead = lines[at..].iter().take_while(|line| line.tag == tag).count();
+    let back = lines[..at].iter().rev().take_while(|line| line.tag == tag);
+    let back = back.take(LONGEST_RUN).count();
+    let ahead = lines[at..].iter().take_while(|line| line.tag == tag).take(LONGEST_RUN).count();
+    if back.max(ahead) == LONGEST_RUN {
+        return None;
+    }
     let other = match tag {
         Tag::Equal => return None,
         Tag::Removed => at + ahead + back,
         Tag::Added => {
             let start = at - back;
             let run = lines[..start].iter().rev().take_while(|line| line.tag == Tag::Removed);
-            let run = run.count();
+            let run = run.take(LONGEST_RUN).count();
             if back >= run {
                 return None;
             }

@@ -5,7 +5,7 @@ use super::lines::{self, Hunk};
 use super::pieces::Text;
 use crate::base::text::escape;
 use crate::cli::hcl;
-use crate::diff::{Action, Change};
+use crate::diff::{Action, Change, Quiet};
 use crate::state::value::Value;
 
 /// One attribute that differs.
@@ -36,7 +36,12 @@ impl Row {
             (_, None) => Action::Removed,
             _ => Action::Changed,
         };
-        let path = escape(&change.path_text()).into_owned();
+        let mut path = escape(&change.path_text()).into_owned();
+        match change.quiet {
+            Some(Quiet::Formatting) => path.push_str(" (formatting only)"),
+            Some(Quiet::Role) => path.push_str(" (same role)"),
+            None => {}
+        }
         Self { action, path, values: Values::of(change.before.as_ref(), change.after.as_ref()) }
     }
 

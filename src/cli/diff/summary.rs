@@ -40,6 +40,9 @@ pub(super) fn of(comparison: &Comparison) -> Vec<String> {
         parts.push("no differences".to_owned());
     }
     parts.push(format!("{} unchanged", counts.unchanged));
+    if counts.by_role > 0 {
+        parts.push(format!("{} matched by role (--noise)", counted(counts.by_role, "difference")));
+    }
     if counts.ignored > 0 {
         parts.push(format!("{} not told (--noise)", counted(counts.ignored, "change")));
     }

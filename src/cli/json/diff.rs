@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::diff::{self, Change, Comparison, Facts, Fold, OutputChange, ResourceChange};
+use crate::diff::{self, Change, Comparison, Facts, Fold, OutputChange, Quiet, ResourceChange};
 use crate::state::value::Value;
 
 /// What differs between two states.
@@ -36,6 +36,7 @@ struct Summary {
     moved: usize,
     unchanged: usize,
     ignored: usize,
+    by_role: usize,
 }
 
 #[derive(Debug, Serialize)]
@@ -63,6 +64,9 @@ struct AttributeChange<'a> {
     before: Option<&'a Value<'static>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     after: Option<&'a Value<'static>>,
+    /// Why it is told only with `--noise`: `formatting`, `role`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    quiet: Option<&'static str>,
 }
 
 #[derive(Debug, Serialize)]
@@ -80,6 +84,8 @@ pub(super) struct Output<'a> {
     deprecated_before: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     deprecated_after: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    quiet: Option<&'static str>,
 }
 
 #[derive(Debug, Serialize)]
@@ -120,6 +126,7 @@ impl<'a> Diff<'a> {
                 moved: summary.moved,
                 unchanged: summary.unchanged,
                 ignored: summary.ignored,
+                by_role: summary.by_role,
             },
             resources: comparison.resources.iter().map(resource).collect(),
             outputs: comparison.outputs.iter().map(output).collect(),
@@ -161,6 +168,7 @@ fn attribute(change: &Change) -> AttributeChange<'_> {
         path: change.path_text(),
         before: change.before.as_ref(),
         after: change.after.as_ref(),
+        quiet: change.quiet.map(Quiet::name),
     }
 }
 
@@ -177,6 +185,7 @@ pub(super) fn output(change: &OutputChange) -> Output<'_> {
         changes: change.changes.iter().map(inside).collect(),
         deprecated_before: change.deprecated_before.as_deref(),
         deprecated_after: change.deprecated_after.as_deref(),
+        quiet: change.quiet.map(Quiet::name),
     }
 }
 

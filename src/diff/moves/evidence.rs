@@ -68,13 +68,14 @@ pub(super) fn pair_by_bytes<'a>(group: &mut Group<'a>) {
     }
     let common: HashSet<&[u8]> =
         group.bystanders.iter().filter_map(|instance| instance.attributes_raw()).collect();
+    note_contents(group);
     for place in PLACES {
         let key = |candidate: &Candidate<'a>| {
             let instance = candidate.instance();
-            let bytes = instance.attributes_raw()?;
+            let (content, bytes) = (candidate.content?, instance.attributes_raw()?);
             let in_module = place.first().is_some_and(|part| matches!(part, Part::Module));
             let parts: Vec<String> = place.iter().map(|&part| part_text(instance, part)).collect();
-            (in_module || !common.contains(bytes)).then_some((bytes, parts))
+            (in_module || !common.contains(bytes)).then_some((content, parts))
         };
         for (removed, added) in unique_pairs(group, key) {
             let (old, new) = (&group.removed[removed], &group.added[added]);
@@ -82,6 +83,33 @@ pub(super) fn pair_by_bytes<'a>(group: &mut Group<'a>) {
                 group.join(removed, added);
             }
         }
+    }
+}
+
+/// Notes the digest of the attributes of each object, where one of the other side could be equal.
+///
+/// The bytes are read once, and in states that have little in common most are not read at all: an
+/// object whose length the other side does not have needs no digest.
+fn note_contents(group: &mut Group<'_>) {
+    let lengths = |side: &[Candidate<'_>]| -> HashSet<usize> {
+        let open = side.iter().filter(|candidate| candidate.partner.is_none());
+        open.filter_map(|candidate| Some(candidate.instance().attributes_raw()?.len())).collect()
+    };
+    let (old, new) = (lengths(&group.removed), lengths(&group.added));
+    for (side, other) in [(&mut group.removed, &new), (&mut group.added, &old)] {
+        for candidate in side.iter_mut().filter(|candidate| candidate.partner.is_none()) {
+            let bytes = candidate.instance().attributes_raw();
+            let bytes = bytes.filter(|bytes| other.contains(&bytes.len()));
+            candidate.content = bytes.map(|bytes| *blake3::hash(bytes).as_bytes());
+        }
+    }
+    let contents = |side: &[Candidate<'_>]| -> HashSet<[u8; 32]> {
+        side.iter().filter_map(|candidate| candidate.content).collect()
+    };
+    let (old, new) = (contents(&group.removed), contents(&group.added));
+    for candidate in group.removed.iter_mut().chain(&mut group.added) {
+        candidate.content =
+            candidate.content.filter(|content| old.contains(content) && new.contains(content));
     }
 }
 

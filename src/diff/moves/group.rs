@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 
 use crate::diff::merge::{Found, Place};
 use crate::state::address::Mode;
+use crate::state::details::Details;
 use crate::state::document::{Document, Instance};
 use crate::state::provider::{ProviderConfig, Source};
 use crate::state::scan::{Scanner, SyntaxError};
@@ -33,6 +34,8 @@ pub(super) struct Candidate<'a> {
     pub(super) place: Place<'a>,
     pub(super) names: Names,
     provider: Option<Source>,
+    /// The digest of its attributes, where the other side has something of the same.
+    pub(super) content: Option<[u8; 32]>,
     /// The other side of its move, as a place in the group.
     pub(super) partner: Option<usize>,
 }
@@ -97,8 +100,9 @@ pub(super) fn collect<'a>(
         }
         let resource = place.instance.resource();
         let group = groups.entry((resource.mode(), resource.kind().into_owned())).or_default();
-        let candidate =
-            Candidate { found: at, place, names: Names::default(), provider: None, partner: None };
+        let names = Names::default();
+        let (provider, content, partner) = (None, None, None);
+        let candidate = Candidate { found: at, place, names, provider, content, partner };
         let side =
             if matches!(found, Found::Added(_)) { &mut group.added } else { &mut group.removed };
         side.push(candidate);
@@ -117,8 +121,9 @@ pub(super) fn collect<'a>(
     }
     for group in &mut groups {
         for candidate in group.removed.iter_mut().chain(&mut group.added) {
-            candidate.names = names(candidate.instance());
-            candidate.provider = provider(candidate.instance());
+            let details = candidate.instance().details();
+            candidate.names = names_of(candidate.instance(), &details);
+            candidate.provider = provider(candidate.instance(), &details);
         }
     }
     groups
@@ -152,9 +157,8 @@ fn add_bystanders<'a>(
     }
 }
 
-fn provider(instance: Instance<'_>) -> Option<Source> {
-    let own = instance.details().provider;
-    let text = own.or_else(|| instance.resource().provider_text())?;
+fn provider(instance: Instance<'_>, details: &Details<'_>) -> Option<Source> {
+    let text = details.provider.clone().or_else(|| instance.resource().provider_text())?;
     ProviderConfig::parse(&text).ok().map(|config| config.source)
 }
 
@@ -167,12 +171,16 @@ fn is_same_provider(a: &Source, b: &Source) -> bool {
 
 /// Reads the names of an object in one pass over its attributes, decoding nothing else.
 pub(super) fn names(instance: Instance<'_>) -> Names {
+    names_of(instance, &instance.details())
+}
+
+fn names_of(instance: Instance<'_>, details: &Details<'_>) -> Names {
     let mut names = Names::default();
     if let Some(raw) = instance.attributes_raw() {
         // Text that can't be read on has no more names.
         read_names(raw, &mut names).unwrap_or_default();
     }
-    let identity = instance.details().identity();
+    let identity = details.identity();
     names[IDENTITY] = identity.as_ref().map(crate::diff::canonical::text);
     names
 }
