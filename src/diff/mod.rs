@@ -21,6 +21,7 @@ mod outputs;
 #[cfg(test)]
 mod properties;
 mod rule;
+mod same;
 mod text;
 mod three;
 mod unordered;
@@ -36,6 +37,7 @@ pub use fold::{Fold, KeyConversion, Keys, ModuleMove};
 pub use options::{Noise, Options};
 pub use outputs::OutputChange;
 pub use rule::{Error, Rule};
+pub use same::{differing_paths, is_same_instance, is_same_output, object_name};
 pub use text::{Line, Tag, lines};
 pub use three::{Sides, ThreeWay, Verdict, compare_three};
 

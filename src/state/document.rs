@@ -236,6 +236,17 @@ impl<'a> Resource<'a> {
         self.entry.len as usize
     }
 
+    /// Returns its bytes in the document: the whole element of `resources`.
+    pub fn raw(self) -> &'a [u8] {
+        let start = self.offset();
+        self.document.bytes.get(start..start + self.size()).unwrap_or_default()
+    }
+
+    /// Returns the offset of its first byte in the version 4 document.
+    pub fn offset(self) -> usize {
+        self.entry.start.get()
+    }
+
     /// Returns its instances in the order of the document.
     pub fn instances(self) -> impl ExactSizeIterator<Item = Instance<'a>> {
         let first = self.entry.first as usize;
