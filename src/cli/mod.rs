@@ -18,6 +18,7 @@ mod hcl;
 mod interrupt;
 mod json;
 mod logging;
+mod merge_text;
 mod output;
 mod pager;
 mod panic;

@@ -8,12 +8,14 @@ use crate::cli::args::Format;
 use crate::cli::context::Context;
 use crate::cli::error::{Exit, Failure};
 use crate::cli::git_text::{self, Fingerprints};
+use crate::cli::merge_text::Names;
 use crate::cli::output::ColorChoice;
 use crate::ops::git::{self, GitOptions, Scope, Step, Wish};
-use crate::ops::open;
+use crate::ops::merge::Files;
+use crate::ops::{self, open};
 use crate::store::{Access, Location};
 
-/// Let git show states readably and masked
+/// Let git show states readably and masked, and merge them by resource
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     #[command(subcommand)]
@@ -22,12 +24,12 @@ pub(crate) struct Args {
 
 #[derive(Debug, clap::Subcommand)]
 enum What {
-    /// Set up `git diff`, `git log -p`, `git show` and `git difftool` for states
+    /// Set up `git diff`, `git log -p`, `git show`, `git difftool` and `git merge` for states
     ///
     /// Adds lines for `*.tfstate` and `*.tfstate.backup` to `.gitattributes`, and settings to the
-    /// configuration of git: `diff.tfstate`, `difftool.tfstate` and a random key, `tfstate.key`,
-    /// for fingerprints of secrets. What is there already stays. Commit `.gitattributes`; each
-    /// clone needs the settings, so run this in each.
+    /// configuration of git: `diff.tfstate`, `difftool.tfstate`, `merge.tfstate` and a random key,
+    /// `tfstate.key`, for fingerprints of secrets. What is there already stays. Commit
+    /// `.gitattributes`; each clone needs the settings, so run this in each.
     ///
     /// Git itself still stores what it is given: `git add -p`, `git diff --no-textconv` and
     /// `git format-patch` show a state as it is.
@@ -47,6 +49,38 @@ enum What {
         #[arg(value_hint = clap::ValueHint::FilePath)]
         file: PathBuf,
     },
+    /// Merge two states that come from a third, as git asks for it
+    ///
+    /// This is what `git merge`, `git rebase`, `git cherry-pick` and `git stash pop` run. Instances,
+    /// outputs and checks that only one side changed are taken from it, everything else stays as
+    /// ours has it, byte for byte; the serial is above both. Where both sides changed the same, or
+    /// one moved or removed what the other changed or depends on, nothing is merged: the file stays
+    /// as ours has it, the conflicts are told and the exit status is 1.
+    ///
+    /// Example: `tfstate git merge-driver base.tfstate ours.tfstate theirs.tfstate prod.tfstate`
+    MergeDriver(MergeDriver),
+}
+
+#[derive(Debug, clap::Args)]
+struct MergeDriver {
+    /// Merge two common ancestors: where both changed the same, take what they come from
+    #[arg(long)]
+    ancestors: bool,
+    /// What both sides come from; an empty file where there is no such state
+    #[arg(value_hint = clap::ValueHint::FilePath)]
+    base: PathBuf,
+    /// The side that is merged into; the result takes its place
+    #[arg(value_hint = clap::ValueHint::FilePath)]
+    ours: PathBuf,
+    /// The side that is merged
+    #[arg(value_hint = clap::ValueHint::FilePath)]
+    theirs: PathBuf,
+    /// What the file is called in the repository
+    path: String,
+    /// What to call our side
+    our_name: Option<String>,
+    /// What to call their side
+    their_name: Option<String>,
 }
 
 #[derive(Debug, clap::Args)]
@@ -70,6 +104,7 @@ pub(crate) fn run(args: &Args, context: &mut Context<'_>) -> Result<Exit, Failur
     match &args.command {
         What::Install(args) => install(args, context),
         What::Textconv { file } => textconv(file, context),
+        What::MergeDriver(args) => merge(args),
     }
 }
 
@@ -124,6 +159,26 @@ fn described(step: &Step, wish: Wish) -> Vec<String> {
             lines.iter().map(|line| format!("{}: {done} `{line}`", path.display())).collect()
         }
     }
+}
+
+fn merge(args: &MergeDriver) -> Result<Exit, Failure> {
+    let files = Files { base: &args.base, ours: &args.ours, theirs: &args.theirs };
+    let name = |given: &Option<String>, placeholder: &str, otherwise: &str| {
+        let given = given.as_deref().filter(|name| !name.is_empty() && *name != placeholder);
+        given.map_or_else(|| otherwise.to_owned(), |name| format!("`{name}`"))
+    };
+    let names = Names {
+        path: args.path.clone(),
+        ours: name(&args.our_name, "%X", "our side"),
+        theirs: name(&args.their_name, "%Y", "their side"),
+    };
+    let merged = if args.ancestors {
+        ops::merge::merge_ancestors(files)
+    } else {
+        ops::merge::merge_files(files)
+    };
+    merged.map_err(|error| names.failure(&error))?;
+    Ok(Exit::Done)
 }
 
 fn textconv(file: &Path, context: &mut Context<'_>) -> Result<Exit, Failure> {

@@ -117,20 +117,42 @@ pub struct Files<'a> {
 /// Merges three files and puts the result in the place of ours, in one step; on every error ours
 /// is as it was.
 pub fn merge_files(files: Files<'_>) -> Result<(), Error> {
-    let read = |side, path| std::fs::read(path).map_err(|source| Error::Read { side, source });
+    let (ours, merged) = merged_files(files)?;
+    if merged == ours { Ok(()) } else { write(files.ours, &merged) }
+}
+
+/// Does as [`merge_files`] with two of several common ancestors, whose merge is to be the base of
+/// another one. Where they can't be merged, the state that they come from takes the place of ours:
+/// either of them would make a change of one side look as if there were none.
+pub fn merge_ancestors(files: Files<'_>) -> Result<(), Error> {
+    match merged_files(files) {
+        Ok((_, merged)) => write(files.ours, &merged),
+        Err(error @ (Error::Read { .. } | Error::Write { .. })) => Err(error),
+        Err(_) => write(files.ours, &read(Side::Base, files.base)?),
+    }
+}
+
+/// Returns the text of ours, and of the merged state.
+fn merged_files(files: Files<'_>) -> Result<(Vec<u8>, Vec<u8>), Error> {
     let parse = |side, bytes: Vec<u8>| {
         Document::parse(bytes).map_err(|source| Error::Parse { side, source })
     };
-    let base = read(Side::Base, files.base)?;
-    let base = if base.is_empty() { None } else { Some(parse(Side::Base, base)?) };
-    let ours = parse(Side::Ours, read(Side::Ours, files.ours)?)?;
-    let theirs = parse(Side::Theirs, read(Side::Theirs, files.theirs)?)?;
+    let open = |side, path| parse(side, read(side, path)?);
+    let base = match read(Side::Base, files.base)? {
+        bytes if bytes.is_empty() => None,
+        bytes => Some(parse(Side::Base, bytes)?),
+    };
+    let (ours, theirs) = (open(Side::Ours, files.ours)?, open(Side::Theirs, files.theirs)?);
     let merged = merge(base.as_ref(), &ours, &theirs)?;
-    if merged == ours.bytes() {
-        return Ok(());
-    }
-    base::fs::replace(files.ours, &merged)
-        .map_err(|source| Error::Write { path: files.ours.to_owned(), source })
+    Ok((ours.bytes().to_vec(), merged))
+}
+
+fn read(side: Side, path: &Path) -> Result<Vec<u8>, Error> {
+    std::fs::read(path).map_err(|source| Error::Read { side, source })
+}
+
+fn write(path: &Path, bytes: &[u8]) -> Result<(), Error> {
+    base::fs::replace(path, bytes).map_err(|source| Error::Write { path: path.to_owned(), source })
 }
 
 /// Merges two states that come from `base`, or from nothing, and returns the text of the result:

@@ -246,7 +246,13 @@ fn a_resource_in_several_blocks_is_left_to_people() {
     let block = |key: u32| resource("x.a", "", &[&instance(&format!("\"index_key\":{key},"), key)]);
     let base = state(&[block(0), block(1)]);
     let theirs = base.replace("\"n\":1", "\"n\":8");
-    assert_eq!(clash(&base, &base, &theirs), ("x.a".to_owned(), Clash::Blocks));
+    let Err(Error::Conflicts(found)) = merged(&base, &base, &theirs) else { panic!("merged") };
+    assert_eq!(found, [Conflict { subject: "x.a".to_owned(), clash: Clash::Blocks }]);
+    // To keep what is there takes no edit.
+    assert_eq!(
+        merged(&base, &theirs, &base).unwrap(),
+        theirs.replace("\"serial\":3", "\"serial\":4")
+    );
     let other = state(&[block(0), block(1), resources("b1")[0].clone()]);
     assert!(merged(&base, &base, &other).is_ok());
 }
@@ -287,6 +293,14 @@ fn files_are_merged_in_place_and_left_alone_on_every_error() {
     write(&theirs, &state(&resources("a1 b1")));
     merge_files(files).unwrap();
     assert_eq!(read(), state(&resources("a1 b1")).replace("\"serial\":3", "\"serial\":4"));
+    // Ancestors that can't be merged become what they come from.
+    write(&theirs, &state(&resources("a3 b1")));
+    write(&base, &state(&resources("a1")));
+    super::merge_ancestors(files).unwrap();
+    assert_eq!(read(), state(&resources("a3 b1")).replace("\"serial\":3", "\"serial\":5"));
+    write(&theirs, &state(&resources("a4")));
+    super::merge_ancestors(files).unwrap();
+    assert_eq!(read(), state(&resources("a1")));
     std::fs::remove_file(&theirs).unwrap();
     assert!(matches!(merge_files(files), Err(Error::Read { side: Side::Theirs, .. })));
     let gone = Files { ours: &folder.path().join("no/such"), ..files };
