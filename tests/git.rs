@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
 use tempfile::TempDir;
+use tfstate::base::env::Env;
 
 /// What every secret in `testdata/` holds, and nothing else does.
 const MARKER: &str = "S3CR3T";
@@ -86,7 +87,7 @@ impl Place {
         }
         // Git runs the program by its name, as it does where it was installed.
         let bin = Path::new(env!("CARGO_BIN_EXE_tfstate")).parent().unwrap().to_owned();
-        let path = std::env::var_os("PATH").unwrap_or_default();
+        let path = Env::process().path("PATH").unwrap_or_default();
         let path = std::iter::once(bin).chain(std::env::split_paths(&path));
         let output = command
             .args(args)
@@ -252,7 +253,7 @@ fn installing_again_changes_nothing_and_uninstalling_leaves_what_was_there() {
     let installed = config();
     assert_eq!(place.tfstate(["git", "install"]).stdout, "");
     assert_eq!((config(), attributes().as_str()), (installed, lines));
-    assert_eq!(place.tfstate(["git", "install", "--uninstall"]).status, Some(0));
+    assert_eq!(place.tfstate(["git", "uninstall"]).status, Some(0));
     assert_eq!((config(), attributes().as_str()), (before, "*.png binary\n"));
 }
 
@@ -266,6 +267,9 @@ fn a_global_installation_is_for_every_repository() {
     let shown = place.git(["show"]);
     assert!(shown.contains("\n+# aws_lb.main\n") && !shown.contains(MARKER), "{shown}");
     assert!(!place.path("repo/.gitattributes").exists());
+    assert_eq!(place.tfstate(["git", "uninstall"]).stdout, "");
+    assert_eq!(place.tfstate(["git", "uninstall", "--global"]).status, Some(0));
+    assert!(place.git(["show"]).contains(MARKER));
 }
 
 #[test]

@@ -14,6 +14,7 @@ use std::process::{Command, Stdio};
 
 use service::Service;
 use tempfile::TempDir;
+use tfstate::base::env::Env;
 use yaml::Yaml;
 
 /// What every secret in `testdata/` holds, and nothing else does.
@@ -115,7 +116,7 @@ impl Runner {
 
     fn run(&self, command: &mut Command) -> (Option<i32>, String) {
         let program = Path::new(env!("CARGO_BIN_EXE_tfstate")).parent().unwrap().to_owned();
-        let path = std::env::var_os("PATH").unwrap_or_default();
+        let path = Env::process().path("PATH").unwrap_or_default();
         let folders = [self.path("bin"), program].into_iter().chain(std::env::split_paths(&path));
         for name in ["AUTHOR", "COMMITTER"] {
             command.env(format!("GIT_{name}_NAME"), "A").env(format!("GIT_{name}_EMAIL"), "a@b");

@@ -123,8 +123,11 @@ fn respond(state: &mut State, (method, target): (&str, &str), body: &str) -> (u1
             let Value::Array(notes) = all(&state.comments) else { return (500, json!({})) };
             (200, notes.into_iter().skip(first).take(PAGE).collect())
         }
-        ("POST", ["repos", "o", "r", "issues", "7", "comments"])
-        | ("POST", ["projects", "5", "merge_requests", "7", "notes"]) => {
+        (
+            "POST",
+            ["repos", "o", "r", "issues", "7", "comments"]
+            | ["projects", "5", "merge_requests", "7", "notes"],
+        ) => {
             state.comments.push(Comment { author: US, body: decoded(body) });
             (201, json!({}))
         }

@@ -54,7 +54,7 @@ impl Yaml {
     pub(crate) fn get(&self, key: &str) -> &Self {
         let Self::Members(members) = self else { panic!("{key}: no members") };
         let found = members.iter().find(|(name, _)| name == key);
-        found.map(|(_, value)| value).unwrap_or_else(|| panic!("there is no {key}"))
+        found.map_or_else(|| panic!("there is no {key}"), |(_, value)| value)
     }
 
     /// Returns whether a member is there with this text.

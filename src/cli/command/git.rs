@@ -36,6 +36,13 @@ enum What {
     ///
     /// Example: `tfstate git install`
     Install(Install),
+    /// Take back what `tfstate git install` did
+    ///
+    /// Removes the lines and the settings that it adds, with the key for fingerprints, and leaves
+    /// those of others.
+    ///
+    /// Example: `tfstate git uninstall`
+    Uninstall(Uninstall),
     /// Print a state as git compares it
     ///
     /// This is what `git diff` runs. Prints each instance as `tfstate show` does, in Terraform's
@@ -88,9 +95,16 @@ struct Install {
     /// Do it for all repositories of this user
     #[arg(long)]
     global: bool,
-    /// Take back what `tfstate git install` did
+    /// Only say what would be done
     #[arg(long)]
-    uninstall: bool,
+    dry_run: bool,
+}
+
+#[derive(Debug, clap::Args)]
+struct Uninstall {
+    /// Do it for what holds for all repositories of this user
+    #[arg(long)]
+    global: bool,
     /// Only say what would be done
     #[arg(long)]
     dry_run: bool,
@@ -102,26 +116,30 @@ pub(crate) const FORMATS: &[Format] = &[];
 /// Runs the command.
 pub(crate) fn run(args: &Args, context: &mut Context<'_>) -> Result<Exit, Failure> {
     match &args.command {
-        What::Install(args) => install(args, context),
+        What::Install(args) => change(Wish::Install, (args.global, args.dry_run), context),
+        What::Uninstall(args) => change(Wish::Uninstall, (args.global, args.dry_run), context),
         What::Textconv { file } => textconv(file, context),
         What::MergeDriver(args) => merge(args),
     }
 }
 
-fn install(args: &Install, context: &mut Context<'_>) -> Result<Exit, Failure> {
-    let scope = if args.global { Scope::Global } else { Scope::Local };
-    let wish = if args.uninstall { Wish::Uninstall } else { Wish::Install };
+fn change(
+    wish: Wish,
+    (global, dry_run): (bool, bool),
+    context: &mut Context<'_>,
+) -> Result<Exit, Failure> {
+    let scope = if global { Scope::Global } else { Scope::Local };
     let program = program(context.env)?;
     let steps = git::plan(&GitOptions { scope, wish, program: &program }, context.env)?;
     for step in &steps {
-        if !args.dry_run {
+        if !dry_run {
             context.interrupt.hold(|_stop| git::apply(scope, step).map_err(Failure::from))?;
         }
         for line in described(step, wish) {
             context.out.data(&line)?;
         }
     }
-    context.out.note(match (steps.is_empty(), args.dry_run, wish, scope) {
+    context.out.note(match (steps.is_empty(), dry_run, wish, scope) {
         (true, ..) => "There is nothing to do.",
         (false, true, ..) => "This is what would be done; nothing was changed.",
         (false, false, Wish::Install, Scope::Local) => {

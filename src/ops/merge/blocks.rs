@@ -12,7 +12,7 @@ pub(super) struct Name {
     module: String,
     mode: &'static str,
     kind: String,
-    name: String,
+    label: String,
 }
 
 impl Name {
@@ -21,7 +21,7 @@ impl Name {
             module: resource.module_text().to_owned(),
             mode: resource.mode().as_str(),
             kind: resource.kind().into_owned(),
-            name: resource.name().into_owned(),
+            label: resource.name().into_owned(),
         }
     }
 
@@ -29,7 +29,7 @@ impl Name {
     pub(super) fn address(&self) -> String {
         let dot = if self.module.is_empty() { "" } else { "." };
         let data = if self.mode == Mode::Data.as_str() { "data." } else { "" };
-        format!("{}{dot}{data}{}.{}", self.module, self.kind, self.name)
+        format!("{}{dot}{data}{}.{}", self.module, self.kind, self.label)
     }
 }
 

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashSet};
 use super::Error;
 use super::conflict::Conflict;
 use super::three::{Choice, Three};
-use super::work::Work;
+use super::work::{self, Work};
 use crate::state::edit::Slot;
 use crate::state::value::Value;
 
@@ -18,9 +18,9 @@ type Found<'a> = (usize, &'a [u8]);
 /// Merges all results.
 pub(super) fn merge(work: &mut Work<'_>) -> Result<(), Error> {
     let mut all: BTreeMap<Checked, Three<Found<'_>>> = BTreeMap::new();
-    let base = work.container(work.tops.base.as_ref(), "check_results")?;
-    let ours = work.container(work.tops.ours.as_ref(), "check_results")?;
-    let theirs = work.container(work.tops.theirs.as_ref(), "check_results")?;
+    let base = work::container(work.tops.base.as_ref(), "check_results")?;
+    let ours = work::container(work.tops.ours.as_ref(), "check_results")?;
+    let theirs = work::container(work.tops.theirs.as_ref(), "check_results")?;
     let lists = Three { base: base.as_ref(), ours: ours.as_ref(), theirs: theirs.as_ref() };
     for (side, list) in lists.sides() {
         let mut counts: BTreeMap<(String, String), usize> = BTreeMap::new();
@@ -44,8 +44,9 @@ pub(super) fn merge(work: &mut Work<'_>) -> Result<(), Error> {
                 let text = three.theirs.map(|(_, raw)| work.lay(raw, 2));
                 match (three.ours, text) {
                     (Some((number, _)), Some(text)) => {
-                        let range = ours.as_ref().map(|ours| ours.items[number].range.clone());
-                        range.into_iter().for_each(|at| work.splices.replace(at, text.clone()));
+                        if let Some(ours) = &ours {
+                            work.splices.replace(ours.items[number].range.clone(), text);
+                        }
                     }
                     (Some((number, _)), None) => drop(gone.insert(number)),
                     (None, Some(text)) => new.push(text),

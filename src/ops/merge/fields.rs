@@ -17,7 +17,7 @@ const KNOWN: [&str; 7] =
     ["version", "terraform_version", "serial", "lineage", "outputs", "resources", "check_results"];
 
 /// A field of an object in one of the states.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
 pub(super) struct Field<'a> {
     /// Its number among the members.
     number: usize,
@@ -101,7 +101,9 @@ pub(super) fn merge(work: &mut Work<'_>) -> Result<(), Error> {
         let top = work.tops.theirs.as_ref();
         let item = top.and_then(|top| top.get(|key| is_field(key, "terraform_version")));
         let value = top.zip(item).map(|(top, (_, item))| top.text(&item.value).to_vec());
-        value.into_iter().for_each(|value| work.set("terraform_version", value));
+        if let Some(value) = value {
+            work.set("terraform_version", value);
+        }
     }
     let serial = serial(work)?;
     if serial != work.ours.serial() {

@@ -180,7 +180,7 @@ pub fn merge(
     outputs::merge(&mut work)?;
     checks::merge(&mut work)?;
     fields::merge(&mut work)?;
-    let (bytes, mut conflicts) = work.finish();
+    let (bytes, mut conflicts) = work.finish()?;
     let merged = Document::parse(bytes).map_err(|_| Error::Unsound)?;
     rules::apply(states, &merged, &mut conflicts);
     if !conflicts.is_empty() {

@@ -6,7 +6,7 @@ use super::Error;
 use super::conflict::Conflict;
 use super::order;
 use super::three::{Choice, Three};
-use super::work::Work;
+use super::work::{self, Work};
 use crate::diff;
 use crate::state::document::Output;
 
@@ -18,8 +18,8 @@ pub(super) fn merge(work: &mut Work<'_>) -> Result<(), Error> {
             *all.entry(output.name()).or_default().side(side) = Some(output);
         }
     }
-    let ours = work.container(work.tops.ours.as_ref(), "outputs")?;
-    let theirs = work.container(work.tops.theirs.as_ref(), "outputs")?;
+    let ours = work::container(work.tops.ours.as_ref(), "outputs")?;
+    let theirs = work::container(work.tops.theirs.as_ref(), "outputs")?;
     let find = |name: &str| {
         let container = theirs.as_ref()?;
         Some(container.text(&container.get(|key| key == name)?.1.range))

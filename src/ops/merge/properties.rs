@@ -135,7 +135,7 @@ proptest! {
         let (our_text, their_text) = (written(7, &ours), written(9, &theirs));
         let serial = match (expected == ours, expected == theirs) {
             (_, true) => 9,
-            (true, false) | (false, false) => 10,
+            _ => 10,
         };
         let result = merged(
             &written(5, &base),

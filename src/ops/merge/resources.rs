@@ -8,7 +8,7 @@ use super::conflict::{Clash, Conflict};
 use super::fields;
 use super::order;
 use super::three::{Choice, Side, Three};
-use super::work::{Members, Work};
+use super::work::{self, Members, Work};
 use crate::diff;
 use crate::state::address::Key;
 use crate::state::document::{Instance, Resource};
@@ -44,7 +44,7 @@ pub(super) fn merge(work: &mut Work<'_>) -> Result<(), Error> {
     }
     let old: Vec<Name> = work.ours.resources().map(Name::of).collect();
     let slots = order::slots(&old, &plan.gone, plan.new);
-    let container = work.container(work.tops.ours.as_ref(), "resources")?;
+    let container = work::container(work.tops.ours.as_ref(), "resources")?;
     work.arrange(("resources", "[]"), container.as_ref(), &slots)
 }
 
@@ -208,7 +208,7 @@ fn append_instances(
 fn array(work: &Work<'_>, slots: &[Slot]) -> Result<Vec<u8>, Error> {
     let mut splices = Splices::default();
     Container::read(b"[]", 0)?.arrange(slots, (&work.layout, 4), &mut splices);
-    Ok(splices.apply(b"[]"))
+    splices.apply(b"[]").ok_or(Error::Unsound)
 }
 
 /// Returns an element of theirs, laid out as ours, without the instances that do not stay.
@@ -230,7 +230,7 @@ fn without(
         let list = Container::read(raw, item.value.start)?;
         list.arrange(&slots, (&work.their_layout, 4), &mut splices);
     }
-    Ok(work.lay(&splices.apply(raw), 2))
+    Ok(work.lay(&splices.apply(raw).ok_or(Error::Unsound)?, 2))
 }
 
 /// Merges the fields beside `instances`; returns who alone has another provider.

@@ -1,5 +1,6 @@
 //! What can't be had together although no place was changed twice.
 
+use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 
 use super::conflict::{self, Clash, Conflict};
@@ -129,7 +130,7 @@ fn same_objects(
     let object = |state: &Document, at: usize| {
         let instance = state.instance(at);
         let resource = instance.resource();
-        let provider = instance.details().provider.map(|text| text.into_owned());
+        let provider = instance.details().provider.map(Cow::into_owned);
         let provider = provider.or_else(|| Some(resource.provider_text()?.into_owned()));
         let is_managed = resource.mode() == Mode::Managed && !instance.is_deposed();
         let name = diff::object_name(instance).filter(|_| is_managed)?;

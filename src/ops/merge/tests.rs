@@ -170,7 +170,7 @@ fn keys_of_two_kinds_are_a_conflict_where_no_side_has_them() {
         state(&[resource("x.a", "", &instances.iter().map(String::as_str).collect::<Vec<_>>())])
     };
     let (numbered, named) = (with(&["0"]), with(&["\"k\""]));
-    let more = numbered.replace("]}]}", "]}]}").replace(
+    let more = numbered.replace(
         "\"instances\":[",
         &format!("\"instances\":[{},", instance("\"index_key\":7,", 9)),
     );

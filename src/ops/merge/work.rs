@@ -10,7 +10,7 @@ use crate::state::edit::{Container, Layout, Slot, Splices};
 use crate::state::parse::is_field;
 
 /// What is to become of the members of an object.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(super) struct Members {
     /// The numbers of those that go.
     pub(super) gone: HashSet<usize>,
@@ -36,7 +36,6 @@ impl Members {
 }
 
 /// A merge under way.
-#[derive(Debug)]
 pub(super) struct Work<'a> {
     pub(super) states: Three<&'a Document>,
     pub(super) ours: &'a Document,
@@ -99,24 +98,6 @@ impl<'a> Work<'a> {
         self.layout.lay(raw, &self.their_layout, depth)
     }
 
-    /// Reads a member of a state that is an object or an array; `None` where it is neither.
-    pub(super) fn container(
-        &self,
-        top: Option<&Container<'a>>,
-        key: &str,
-    ) -> Result<Option<Container<'a>>, Error> {
-        let Some((_, item)) = top.and_then(|top| top.get(|other| is_field(other, key))) else {
-            return Ok(None);
-        };
-        let Some(top) = top else { return Ok(None) };
-        let is_container = matches!(top.text(&item.value).first(), Some(b'{' | b'['));
-        Ok(if is_container {
-            Some(Container::read(top.text(&(0..item.value.end)), item.value.start)?)
-        } else {
-            None
-        })
-    }
-
     /// Arranges the items of a member of ours, which is made where it is missing or `null`.
     pub(super) fn arrange(
         &mut self,
@@ -130,7 +111,7 @@ impl<'a> Work<'a> {
         }
         let mut splices = Splices::default();
         Container::read(empty.as_bytes(), 0)?.arrange(slots, (&self.layout, 2), &mut splices);
-        self.set(key, splices.apply(empty.as_bytes()));
+        self.set(key, splices.apply(empty.as_bytes()).ok_or(Error::Unsound)?);
         Ok(())
     }
 
@@ -148,10 +129,28 @@ impl<'a> Work<'a> {
     }
 
     /// Returns the text of ours with everything spliced in, and the conflicts.
-    pub(super) fn finish(mut self) -> (Vec<u8>, Vec<Conflict>) {
+    pub(super) fn finish(mut self) -> Result<(Vec<u8>, Vec<Conflict>), Error> {
         if let Some(top) = &self.tops.ours {
             self.members.splice(top, (&self.layout, 1), &mut self.splices);
         }
-        (self.splices.apply(self.ours.bytes()), self.conflicts)
+        let bytes = self.splices.apply(self.ours.bytes()).ok_or(Error::Unsound)?;
+        Ok((bytes, self.conflicts))
     }
+}
+
+/// Reads a member of a state that is an object or an array; `None` where it is neither.
+pub(super) fn container<'a>(
+    top: Option<&Container<'a>>,
+    key: &str,
+) -> Result<Option<Container<'a>>, Error> {
+    let Some((_, item)) = top.and_then(|top| top.get(|other| is_field(other, key))) else {
+        return Ok(None);
+    };
+    let Some(top) = top else { return Ok(None) };
+    let is_container = matches!(top.text(&item.value).first(), Some(b'{' | b'['));
+    Ok(if is_container {
+        Some(Container::read(top.text(&(0..item.value.end)), item.value.start)?)
+    } else {
+        None
+    })
 }

@@ -62,8 +62,8 @@ impl Layout {
             return raw.to_vec();
         }
         let mut out = Vec::with_capacity(raw.len() + raw.len() / 4);
-        let (mut tokens, mut depth, mut opened) = (Tokens(raw), depth, false);
-        while let Some(token) = tokens.next() {
+        let (mut depth, mut opened) = (depth, false);
+        for token in Tokens(raw) {
             let closes = matches!(token, b"}" | b"]");
             depth -= usize::from(closes && depth > 0);
             // An empty container is two brackets, whatever the layout.

@@ -28,23 +28,19 @@ impl Splices {
         self.0.is_empty()
     }
 
-    /// Returns the text with everything replaced.
-    ///
-    /// # Panics
-    ///
-    /// Where ranges overlap or do not lie in `bytes`.
-    pub fn apply(mut self, bytes: &[u8]) -> Vec<u8> {
+    /// Returns the text with everything replaced; `None` where ranges overlap or are not in it.
+    pub fn apply(mut self, bytes: &[u8]) -> Option<Vec<u8>> {
         self.0.sort_by_key(|(range, _)| (range.start, range.end));
         let grown: usize = self.0.iter().map(|(_, text)| text.len()).sum();
         let mut out = Vec::with_capacity(bytes.len() + grown);
         let mut at = 0;
         for (range, text) in self.0 {
-            out.extend_from_slice(&bytes[at..range.start]);
+            out.extend_from_slice(bytes.get(at..range.start)?);
             out.extend_from_slice(&text);
             at = range.end;
         }
-        out.extend_from_slice(&bytes[at..]);
-        out
+        out.extend_from_slice(bytes.get(at..)?);
+        Some(out)
     }
 }
 
@@ -66,6 +62,17 @@ mod tests {
         splices.replace(0..0, b"<".to_vec());
         splices.replace(2..3, Vec::new());
         assert_eq!(format!("{splices:?}"), "[4..5, 0..0, 2..3]");
-        assert_eq!(splices.apply(b"012345"), b"<013five5");
+        assert_eq!(splices.apply(b"012345").unwrap(), b"<013five5");
+    }
+
+    #[test]
+    fn what_can_not_be_replaced_is_refused() {
+        for ranges in [[1..3, 2..4], [0..1, 5..9], [1..4, 1..4]] {
+            let mut splices = Splices::default();
+            for range in ranges {
+                splices.replace(range, Vec::new());
+            }
+            assert_eq!(splices.apply(b"012345"), None);
+        }
     }
 }
