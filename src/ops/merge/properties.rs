@@ -127,6 +127,8 @@ fn same_meaning(a: &str, b: &str) -> bool {
 }
 
 proptest! {
+    #![proptest_config(ProptestConfig::with_cases(100))]
+
     #[test]
     fn independent_edits_are_both_had_and_all_else_is_ours_byte_for_byte(
         [base, ours, theirs, expected] in pictures(), one_line: [bool; 2],

@@ -1,6 +1,7 @@
 //! Each rule on a state that shows it.
 
 use super::{Clash, Conflict, Error, Files, Side, merge, merge_files};
+use crate::diff::{self, Noise, Options};
 use crate::state::document::Document;
 
 const PROVIDER: &str = r#"provider[\"registry.terraform.io/acme/acme\"]"#;
@@ -305,4 +306,39 @@ fn files_are_merged_in_place_and_left_alone_on_every_error() {
     assert!(matches!(merge_files(files), Err(Error::Read { side: Side::Theirs, .. })));
     let gone = Files { ours: &folder.path().join("no/such"), ..files };
     assert!(matches!(merge_files(gone), Err(Error::Read { side: Side::Ours, .. })));
+}
+
+#[test]
+fn every_sample_can_come_from_one_side_and_go_again() {
+    let samples = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("testdata/states");
+    let (mut merged, mut refused) = (0, Vec::new());
+    for entry in std::fs::read_dir(samples).unwrap() {
+        let path = entry.unwrap().path();
+        let Ok(sample) = Document::parse(std::fs::read(&path).unwrap()) else { continue };
+        if sample.version() != 4 {
+            continue;
+        }
+        let lineage = serde_json::to_string(sample.lineage()).unwrap();
+        let nothing =
+            document(&format!(r#"{{ "version": 4, "serial": 1, "lineage": {lineage} }}"#));
+        match merge(Some(&nothing), &nothing, &sample) {
+            Ok(bytes) => {
+                let come = Document::parse(bytes).unwrap();
+                let options = Options { noise: Noise::Shown, ..Options::default() };
+                assert!(diff::compare(&sample, &come, &options).is_empty(), "{}", path.display());
+                let gone = match merge(Some(&sample), &sample, &nothing) {
+                    Err(Error::Serial(u64::MAX)) => continue,
+                    gone => Document::parse(gone.unwrap()).unwrap(),
+                };
+                assert_eq!((gone.len(), gone.outputs().len()), (0, 0), "{}", path.display());
+                assert_eq!(merge(None, &sample, &sample).unwrap(), sample.bytes());
+                merged += 1;
+            }
+            Err(_) => refused.push(path.file_stem().unwrap().to_string_lossy().into_owned()),
+        }
+    }
+    refused.sort();
+    assert!(merged > 40, "{merged}");
+    // What stands twice is what no edit can be sure of.
+    assert_eq!(refused, ["duplicate-envelope-key", "duplicate-resource-blocks"]);
 }

@@ -138,7 +138,7 @@ mod tests {
         let raw = r#"{"a":[1,{"b\"":"x, y: {"}],"c":{},"d" : [ ]}"#;
         let two = "{\n    \"a\": [\n      1,\n      {\n        \"b\\\"\": \"x, y: {\"\n      }\n    ],\n    \"c\": {},\n    \"d\": []\n  }";
         assert_eq!(laid(raw, "{\n  \"v\": 4\n}", 1), two);
-        assert_eq!(laid(raw, "{\r\n\t\"v\" :4}", 0).matches("\r\n\t").count(), 6);
+        assert_eq!(laid(raw, "{\r\n\t\"v\" :4}", 0).matches("\r\n\t").count(), 8);
         let tight = r#"{"a":[1,{"b\"":"x, y: {"}],"c":{},"d":[]}"#;
         assert_eq!(laid(two, r#"{"v":4,"w":1}"#, 3), tight);
         let spaced = r#"{"a": [1, {"b\"": "x, y: {"}], "c": {}, "d": []}"#;
