@@ -13,6 +13,7 @@ mod check;
 mod checks;
 mod conflict;
 mod fields;
+mod header;
 mod order;
 mod outputs;
 #[cfg(test)]

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashSet};
 use super::Error;
 use super::blocks::{self, Block, Blocks, Name};
 use super::conflict::{Clash, Conflict};
-use super::fields;
+use super::header;
 use super::order;
 use super::three::{Choice, Side, Three};
 use super::work::{self, Members, Work};
@@ -14,8 +14,6 @@ use crate::state::address::Key;
 use crate::state::document::{Instance, Resource};
 use crate::state::edit::{Container, Slot, Splices};
 use crate::state::parse::is_field;
-use crate::state::provider::ProviderConfig;
-use crate::state::value::Value;
 
 /// What tells the objects of a resource apart; sorts as Terraform writes them.
 type Place = (Key, Option<String>);
@@ -101,7 +99,7 @@ fn one(
                 return Ok(());
             }
             let header = three.map(|(_, resource)| Some(resource));
-            let changer = header_of(work, &name, header)?;
+            let changer = header::merge(work, &name, header)?;
             check_provider(work, &name, changer, (&objects, &chosen));
             instances(work, ours.1, (&objects, &chosen))?;
         }
@@ -231,55 +229,6 @@ fn without(
         list.arrange(&slots, (&work.their_layout, 4), &mut splices);
     }
     Ok(work.lay(&splices.apply(raw).ok_or(Error::Unsound)?, 2))
-}
-
-/// Merges the fields beside `instances`; returns who alone has another provider.
-fn header_of(
-    work: &mut Work<'_>,
-    name: &Name,
-    three: Three<Resource<'_>>,
-) -> Result<Option<Side>, Error> {
-    let mut objects = Three::default();
-    for (side, resource) in three.sides() {
-        let Some(state) = *work.states.side(side) else { continue };
-        *objects.side(side) = Some(Container::read(state.bytes(), resource.offset())?);
-    }
-    let known = |key: &str| {
-        ["module", "mode", "type", "name", "instances"].iter().any(|name| is_field(key, name))
-    };
-    let mut members = Members::default();
-    let mut changer = None;
-    for (key, three) in fields::pairs(&objects, known) {
-        let is_provider = is_field(&key, "provider");
-        let same = |a: fields::Field<'_>, b: fields::Field<'_>| {
-            if is_provider { same_provider(a.value, b.value) } else { fields::same(a, b) }
-        };
-        let choice = work.choose(three, same);
-        if choice == Choice::Clash {
-            let subject = format!("{} ({key})", name.address());
-            work.conflicts.push(Conflict::of_whole(subject, &three));
-        }
-        if is_provider {
-            changer = match choice {
-                Choice::Ours => Some(Side::Ours),
-                Choice::Theirs => Some(Side::Theirs),
-                Choice::Same | Choice::Clash => None,
-            };
-        }
-        if choice == Choice::Theirs {
-            fields::take(work, (three, 3), &mut members);
-        }
-    }
-    if let Some(ours) = &objects.ours {
-        members.splice(ours, (&work.layout, 3), &mut work.splices);
-    }
-    Ok(changer)
-}
-
-fn same_provider(a: &[u8], b: &[u8]) -> bool {
-    let parsed =
-        |raw: &[u8]| -> Option<ProviderConfig> { Value::parse(raw).ok()?.as_str()?.parse().ok() };
-    a == b || parsed(a).is_some_and(|a| Some(a) == parsed(b))
 }
 
 /// Finds instances that one side made with a provider which the other side replaced.
