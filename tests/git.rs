@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
 use tempfile::TempDir;
+use tfstate::base::env::Env;
 
 /// What every secret in `testdata/` holds, and nothing else does.
 const MARKER: &str = "S3CR3T";
@@ -84,8 +85,13 @@ impl Place {
         for name in hidden {
             command.env_remove(name);
         }
+        // Git runs the program by its name, as it does where it was installed.
+        let bin = Path::new(env!("CARGO_BIN_EXE_tfstate")).parent().unwrap().to_owned();
+        let path = Env::process().path("PATH").unwrap_or_default();
+        let path = std::iter::once(bin).chain(std::env::split_paths(&path));
         let output = command
             .args(args)
+            .env("PATH", std::env::join_paths(path).unwrap())
             .env("HOME", self.path("home"))
             .env("GIT_CONFIG_NOSYSTEM", "1")
             .env("GIT_CEILING_DIRECTORIES", self.0.path())
@@ -241,12 +247,13 @@ fn installing_again_changes_nothing_and_uninstalling_leaves_what_was_there() {
     assert_eq!((config(), attributes().as_str()), (before.clone(), "*.png binary"));
     let done = place.tfstate_in("repo/envs", ["git", "install"]);
     assert_eq!((would.stdout, would.status), (done.stdout, done.status));
-    let lines = "*.png binary\n*.tfstate diff=tfstate\n*.tfstate.backup diff=tfstate\n";
+    let lines = "*.png binary\n*.tfstate diff=tfstate merge=tfstate\n\
+                 *.tfstate.backup diff=tfstate merge=tfstate\n";
     assert_eq!(attributes(), lines);
     let installed = config();
     assert_eq!(place.tfstate(["git", "install"]).stdout, "");
     assert_eq!((config(), attributes().as_str()), (installed, lines));
-    assert_eq!(place.tfstate(["git", "install", "--uninstall"]).status, Some(0));
+    assert_eq!(place.tfstate(["git", "uninstall"]).status, Some(0));
     assert_eq!((config(), attributes().as_str()), (before, "*.png binary\n"));
 }
 
@@ -260,6 +267,9 @@ fn a_global_installation_is_for_every_repository() {
     let shown = place.git(["show"]);
     assert!(shown.contains("\n+# aws_lb.main\n") && !shown.contains(MARKER), "{shown}");
     assert!(!place.path("repo/.gitattributes").exists());
+    assert_eq!(place.tfstate(["git", "uninstall"]).stdout, "");
+    assert_eq!(place.tfstate(["git", "uninstall", "--global"]).status, Some(0));
+    assert!(place.git(["show"]).contains(MARKER));
 }
 
 #[test]
@@ -344,4 +354,166 @@ fn three_states_can_be_compared_by_a_script() {
     assert_eq!(json["resources"][0]["a"]["changes"][0]["after"], 90);
     assert_eq!(json["resources"][1]["conflicts"][0], "result");
     assert_eq!(json["b"]["serial"], 58);
+}
+
+/// Makes a commit of the shop on `main` and one on top of it on each of two branches, which edit
+/// its text.
+fn two_branches(place: &Place, a: &[(&str, &str)], b: &[(&str, &str)]) {
+    assert_eq!(place.tfstate(["git", "install"]).status, Some(0));
+    place.state("prod.tfstate", "shop-before.tfstate");
+    place.commit("base");
+    for (branch, edits) in [("a", a), ("b", b)] {
+        place.git(["checkout", "-q", "-b", branch, "main"]);
+        edit(place, edits);
+        place.git(["commit", "-q", "--allow-empty", "-am", branch]);
+    }
+    place.git(["checkout", "-q", "a"]);
+}
+
+fn edit(place: &Place, edits: &[(&str, &str)]) {
+    place.write("repo/prod.tfstate", edited(&read(place), edits));
+}
+
+fn edited(text: &str, edits: &[(&str, &str)]) -> String {
+    edits.iter().fold(text.to_owned(), |text, (old, new)| {
+        assert!(text.contains(old), "{old}");
+        text.replacen(old, new, 1)
+    })
+}
+
+fn read(place: &Place) -> String {
+    std::fs::read_to_string(place.path("repo/prod.tfstate")).unwrap()
+}
+
+type Edit = (&'static str, &'static str);
+
+const TIMEOUT: Edit = (r#""idle_timeout": 60"#, r#""idle_timeout": 120"#);
+const OTHER_TIMEOUT: Edit = (r#""idle_timeout": 60"#, r#""idle_timeout": 300"#);
+const THIRD_TIMEOUT: Edit = (r#""idle_timeout": 120"#, r#""idle_timeout": 10"#);
+const ENGINE: Edit = (r#""engine_version": "16.4""#, r#""engine_version": "17.1""#);
+const TTL: Edit = (r#""ttl": 300"#, r#""ttl": 60"#);
+const SERIAL: Edit = (r#""serial": 57"#, r#""serial": 58"#);
+
+#[test]
+fn what_branches_did_to_different_resources_is_merged_without_another_byte() {
+    let Some(place) = Place::new() else { return };
+    two_branches(&place, &[TIMEOUT, SERIAL], &[ENGINE, SERIAL]);
+    let both = edited(&read(&place), &[ENGINE, (r#""serial": 58"#, r#""serial": 59"#)]);
+    for command in [&["merge", "b", "-m", "m"][..], &["cherry-pick", "b"], &["rebase", "-q", "b"]] {
+        place.git(["checkout", "-q", "-B", "work", "a"]);
+        place.git(command);
+        assert_eq!(read(&place), both, "{command:?}");
+    }
+    edit(&place, &[TTL]);
+    place.git(["stash", "-q"]);
+    edit(&place, &[THIRD_TIMEOUT]);
+    place.commit("shorter");
+    place.git(["stash", "pop", "-q"]);
+    let all = edited(&both, &[TTL, THIRD_TIMEOUT, (r#""serial": 59"#, r#""serial": 60"#)]);
+    assert_eq!(read(&place), all);
+}
+
+#[test]
+fn a_state_on_one_line_stays_on_one_line() {
+    let Some(place) = Place::new() else { return };
+    two_branches(&place, &[], &[ENGINE, SERIAL]);
+    let value: serde_json::Value = serde_json::from_str(&read(&place)).unwrap();
+    let compact = [(r#""idle_timeout":60"#, r#""idle_timeout":120"#)];
+    place.write("repo/prod.tfstate", edited(&value.to_string(), &compact));
+    place.commit("compact");
+    let ours = read(&place);
+    place.git(["merge", "b", "-m", "m"]);
+    let json = |text: &str| serde_json::from_str::<serde_json::Value>(text).unwrap();
+    let engine = (r#""engine_version":"16.4""#, r#""engine_version":"17.1""#);
+    let expected = edited(&ours, &[engine, (r#""serial":57"#, r#""serial":59"#)]);
+    assert_eq!(json(&read(&place)), json(&expected));
+    assert_eq!((read(&place).lines().count(), read(&place).len()), (1, expected.len()));
+}
+
+#[test]
+fn a_conflict_is_told_and_leaves_ours_as_it_was() {
+    let Some(place) = Place::new() else { return };
+    two_branches(&place, &[TIMEOUT, SERIAL], &[OTHER_TIMEOUT, ENGINE, SERIAL]);
+    let ours = read(&place);
+    let ran = place.run("repo", OsStr::new("git"), ["merge", "b"]);
+    assert_eq!(ran.status, Some(1), "{}{}", ran.stdout, ran.stderr);
+    let told = "\
+error: cannot merge prod.tfstate
+  because: aws_lb.main: changed by `HEAD` and by `b`: idle_timeout
+hint: the file is as `HEAD` has it: nothing of `b` is in it
+hint: compare the three: `tfstate diff git::1:prod.tfstate git::2:prod.tfstate git::3:prod.tfstate`
+hint: take one side: `git checkout --ours -- prod.tfstate` or `git checkout --theirs -- prod.tfstate`, then `git add prod.tfstate`
+hint: let Terraform do again what the other side did: apply, import or `state mv`
+";
+    assert_eq!(ran.stderr, told);
+    assert_eq!(read(&place), ours);
+    assert_eq!(place.git(["status", "-s"]), "UU prod.tfstate\n");
+    let words = ["diff", "git::1:prod.tfstate", "git::2:prod.tfstate", "git::3:prod.tfstate"];
+    let compared = place.tfstate(words).stdout;
+    assert!(compared.starts_with("! aws_lb.main  conflict: idle_timeout\n"), "{compared}");
+    place.git(["merge", "--abort"]);
+    for command in ["rebase", "cherry-pick"] {
+        let ran = place.run("repo", OsStr::new("git"), [command, "b"]);
+        assert_eq!(ran.status, Some(1), "{}{}", ran.stdout, ran.stderr);
+        assert!(ran.stderr.contains("because: aws_lb.main: changed by `HEAD` and by "));
+        place.git([command, "--abort"]);
+    }
+}
+
+#[test]
+fn a_secret_that_both_sides_changed_is_named_and_not_shown() {
+    let Some(place) = Place::new() else { return };
+    let secret = format!("\"result\": \"{MARKER}");
+    let (one, other) = (format!("{secret}-one"), format!("{secret}-other"));
+    two_branches(&place, &[(&secret, &one)], &[(&secret, &other)]);
+    let ran = place.run("repo", OsStr::new("git"), ["merge", "b"]);
+    assert!(ran.stderr.contains("random_password.db: changed by `HEAD` and by `b`: result"));
+    assert!(!ran.stderr.contains(MARKER) && !ran.stdout.contains(MARKER), "{}", ran.stderr);
+}
+
+#[test]
+fn merges_across_each_other_have_no_conflict_that_nobody_made() {
+    let Some(place) = Place::new() else { return };
+    two_branches(&place, &[TIMEOUT, SERIAL], &[ENGINE, SERIAL]);
+    place.git(["branch", "old"]);
+    place.git(["merge", "-q", "b", "-m", "one"]);
+    place.git(["checkout", "-q", "b"]);
+    place.git(["merge", "-q", "old", "-m", "other"]);
+    edit(&place, &[TTL]);
+    place.commit("ttl");
+    place.git(["checkout", "-q", "a"]);
+    edit(&place, &[THIRD_TIMEOUT]);
+    place.commit("shorter");
+    let ran = place.run("repo", OsStr::new("git"), ["merge", "-q", "b", "-m", "both"]);
+    assert_eq!((ran.status, ran.stderr.as_str()), (Some(0), ""), "{}", ran.stdout);
+    for text in [TTL.1, THIRD_TIMEOUT.1, ENGINE.1] {
+        assert!(read(&place).contains(text), "{text}");
+    }
+}
+
+#[test]
+fn a_state_that_both_sides_added_is_merged_as_if_both_came_from_nothing() {
+    let Some(place) = Place::new() else { return };
+    assert_eq!(place.tfstate(["git", "install"]).status, Some(0));
+    place.commit("base");
+    place.git(["checkout", "-q", "-b", "b"]);
+    place.state("prod.tfstate", "shop-before.tfstate");
+    let text = read(&place);
+    place.commit("b");
+    place.git(["checkout", "-q", "main"]);
+    let ours = edited(&text, &[(r#""serial": 57"#, r#""serial": 60"#)]);
+    place.write("repo/prod.tfstate", &ours);
+    place.commit("a");
+    place.git(["merge", "-q", "b", "-m", "m"]);
+    assert_eq!(read(&place), ours);
+}
+
+#[test]
+fn a_file_that_is_no_state_is_not_merged() {
+    let Some(place) = Place::new() else { return };
+    two_branches(&place, &[TIMEOUT, SERIAL], &[("{", "{{")]);
+    let ours = read(&place);
+    let ran = place.run("repo", OsStr::new("git"), ["merge", "b"]);
+    assert_eq!((ran.status, read(&place)), (Some(1), ours));
+    assert!(ran.stderr.contains("because: cannot read their side as a state\n"), "{}", ran.stderr);
 }

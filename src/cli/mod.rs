@@ -21,6 +21,7 @@ mod kept;
 mod locking;
 mod logging;
 mod many;
+mod merge_text;
 mod output;
 mod pager;
 mod panic;

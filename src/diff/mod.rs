@@ -23,6 +23,7 @@ mod outputs;
 mod properties;
 mod roles;
 mod rule;
+mod same;
 mod sequence;
 mod text;
 mod three;
@@ -43,6 +44,7 @@ pub use fold::{Fold, KeyConversion, Keys, ModuleMove};
 pub use options::{Environments, Noise, Options};
 pub use outputs::OutputChange;
 pub use rule::{Error, Rule};
+pub use same::{differing_paths, is_same_instance, is_same_output, object_name};
 pub use text::{Line, Tag, lines};
 pub use three::{Sides, ThreeWay, Verdict, compare_three};
 

@@ -132,7 +132,7 @@ fn deprecated(output: Output<'_>) -> Option<String> {
     output.deprecated().map(str::to_owned)
 }
 
-fn same(before: Output<'_>, after: Output<'_>) -> bool {
+pub(super) fn same(before: Output<'_>, after: Output<'_>) -> bool {
     let differ = before.is_sensitive() != after.is_sensitive();
     if differ || before.deprecated() != after.deprecated() {
         return false;

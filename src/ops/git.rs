@@ -1,4 +1,5 @@
-//! Teaches a git repository, or all of a user's, to show states readably and masked.
+//! Teaches a git repository, or all of a user's, to show states readably and masked, and to merge
+//! them by resource.
 //!
 //! [`plan`] says what is missing and [`apply`] does it; doing it again changes nothing. Lines and
 //! settings of others stay as they are.
@@ -14,7 +15,8 @@ use crate::base::{self, git};
 const KEY: &str = "tfstate.key";
 
 /// The lines of `.gitattributes`.
-const LINES: [&str; 2] = ["*.tfstate diff=tfstate", "*.tfstate.backup diff=tfstate"];
+const LINES: [&str; 2] =
+    ["*.tfstate diff=tfstate merge=tfstate", "*.tfstate.backup diff=tfstate merge=tfstate"];
 
 /// Which lines of the text begin what a hunk is shown to belong to: addresses and outputs.
 const HUNK: &str = "^(# [A-Za-z0-9_-]+[.].*|output .*)$";
@@ -160,7 +162,7 @@ pub fn apply(scope: Scope, step: &Step) -> Result<(), Error> {
 }
 
 /// Returns every setting with its value; the key has none yet.
-fn settings(program: &str) -> [(&'static str, Option<String>); 5] {
+fn settings(program: &str) -> [(&'static str, Option<String>); 10] {
     let run = |words: &str| Some(format!("{program} {words}"));
     [
         ("diff.tfstate.textconv", run("git textconv")),
@@ -168,6 +170,13 @@ fn settings(program: &str) -> [(&'static str, Option<String>); 5] {
         ("diff.tfstate.cachetextconv", Some("false".to_owned())),
         ("diff.tfstate.xfuncname", Some(HUNK.to_owned())),
         ("difftool.tfstate.cmd", run(r#"diff "$LOCAL" "$REMOTE""#)),
+        ("merge.tfstate.name", Some("states of Terraform and OpenTofu, by resource".to_owned())),
+        // A git before 2.44 does not know the last two, and leaves them as they are.
+        ("merge.tfstate.driver", run("git merge-driver -- %O %A %B %P %X %Y")),
+        // Several common ancestors are merged first, which has no conflicts to tell anybody.
+        ("merge.tfstate.recursive", Some("tfstate-ancestors".to_owned())),
+        ("merge.tfstate-ancestors.name", Some("common ancestors of states".to_owned())),
+        ("merge.tfstate-ancestors.driver", run("git merge-driver --ancestors -- %O %A %B %P")),
         (KEY, None),
     ]
 }
@@ -263,17 +272,17 @@ mod tests {
 
     #[test]
     fn lines_are_added_once_and_others_stay() {
-        let old = b"*.png binary\n*.tfstate  eol=lf diff=tfstate";
+        let old = b"*.png binary\n*.tfstate  merge=tfstate eol=lf diff=tfstate";
         let (lines, text) = with_lines(old);
         assert_eq!(lines, [LINES[1]]);
         assert_eq!(text, [old.as_slice(), b"\n", LINES[1].as_bytes(), b"\n"].concat());
         assert!(with_lines(&text).0.is_empty());
-        assert_eq!(with_lines(b"*.tfstate -diff\n").0, LINES);
+        assert_eq!(with_lines(b"*.tfstate -diff\n*.tfstate.backup diff=tfstate\n").0, LINES);
     }
 
     #[test]
     fn only_our_lines_are_taken_back() {
-        let old = b"*.tfstate diff=tfstate\r\n\xff\n*.tfstate diff=tfstate eol=lf";
+        let old = b"*.tfstate diff=tfstate merge=tfstate\r\n\xff\n*.tfstate diff=tfstate eol=lf";
         let (lines, text) = without_lines(old);
         assert_eq!(lines, [LINES[0]]);
         assert_eq!(text, b"\xff\n*.tfstate diff=tfstate eol=lf");

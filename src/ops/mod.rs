@@ -8,6 +8,7 @@ pub mod keep;
 pub mod list;
 pub mod lock;
 pub mod many;
+pub mod merge;
 pub mod open;
 pub mod push;
 pub mod restore;

@@ -333,6 +333,17 @@ impl<'a> Resource<'a> {
         self.body().element_bytes(&self.document.bytes, self.number).map_or(0, <[u8]>::len)
     }
 
+    /// Returns its bytes in the document: the whole element of `resources`.
+    pub fn raw(self) -> &'a [u8] {
+        let start = self.offset();
+        self.document.bytes.get(start..start + self.size()).unwrap_or_default()
+    }
+
+    /// Returns the offset of its first byte in the version 4 document.
+    pub fn offset(self) -> usize {
+        self.entry.start.get()
+    }
+
     /// Returns its instances in the order of the document.
     pub fn instances(self) -> impl ExactSizeIterator<Item = Instance<'a>> {
         let Self { document, number } = self;

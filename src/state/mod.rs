@@ -4,13 +4,14 @@
 //! is a view of it. The modules from the bottom up: [`scan`] walks JSON text, [`value`] and
 //! [`path`] are what it becomes when decoded, [`address`] and [`provider`] are Terraform's names
 //! for things, [`upgrade`] brings old versions to the present one, [`parse`] builds the index,
-//! [`document`] and [`details`] read through it, [`schema`] is what providers say of their types,
-//! and [`sensitive`] knows what to hide.
+//! [`document`] and [`details`] read through it, [`edit`] splices, [`schema`] is what providers say
+//! of their types, and [`sensitive`] knows what to hide.
 
 pub mod address;
 pub mod bytes;
 pub mod details;
 pub mod document;
+pub mod edit;
 mod flatmap;
 pub mod glance;
 pub mod header;

@@ -5,7 +5,8 @@ use crate::base::git;
 
 /// Reads a reference that begins with `git:`; `None` for any other.
 ///
-/// An empty revision is the index, as in `git show :PATH`.
+/// An empty revision is the index, as in `git show :PATH`; there `1:PATH`, `2:PATH` and `3:PATH` are
+/// the common ancestor, our side and their side of a merge that has conflicts.
 pub(super) fn parse(reference: &str) -> Option<Result<Location, Error>> {
     let rest = reference.strip_prefix("git:").filter(|rest| !rest.starts_with("//"))?;
     let parts = split(rest).filter(|(_, path)| !path.is_empty() && !rest.contains(['\n', '\0']));
@@ -38,7 +39,8 @@ pub(super) fn read(revision: &str, path: &str, limit: u64) -> Result<Vec<u8>, Er
     let inside = git::line(&["rev-parse", "--is-inside-work-tree"]).map_err(failed)? == "true";
     // A repository without files checked out has no directory that a path could start from.
     let start = if inside { "./" } else { "" };
-    let questions = format!("{revision}:{start}{path}\n{revision}^{{tree}}\n");
+    let (stage, inner) = if revision.is_empty() { stage(path) } else { ("", path) };
+    let questions = format!("{revision}:{stage}{start}{inner}\n{revision}^{{tree}}\n");
     let answers = git::run_with(&["cat-file", "--batch-check"], &questions).map_err(failed)?;
     let answers = String::from_utf8_lossy(&answers);
     let (file, tree) = answers.split_once('\n').unwrap_or_default();
@@ -54,6 +56,12 @@ pub(super) fn read(revision: &str, path: &str, limit: u64) -> Result<Vec<u8>, Er
         return Err(Error::TooLarge { what: what(), limit });
     }
     git::run(&["cat-file", "blob", id]).map_err(failed)
+}
+
+/// Splits the number of a side of a merge off a path in the index.
+fn stage(path: &str) -> (&str, &str) {
+    let is_stage = matches!(path.as_bytes(), [b'1'..=b'3', b':', _, ..]);
+    path.split_at(if is_stage { 2 } else { 0 })
 }
 
 /// Reads `ID blob SIZE`.
@@ -105,6 +113,14 @@ mod tests {
         }
         assert!(parse("git://host/repo").is_none());
         assert!(parse("main:prod.tfstate").is_none());
+    }
+
+    #[test]
+    fn the_sides_of_a_merge_have_numbers() {
+        assert_eq!(stage("2:envs/a:b"), ("2:", "envs/a:b"));
+        for path in ["0:a", "4:a", "1:", "a", "12:a", ""] {
+            assert_eq!(stage(path), ("", path));
+        }
     }
 
     #[test]

@@ -19,12 +19,12 @@ const MAX_RESOURCES: usize = 4096;
 const MAX_OF_ONE_RESOURCE: usize = 2;
 
 /// Kinds of names in the provider's world, from the one that is valid furthest.
-pub(super) const NAMES: usize = 4;
+pub(in crate::diff) const NAMES: usize = 4;
 
 const IDENTITY: usize = 2;
 
 /// The names of an object, by kind.
-pub(super) type Names = [Option<String>; NAMES];
+pub(in crate::diff) type Names = [Option<String>; NAMES];
 
 /// A removed or an added object.
 #[derive(Debug)]
@@ -170,7 +170,7 @@ fn is_same_provider(a: &Source, b: &Source) -> bool {
 }
 
 /// Reads the names of an object in one pass over its attributes, decoding nothing else.
-pub(super) fn names(instance: Instance<'_>) -> Names {
+pub(in crate::diff) fn names(instance: Instance<'_>) -> Names {
     names_of(instance, &instance.details())
 }
 

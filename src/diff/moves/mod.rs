@@ -23,6 +23,7 @@ use std::collections::HashMap;
 use super::merge::{Found, Place};
 use crate::state::document::Document;
 use group::Group;
+pub(super) use group::names;
 
 /// What moved from where.
 #[derive(Debug, Default)]
