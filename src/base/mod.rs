@@ -6,6 +6,7 @@ pub mod fs;
 pub mod git;
 pub mod glob;
 pub mod nearest;
+pub mod secret;
 pub mod size;
 pub mod text;
 pub mod theme;

@@ -3,6 +3,7 @@
 use std::io;
 use std::path::PathBuf;
 
+use super::Holder;
 use crate::base::git;
 
 /// A reference that can't be resolved, or a state that can't be read.
@@ -125,6 +126,80 @@ pub enum Error {
         /// The name of what was read.
         what: String,
     },
+    /// What is there is not what was expected, so nothing was written.
+    #[error("{what} was changed by somebody else meanwhile, so it was not written")]
+    Changed {
+        /// The name of what was to be written.
+        what: String,
+    },
+    /// The answer to a write was lost, and reading back did not tell what became of it.
+    #[error("cannot tell whether {what} was written")]
+    Unknown {
+        /// The name of what was to be written.
+        what: String,
+        /// What happened to the answer.
+        source: Cause,
+    },
+    /// A store that keeps no earlier versions.
+    #[error("cannot look for earlier versions of {what}: {why}")]
+    NoVersions {
+        /// The name of what was looked at.
+        what: String,
+        /// Why there are none.
+        why: String,
+    },
+    /// Somebody else holds the lock.
+    #[error("{what} is locked{}", by(holder))]
+    Locked {
+        /// The name of what is locked.
+        what: String,
+        /// Who holds the lock.
+        holder: Box<Holder>,
+    },
+    /// Another lock than the one that was named.
+    #[error("cannot unlock {what}: the lock has the id {found}, not {asked}")]
+    LockId {
+        /// The name of what is locked.
+        what: String,
+        /// The id that was named.
+        asked: String,
+        /// The id of the lock that is held.
+        found: String,
+    },
+    /// There is no lock to break.
+    #[error("cannot unlock {what}: it is not locked")]
+    NotLocked {
+        /// The name of what is not locked.
+        what: String,
+    },
+    /// The lock can't be taken from its holder.
+    #[error("cannot unlock {what}: {why}")]
+    Unbreakable {
+        /// The name of what is locked.
+        what: String,
+        /// Why not, and what frees it.
+        why: String,
+    },
+    /// The configuration of a backend that can't work.
+    #[error("cannot use the {backend} backend: {problem}")]
+    Settings {
+        /// The backend's type.
+        backend: &'static str,
+        /// What is wrong. Holds no credential.
+        problem: String,
+    },
+    /// A store that is reached over the network did not do what was asked.
+    #[error("cannot {doing} {what}: {problem}")]
+    Remote {
+        /// What was being done: `read`, `write`, `lock`, `list`.
+        doing: &'static str,
+        /// The name of what it was done to.
+        what: String,
+        /// What went wrong, by what can be done about it.
+        problem: Problem,
+        /// The store's own words, without credentials.
+        source: Option<Cause>,
+    },
     /// Reading failed for another reason.
     #[error("cannot read {what}")]
     Io {
@@ -133,6 +208,62 @@ pub enum Error {
         /// The system's answer.
         source: io::Error,
     },
+}
+
+/// The cause of an error, of whatever library it comes from.
+pub type Cause = Box<dyn std::error::Error + Send + Sync>;
+
+/// What went wrong between here and a store, by what can be done about it.
+#[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Problem {
+    /// There are no credentials.
+    #[error("there are no credentials")]
+    NoCredentials,
+    /// The credentials are not valid any more.
+    #[error("the credentials have expired")]
+    Expired,
+    /// The store does not know these credentials.
+    #[error("the credentials are refused")]
+    Unauthenticated,
+    /// The store knows who asks, and does not let them.
+    #[error("access is denied")]
+    Denied,
+    /// There is no such bucket, container or database.
+    #[error("there is no {0}")]
+    NoContainer(String),
+    /// It is kept elsewhere.
+    #[error("it is kept elsewhere: {0}")]
+    Redirected(String),
+    /// The store asks for fewer requests, and went on doing so.
+    #[error("the store asks for fewer requests")]
+    Throttled,
+    /// The store has trouble of its own.
+    #[error("the store answered with status {0}")]
+    Unavailable(u16),
+    /// The store took too long.
+    #[error("there was no answer in time")]
+    TimedOut,
+    /// The store can't be reached.
+    #[error("no connection to {0}")]
+    Unreachable(String),
+    /// The store's certificate is not to be trusted, or the encryption failed.
+    #[error("no secure connection to {0}")]
+    Tls(String),
+    /// Fewer bytes came than were announced, or others than the digest says.
+    #[error("what came is damaged: {0}")]
+    Damaged(String),
+    /// The store refused for a reason of its own.
+    #[error("the store refused")]
+    Refused,
+}
+
+fn by(holder: &Holder) -> String {
+    match holder {
+        Holder::Nobody => String::new(),
+        Holder::Somebody { info, .. } => format!(" by {}", info.who),
+        Holder::Unnamed { why } => format!(": {why}"),
+    }
 }
 
 fn in_words(revision: &str) -> String {

@@ -1,0 +1,226 @@
+//! Terraform's backends: where it keeps states, as its configuration says.
+//!
+//! The fields are those of the backend blocks, named as there. A field holds what the record or
+//! the block says; what neither says is taken from the environment by the store itself, in the
+//! order in which Terraform looks.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use crate::base::secret::Secret;
+
+/// A backend that this library can use.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub enum Backend {
+    /// Files on this computer.
+    Local(Local),
+    /// An S3 bucket, or one of a store that speaks its protocol.
+    S3(Box<S3>),
+    /// A bucket of Google Cloud Storage.
+    Gcs(Box<Gcs>),
+    /// A container of Azure Blob Storage.
+    Azure(Box<Azure>),
+    /// An address that answers GET and POST.
+    Http(Box<Http>),
+    /// A schema of a Postgres database.
+    Pg(Box<Pg>),
+}
+
+impl Backend {
+    /// Returns the type, as a `backend` block names it.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::Local(_) => "local",
+            Self::S3(_) => "s3",
+            Self::Gcs(_) => "gcs",
+            Self::Azure(_) => "azurerm",
+            Self::Http(_) => "http",
+            Self::Pg(_) => "pg",
+        }
+    }
+}
+
+/// The backend `local`.
+#[derive(Clone, Debug, Default)]
+pub struct Local {
+    /// The file of the default workspace.
+    pub path: Option<PathBuf>,
+    /// The folder of the other workspaces.
+    pub workspace_dir: Option<PathBuf>,
+}
+
+/// The backend `s3`.
+#[derive(Clone, Debug, Default)]
+pub struct S3 {
+    /// The bucket.
+    pub bucket: String,
+    /// The object of the default workspace; empty where a reference names a bucket only.
+    pub key: String,
+    /// What comes before the names of other workspaces; `env:` where it is not set.
+    pub workspace_key_prefix: Option<String>,
+    /// The region.
+    pub region: Option<String>,
+    /// Endpoints that stand in for Amazon's, by service: `s3`, `dynamodb`, `sts`, `sso`, `iam`.
+    pub endpoints: BTreeMap<String, String>,
+    /// Whether the bucket is named in the path and not in the host; decided by the endpoint where
+    /// it is not set.
+    pub use_path_style: Option<bool>,
+    /// Whether objects are encrypted on the server with keys of the store.
+    pub encrypt: bool,
+    /// The key in the key management service that objects are encrypted with.
+    pub kms_key_id: Option<String>,
+    /// The key that objects are encrypted with, as base64 of its 32 bytes.
+    pub sse_customer_key: Option<Secret>,
+    /// The canned access control list of new objects.
+    pub acl: Option<String>,
+    /// The table of locks and digests.
+    pub dynamodb_table: Option<String>,
+    /// Whether states are locked by an object beside them.
+    pub use_lockfile: bool,
+    /// Whether objects are written without a checksum of their own.
+    pub skip_s3_checksum: bool,
+    /// The profile in the shared files.
+    pub profile: Option<String>,
+    /// Files that stand in for `~/.aws/config`.
+    pub shared_config_files: Vec<PathBuf>,
+    /// Files that stand in for `~/.aws/credentials`.
+    pub shared_credentials_files: Vec<PathBuf>,
+    /// The access key.
+    pub access_key: Option<Secret>,
+    /// Its secret.
+    pub secret_key: Option<Secret>,
+    /// The token of a session.
+    pub token: Option<Secret>,
+    /// The role to assume.
+    pub assume_role: Option<AssumeRole>,
+    /// A file of certificates to trust.
+    pub custom_ca_bundle: Option<PathBuf>,
+    /// The proxy for plain requests.
+    pub http_proxy: Option<String>,
+    /// The proxy for encrypted requests.
+    pub https_proxy: Option<String>,
+    /// Hosts that are reached without a proxy.
+    pub no_proxy: Option<String>,
+    /// How often a failed request is tried again.
+    pub max_retries: Option<u32>,
+    /// Whether certificates go unchecked.
+    pub insecure: bool,
+}
+
+/// A role, and how to come by it.
+#[derive(Clone, Debug, Default)]
+pub struct AssumeRole {
+    /// The role.
+    pub role_arn: String,
+    /// What the session is called.
+    pub session_name: Option<String>,
+    /// What the role's owner asks for.
+    pub external_id: Option<String>,
+    /// A token file, where the role is assumed with a web identity.
+    pub web_identity_token_file: Option<PathBuf>,
+    /// How long it lasts, in seconds.
+    pub duration_seconds: Option<u64>,
+}
+
+/// The backend `gcs`.
+#[derive(Clone, Debug, Default)]
+pub struct Gcs {
+    /// The bucket.
+    pub bucket: String,
+    /// The folder of the states.
+    pub prefix: String,
+    /// Credentials: the path of a file, or its text.
+    pub credentials: Option<Secret>,
+    /// A bearer token.
+    pub access_token: Option<Secret>,
+    /// The account to act as.
+    pub impersonate_service_account: Option<String>,
+    /// The accounts through which to come by it.
+    pub impersonate_service_account_delegates: Vec<String>,
+    /// The key that objects are encrypted with, as base64 of its 32 bytes.
+    pub encryption_key: Option<Secret>,
+    /// The key in the key management service that objects are encrypted with.
+    pub kms_encryption_key: Option<String>,
+    /// An endpoint that stands in for Google's.
+    pub storage_custom_endpoint: Option<String>,
+}
+
+/// The backend `azurerm`.
+#[derive(Clone, Debug, Default)]
+pub struct Azure {
+    /// The account.
+    pub storage_account_name: Option<String>,
+    /// The container.
+    pub container_name: String,
+    /// The blob of the default workspace.
+    pub key: String,
+    /// A key of the account.
+    pub access_key: Option<Secret>,
+    /// A shared access signature.
+    pub sas_token: Option<Secret>,
+    /// The tenant.
+    pub tenant_id: Option<String>,
+    /// The application.
+    pub client_id: Option<String>,
+    /// Its secret.
+    pub client_secret: Option<Secret>,
+    /// The cloud: `public`, `china`, `usgovernment`.
+    pub environment: Option<String>,
+    /// An endpoint that stands in for Azure's.
+    pub endpoint: Option<String>,
+    /// Whether to sign in as the machine.
+    pub use_msi: bool,
+    /// Whether to sign in with a token of the workload.
+    pub use_oidc: bool,
+    /// Whether a snapshot of the blob is taken before each write.
+    pub snapshot: bool,
+}
+
+/// The backend `http`.
+#[derive(Clone, Debug, Default)]
+pub struct Http {
+    /// Where the state is.
+    pub address: String,
+    /// The method that writes; `POST` where it is not set.
+    pub update_method: Option<String>,
+    /// Where the lock is; none means that there are no locks.
+    pub lock_address: Option<String>,
+    /// The method that locks; `LOCK` where it is not set.
+    pub lock_method: Option<String>,
+    /// Where the lock is released.
+    pub unlock_address: Option<String>,
+    /// The method that unlocks; `UNLOCK` where it is not set.
+    pub unlock_method: Option<String>,
+    /// The user.
+    pub username: Option<String>,
+    /// The password.
+    pub password: Option<Secret>,
+    /// Further headers, which OpenTofu knows.
+    pub headers: BTreeMap<String, Secret>,
+    /// Whether certificates go unchecked.
+    pub skip_cert_verification: bool,
+    /// How often a failed request is tried again.
+    pub retry_max: Option<u32>,
+    /// The shortest time between two tries, in seconds.
+    pub retry_wait_min: Option<u64>,
+    /// The longest time between two tries, in seconds.
+    pub retry_wait_max: Option<u64>,
+    /// The authority that signed the server's certificate, as PEM.
+    pub client_ca_certificate_pem: Option<String>,
+    /// The certificate of this client, as PEM.
+    pub client_certificate_pem: Option<String>,
+    /// Its key, as PEM.
+    pub client_private_key_pem: Option<Secret>,
+}
+
+/// The backend `pg`.
+#[derive(Clone, Debug, Default)]
+pub struct Pg {
+    /// How to connect: a URL, or `key=value` pairs.
+    pub conn_str: Option<Secret>,
+    /// The schema; `terraform_remote_state` where it is not set.
+    pub schema_name: Option<String>,
+    /// The table, which only OpenTofu lets one choose; `states` where it is not set.
+    pub table_name: Option<String>,
+}

@@ -1,0 +1,5 @@
+//! A store that forgets, for tests.
+
+/// A store in the memory of this process.
+#[derive(Debug, Default)]
+pub struct Memory;

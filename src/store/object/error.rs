@@ -1,0 +1,353 @@
+//! What went wrong with a request, and what that means for whoever reads or writes a state.
+
+use std::error::Error as _;
+
+use http::{HeaderMap, StatusCode};
+
+use crate::store::{Cause, Error, Problem};
+
+/// How much of a store's own words is kept.
+const WORDS: usize = 400;
+
+/// A request that failed. Holds no credential.
+#[derive(Clone, Debug, thiserror::Error)]
+pub(in crate::store) enum Fault {
+    /// The store answered that it did not do it.
+    #[error("{0}")]
+    Answer(Box<Answer>),
+    /// There is nothing to sign requests with.
+    #[error("{0}")]
+    NoCredentials(String),
+    /// There was no connection.
+    #[error("{why}")]
+    Unreachable {
+        /// The host.
+        host: String,
+        /// Why not.
+        why: String,
+    },
+    /// There was no trust in the connection.
+    #[error("{why}")]
+    Tls {
+        /// The host.
+        host: String,
+        /// Why not.
+        why: String,
+    },
+    /// The connection was there, and broke before the answer was complete.
+    #[error("{why}")]
+    Broken {
+        /// The host.
+        host: String,
+        /// How it broke.
+        why: String,
+    },
+    /// The store was silent for too long.
+    #[error("{0} was silent for too long")]
+    TimedOut(String),
+    /// The answer is not what was asked for.
+    #[error("{0}")]
+    Damaged(String),
+    /// Something else.
+    #[error("{0}")]
+    Other(String),
+}
+
+/// An answer that says no.
+#[derive(Clone, Debug, Default)]
+pub(in crate::store) struct Answer {
+    /// The status.
+    pub(in crate::store) status: u16,
+    /// The store's word for it: `NoSuchBucket`. Empty where it has none.
+    pub(in crate::store) code: String,
+    /// The store's sentence.
+    pub(in crate::store) message: String,
+    /// The region where the store says that the bucket is.
+    pub(in crate::store) region: Option<String>,
+    /// How many seconds the store asks to wait.
+    pub(in crate::store) wait: Option<u64>,
+}
+
+impl std::fmt::Display for Answer {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match (self.code.as_str(), self.message.as_str()) {
+            ("", "") => write!(f, "the answer is {}", self.status),
+            (code, "") | ("", code) => write!(f, "the answer is {}: {code}", self.status),
+            (code, message) => write!(f, "the answer is {}: {code}: {message}", self.status),
+        }
+    }
+}
+
+impl Answer {
+    /// Reads a refusal, in XML as S3, GCS and Azure write it or in JSON as `DynamoDB` does.
+    pub(in crate::store) fn read(status: StatusCode, headers: &HeaderMap, body: &[u8]) -> Self {
+        let header = |name: &str| Some(headers.get(name)?.to_str().ok()?.to_owned());
+        let text = String::from_utf8_lossy(body);
+        let xml = |name: &str| {
+            let (_, rest) = text.split_once(&format!("<{name}>"))?;
+            let inner = rest.split_once(&format!("</{name}>"))?.0;
+            Some(quick_xml::escape::unescape(inner).map_or_else(|_| inner.into(), Into::into))
+        };
+        let json: serde_json::Value = serde_json::from_slice(body).unwrap_or_default();
+        let member = |name: &str| Some(json.get(name)?.as_str()?.to_owned());
+        let kind = member("__type").map(|kind| kind.rsplit('#').next().unwrap_or("").to_owned());
+        let code = xml("Code").or(kind).or_else(|| header("x-ms-error-code"));
+        let message = xml("Message").or_else(|| member("message")).or_else(|| member("Message"));
+        let region = header("x-amz-bucket-region").or_else(|| xml("Region"));
+        let short = |text: Option<String>| text.unwrap_or_default().chars().take(WORDS).collect();
+        Self {
+            status: status.as_u16(),
+            code: short(code),
+            message: short(message),
+            region,
+            wait: header("retry-after").and_then(|seconds| seconds.parse().ok()),
+        }
+    }
+
+    /// Whether the store asks for fewer requests; it has done nothing then.
+    pub(in crate::store) fn is_throttling(&self) -> bool {
+        const CODES: [&str; 6] = [
+            "SlowDown",
+            "Throttling",
+            "ThrottlingException",
+            "ProvisionedThroughputExceededException",
+            "RequestLimitExceeded",
+            "ServerBusy",
+        ];
+        self.status == 429 || CODES.contains(&self.code.as_str())
+    }
+
+    fn problem(&self, container: &str) -> Problem {
+        match self.code.as_str() {
+            "NoSuchBucket" | "ContainerNotFound" | "ResourceNotFoundException" => {
+                return Problem::NoContainer(container.to_owned());
+            }
+            "ExpiredToken"
+            | "ExpiredTokenException"
+            | "TokenRefreshRequired"
+            | "RequestExpired" => {
+                return Problem::Expired;
+            }
+            "InvalidAccessKeyId"
+            | "SignatureDoesNotMatch"
+            | "InvalidToken"
+            | "UnrecognizedClientException"
+            | "InvalidSignatureException"
+            | "AuthenticationFailed" => return Problem::Unauthenticated,
+            _ => {}
+        }
+        if let (301 | 307 | 308 | 400, Some(region)) = (self.status, &self.region) {
+            return Problem::Redirected(format!("the region is {region}"));
+        }
+        match self.status {
+            _ if self.is_throttling() => Problem::Throttled,
+            300..=399 => Problem::Redirected("the answer does not say where".to_owned()),
+            401 => Problem::Unauthenticated,
+            403 => Problem::Denied,
+            408 => Problem::TimedOut,
+            500.. => Problem::Unavailable(self.status),
+            _ => Problem::Refused,
+        }
+    }
+}
+
+impl Fault {
+    /// Returns the status of the answer, if there was one.
+    pub(in crate::store) fn status(&self) -> Option<u16> {
+        match self {
+            Self::Answer(answer) => Some(answer.status),
+            _ => None,
+        }
+    }
+
+    /// Returns the store's word for what is wrong, if it has one.
+    pub(in crate::store) fn code(&self) -> &str {
+        match self {
+            Self::Answer(answer) => &answer.code,
+            _ => "",
+        }
+    }
+
+    /// Whether there is nothing of that name, in a container that is there.
+    pub(in crate::store) fn is_not_found(&self) -> bool {
+        let container = ["NoSuchBucket", "ContainerNotFound", "ResourceNotFoundException"];
+        self.status() == Some(404) && !container.contains(&self.code())
+    }
+
+    /// Whether the request may have been carried out although it failed.
+    pub(in crate::store) fn is_ambiguous(&self) -> bool {
+        match self {
+            Self::Answer(answer) => {
+                (answer.status >= 500 && !answer.is_throttling()) || answer.status == 408
+            }
+            Self::Broken { .. } | Self::TimedOut(_) | Self::Damaged(_) | Self::Other(_) => true,
+            Self::NoCredentials(_) | Self::Unreachable { .. } | Self::Tls { .. } => false,
+        }
+    }
+
+    /// Whether the same request may succeed a little later.
+    pub(in crate::store) fn is_passing(&self) -> bool {
+        match self {
+            Self::Answer(answer) => {
+                answer.is_throttling()
+                    || matches!(answer.status, 408 | 500 | 502 | 503 | 504)
+                    || answer.code == "RequestTimeout"
+            }
+            Self::Unreachable { .. } | Self::Broken { .. } | Self::TimedOut(_) => true,
+            Self::Damaged(_) => true,
+            Self::NoCredentials(_) | Self::Tls { .. } | Self::Other(_) => false,
+        }
+    }
+
+    /// Finds the fault behind an error of the crate `object_store`: every request that it makes
+    /// goes through our client, which fails with one.
+    pub(in crate::store) fn of(error: &object_store::Error) -> Self {
+        let mut next: Option<&(dyn std::error::Error + 'static)> = Some(error);
+        let mut last = String::new();
+        while let Some(error) = next {
+            if let Some(fault) = error.downcast_ref::<Self>() {
+                return fault.clone();
+            }
+            last = error.to_string();
+            next = error.source();
+        }
+        Self::Damaged(last)
+    }
+
+    /// Returns what went wrong, by what can be done about it; `container` is what to call the
+    /// bucket: `bucket acme-tf`.
+    pub(in crate::store) fn problem(&self, container: &str) -> Problem {
+        match self {
+            Self::Answer(answer) => answer.problem(container),
+            Self::NoCredentials(_) => Problem::NoCredentials,
+            Self::Unreachable { host, .. } | Self::Broken { host, .. } => {
+                Problem::Unreachable(host.clone())
+            }
+            Self::Tls { host, .. } => Problem::Tls(host.clone()),
+            Self::TimedOut(_) => Problem::TimedOut,
+            Self::Damaged(why) => Problem::Damaged(why.clone()),
+            Self::Other(_) => Problem::Refused,
+        }
+    }
+
+    /// Returns the error of doing something to what is called `what`.
+    pub(in crate::store) fn while_doing(
+        self,
+        doing: &'static str,
+        what: String,
+        container: &str,
+    ) -> Error {
+        let problem = self.problem(container);
+        // What the problem says already is not said again.
+        let source = match self {
+            Self::Damaged(_) | Self::TimedOut(_) => None,
+            Self::NoCredentials(why) if why.is_empty() => None,
+            fault => Some(Cause::from(fault)),
+        };
+        Error::Remote { doing, what, problem, source }
+    }
+}
+
+/// Returns the innermost cause of an error, worded like ours: without the number that the standard
+/// library adds to those of the operating system.
+pub(in crate::store) fn root(error: &(dyn std::error::Error + 'static)) -> String {
+    let mut root = error;
+    while let Some(source) = root.source() {
+        root = source;
+    }
+    let text = root.to_string();
+    let text = text.split_once(" (os error").map_or(text.as_str(), |(text, _)| text);
+    let mut letters = text.chars();
+    letters.next().map(|first| first.to_lowercase().chain(letters).collect()).unwrap_or_default()
+}
+
+/// Sorts the failure of a request to `host`.
+pub(in crate::store) fn transport(error: &reqwest::Error, host: &str) -> Fault {
+    let (host, why) = (host.to_owned(), root(error));
+    if error.is_timeout() && !error.is_connect() {
+        return Fault::TimedOut(host);
+    }
+    let mut next = error.source();
+    while let Some(cause) = next {
+        if is_tls(cause) {
+            return Fault::Tls { host, why };
+        }
+        next = cause.source();
+    }
+    if error.is_timeout() {
+        return Fault::Unreachable { host, why: "there was no answer in time".to_owned() };
+    }
+    if error.is_connect() {
+        return Fault::Unreachable { host, why };
+    }
+    if error.is_builder() {
+        return Fault::Other(why);
+    }
+    Fault::Broken { host, why }
+}
+
+fn is_tls(cause: &(dyn std::error::Error + 'static)) -> bool {
+    let inner = cause.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
+    cause.is::<rustls::Error>() || inner.is_some_and(|inner| inner.is::<rustls::Error>())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn answer(status: u16, headers: &[(&'static str, &str)], body: &str) -> Answer {
+        let mut map = HeaderMap::new();
+        for (name, value) in headers {
+            map.insert(*name, value.parse().unwrap());
+        }
+        Answer::read(StatusCode::from_u16(status).unwrap(), &map, body.as_bytes())
+    }
+
+    fn problem(status: u16, code: &str) -> Problem {
+        let body = format!("<Error><Code>{code}</Code><Message>m &amp; n</Message></Error>");
+        answer(status, &[], &body).problem("bucket b")
+    }
+
+    #[test]
+    fn a_refusal_is_read_from_xml_and_from_json() {
+        let xml = answer(403, &[], "<Error><Code>AccessDenied</Code><Message>a &amp; b</Message>");
+        assert_eq!(xml.to_string(), "the answer is 403: AccessDenied: a & b");
+        let json = r#"{"__type":"com.amazonaws#ResourceNotFoundException","message":"no table"}"#;
+        let json = answer(400, &[], json);
+        assert_eq!(json.to_string(), "the answer is 400: ResourceNotFoundException: no table");
+        assert_eq!(answer(502, &[], "<html>").to_string(), "the answer is 502");
+    }
+
+    #[test]
+    fn answers_are_sorted_by_what_can_be_done() {
+        assert_eq!(problem(404, "NoSuchBucket"), Problem::NoContainer("bucket b".to_owned()));
+        assert_eq!(problem(400, "ExpiredToken"), Problem::Expired);
+        assert_eq!(problem(403, "InvalidAccessKeyId"), Problem::Unauthenticated);
+        assert_eq!(problem(403, "AccessDenied"), Problem::Denied);
+        assert_eq!(problem(503, "SlowDown"), Problem::Throttled);
+        assert_eq!(problem(429, ""), Problem::Throttled);
+        assert_eq!(problem(500, "InternalError"), Problem::Unavailable(500));
+        assert_eq!(problem(400, "InvalidArgument"), Problem::Refused);
+    }
+
+    #[test]
+    fn a_redirect_says_the_region() {
+        let there = answer(301, &[("x-amz-bucket-region", "eu-west-1")], "").problem("bucket b");
+        assert_eq!(there, Problem::Redirected("the region is eu-west-1".to_owned()));
+        let body = "<Error><Code>AuthorizationHeaderMalformed</Code><Region>eu-west-1</Region>";
+        assert_eq!(answer(400, &[], body).problem("bucket b"), there);
+    }
+
+    #[test]
+    fn only_what_may_have_happened_is_ambiguous() {
+        let fault = |status, code: &str| {
+            let body = format!("<Code>{code}</Code>");
+            Fault::Answer(Box::new(answer(status, &[], &body)))
+        };
+        assert!(fault(500, "").is_ambiguous());
+        assert!(fault(503, "").is_ambiguous());
+        assert!(!fault(503, "SlowDown").is_ambiguous());
+        assert!(!fault(412, "").is_ambiguous());
+        assert!(Fault::TimedOut(String::new()).is_ambiguous());
+    }
+}

@@ -1,0 +1,13 @@
+//! The backend `gcs`.
+
+use std::sync::Arc;
+
+use crate::base::env::Env;
+use crate::store::backend::Gcs;
+use crate::store::{Error, Store};
+
+/// Returns the store of these settings.
+pub(in crate::store) fn connect(_settings: &Gcs, _env: &Env) -> Result<Arc<dyn Store>, Error> {
+    let problem = "not yet".to_owned();
+    Err(Error::Settings { backend: "gcs", problem })
+}

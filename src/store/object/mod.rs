@@ -1,0 +1,13 @@
+//! Stores of objects in buckets, through the crate `object_store`.
+//!
+//! Every request goes out through one [`client`], whether that crate makes it or this one: there it
+//! is signed, tried again where that is safe, and its failure becomes an [`error`] that says what
+//! can be done.
+
+pub(super) mod azure;
+mod client;
+mod error;
+pub(super) mod gcs;
+mod network;
+mod read;
+pub(super) mod s3;

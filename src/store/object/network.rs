@@ -1,0 +1,128 @@
+//! How to get to a store: proxies, certificates, patience.
+
+use std::fs;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use reqwest::{Certificate, NoProxy, Proxy, redirect};
+
+use crate::base::env::Env;
+
+/// How long a store may be silent.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// How long a connection may take to come about.
+const CONNECT: Duration = Duration::from_secs(5);
+
+/// How often a request is tried again; Terraform's number.
+const RETRIES: u32 = 5;
+
+/// How to get to a store.
+#[derive(Clone, Debug)]
+pub(in crate::store) struct Network {
+    /// A file of certificates to trust beside those of the system.
+    pub(in crate::store) ca_bundle: Option<PathBuf>,
+    /// Whether certificates go unchecked.
+    pub(in crate::store) insecure: bool,
+    /// The proxy for plain requests.
+    pub(in crate::store) http_proxy: Option<String>,
+    /// The proxy for encrypted requests.
+    pub(in crate::store) https_proxy: Option<String>,
+    /// Hosts that are reached without a proxy.
+    pub(in crate::store) no_proxy: Option<String>,
+    /// How often a failed request is tried again.
+    pub(in crate::store) retries: u32,
+    /// How long the store may be silent.
+    pub(in crate::store) patience: Duration,
+}
+
+impl Network {
+    /// Takes from the environment what every program takes from it.
+    pub(in crate::store) fn from_env(env: &Env) -> Self {
+        let either = |upper: &str| env.get(upper).or_else(|| env.get(&upper.to_lowercase()));
+        let seconds = env.get("TFSTATE_NETWORK_TIMEOUT").and_then(|text| text.parse().ok());
+        let positive = |seconds: &f64| seconds.is_finite() && *seconds > 0.0 && *seconds < 1e6;
+        Self {
+            ca_bundle: None,
+            insecure: false,
+            http_proxy: either("HTTP_PROXY"),
+            https_proxy: either("HTTPS_PROXY"),
+            no_proxy: either("NO_PROXY"),
+            retries: RETRIES,
+            patience: seconds.filter(positive).map_or(PATIENCE, Duration::from_secs_f64),
+        }
+    }
+
+    /// Returns a client that goes this way, or why there can be none.
+    pub(in crate::store) fn client(&self) -> Result<reqwest::Client, String> {
+        // A failed request says more than a redirected one: it names the region to use. HTTP/2
+        // would put parallel reads on one connection, which is slower.
+        let mut builder = reqwest::Client::builder()
+            .user_agent(concat!("tfstate/", env!("CARGO_PKG_VERSION")))
+            .redirect(redirect::Policy::none())
+            .retry(reqwest::retry::never())
+            .connect_timeout(CONNECT.min(self.patience))
+            .http1_only()
+            .no_proxy()
+            .tls_danger_accept_invalid_certs(self.insecure);
+        let exceptions = self.exceptions();
+        let proxy = |made: reqwest::Result<Proxy>, which: &str| {
+            // The address may hold a password, so the library's error stays here.
+            let made = made.map_err(|_| format!("the {which} is not an address"))?;
+            Ok::<_, String>(made.no_proxy(NoProxy::from_string(&exceptions)))
+        };
+        if let Some(address) = &self.http_proxy {
+            builder = builder.proxy(proxy(Proxy::http(address), "HTTP proxy")?);
+        }
+        if let Some(address) = &self.https_proxy {
+            builder = builder.proxy(proxy(Proxy::https(address), "HTTPS proxy")?);
+        }
+        if let Some(path) = &self.ca_bundle {
+            let shown = path.display();
+            let pem = fs::read(path).map_err(|error| format!("cannot read {shown}: {error}"))?;
+            let certificates = Certificate::from_pem_bundle(&pem)
+                .map_err(|_| format!("{shown} holds no certificates as PEM"))?;
+            builder = builder.tls_certs_merge(certificates);
+        }
+        builder.build().map_err(|error| format!("cannot set up TLS: {error}"))
+    }
+
+    /// Returns the hosts that are reached directly: this computer always is, as for Terraform.
+    fn exceptions(&self) -> String {
+        let own = "localhost,127.0.0.0/8,::1";
+        self.no_proxy.as_ref().map_or(own.to_owned(), |more| format!("{own},{more}"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn proxies_come_from_the_environment_in_either_case() {
+        let env = Env::from_pairs([("https_proxy", "http://p:1"), ("NO_PROXY", "example.com")]);
+        let network = Network::from_env(&env);
+        assert_eq!(network.https_proxy.as_deref(), Some("http://p:1"));
+        assert_eq!(network.exceptions(), "localhost,127.0.0.0/8,::1,example.com");
+    }
+
+    #[test]
+    fn what_cannot_be_used_is_said_without_its_password() {
+        let env = Env::from_pairs([("HTTPS_PROXY", "http://u:hunter2@[")]);
+        let problem = Network::from_env(&env).client().unwrap_err();
+        assert_eq!(problem, "the HTTPS proxy is not an address");
+        let network = Network {
+            ca_bundle: Some("/nowhere/ca.pem".into()),
+            ..Network::from_env(&Env::default())
+        };
+        assert!(network.client().unwrap_err().starts_with("cannot read /nowhere/ca.pem"));
+    }
+
+    #[test]
+    fn patience_can_be_set_and_nonsense_is_the_default() {
+        let of = |text| Network::from_env(&Env::from_pairs([("TFSTATE_NETWORK_TIMEOUT", text)]));
+        assert_eq!(of("0.5").patience, Duration::from_millis(500));
+        assert_eq!(of("-1").patience, PATIENCE);
+        assert_eq!(of("inf").patience, PATIENCE);
+    }
+}
