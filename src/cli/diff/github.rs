@@ -13,7 +13,7 @@ use crate::diff::Action;
 
 /// GitHub shows this many annotations of a kind for a step.
 const MOST: usize = 10;
-/// An annotation tells this many lines of attributes, each with this many characters at most;
+/// An annotation tells this many lines of attributes; a line has this many characters at most.
 /// GitHub cuts long ones anyway.
 const MOST_LINES: usize = 10;
 const MOST_CHARS: usize = 200;
@@ -56,8 +56,9 @@ fn warns(entry: &Entry) -> bool {
 
 fn annotation(entry: &Entry) -> String {
     let level = if warns(entry) { "warning" } else { "notice" };
-    let (mut lines, attributes) = (head(entry), attributes(entry));
-    lines.extend(attributes.iter().take(MOST_LINES).map(|line| shorten(line)));
+    let (head, attributes) = (head(entry), attributes(entry));
+    let shown = head.iter().chain(attributes.iter().take(MOST_LINES));
+    let mut lines: Vec<String> = shown.map(|line| shorten(line)).collect();
     if attributes.len() > MOST_LINES {
         lines.push(format!("  … and {} more lines", attributes.len() - MOST_LINES));
     }

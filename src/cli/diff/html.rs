@@ -180,7 +180,7 @@ fn push_row(page: &mut String, row: &Row) {
     .expect(WRITES);
     match &row.values {
         Values::Secret => {
-            write!(page, "<td colspan=\"2\" class=\"secret\">{}</td>", SECRET).expect(WRITES);
+            write!(page, "<td colspan=\"2\" class=\"secret\">{SECRET}</td>").expect(WRITES);
         }
         Values::Sides(before, after) => {
             push_side(page, "before", before.as_ref());

@@ -146,7 +146,7 @@ fn body(entry: &Entry) -> Option<String> {
     for row in &entry.rows {
         let path = text::path(row);
         match &row.values {
-            Values::Secret => lines.push(format!("! {path} = {}", SECRET)),
+            Values::Secret => lines.push(format!("! {path} = {SECRET}")),
             Values::Sides(before, after) => {
                 let line = |sign, value: &Text| format!("{sign} {path} = {}", value.text());
                 lines.extend(before.as_ref().map(|value| line("-", value)));

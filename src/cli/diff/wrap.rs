@@ -98,23 +98,24 @@ fn text_of(chars: &[(char, bool)]) -> Text {
 /// Joins names with commas into lines of at most `room` columns, and says how many there are more
 /// than fit on `most` lines.
 pub(super) fn list(names: &[String], room: usize, most: usize) -> Vec<String> {
-    let mut lines = vec![String::new()];
+    let (mut lines, mut line, mut width) = (Vec::new(), String::new(), 0);
     for (at, name) in names.iter().enumerate() {
         let comma = if at + 1 < names.len() { ", " } else { "" };
-        let line = lines.last().map_or(0, |line| line.width());
-        if line > 0 && line + name.width() + comma.len() > room {
+        let wider = name.width() + comma.len();
+        if width > 0 && width + wider > room {
+            lines.push(std::mem::take(&mut line).trim_end().to_owned());
+            width = 0;
             if lines.len() == most {
                 lines.push(format!("… {} more", names.len() - at));
-                break;
+                return lines;
             }
-            lines.push(String::new());
         }
-        if let Some(line) = lines.last_mut() {
-            line.push_str(name);
-            line.push_str(comma);
-        }
+        line.push_str(name);
+        line.push_str(comma);
+        width += wider;
     }
-    lines.into_iter().map(|line| line.trim_end().to_owned()).collect()
+    lines.push(line);
+    lines
 }
 
 #[cfg(test)]
