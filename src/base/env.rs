@@ -41,6 +41,16 @@ impl Env {
         Self(self.0.iter().filter(kept).map(|(k, v)| (k.clone(), v.clone())).collect())
     }
 
+    /// Returns every variable that is set to UTF-8 text, for a library that wants them all.
+    pub fn texts(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.0.iter().filter_map(|(name, value)| Some((name.to_str()?, value.to_str()?)))
+    }
+
+    /// Returns the user's home directory.
+    pub fn home(&self) -> Option<PathBuf> {
+        self.path(if cfg!(windows) { "USERPROFILE" } else { "HOME" })
+    }
+
     fn exact(&self, name: &str) -> Option<&OsString> {
         self.0.get(OsStr::new(name)).filter(|value| !value.is_empty())
     }

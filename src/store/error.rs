@@ -288,6 +288,34 @@ pub enum Error {
         /// The store's own words, without credentials.
         source: Option<Cause>,
     },
+    /// A file whose last write was interrupted; what should be in it is beside it.
+    #[error("cannot read {what}: writing it was interrupted; the whole state is in {}", copy.display())]
+    Unfinished {
+        /// The name of the file.
+        what: String,
+        /// Where the whole state is.
+        copy: PathBuf,
+    },
+    /// A file that could neither be written nor be put back as it was.
+    #[error("cannot write {what}, which is damaged now; the whole state is in {}", copy.display())]
+    HalfWritten {
+        /// The name of the file.
+        what: String,
+        /// Where the whole state is.
+        copy: PathBuf,
+        /// The system's answer.
+        source: io::Error,
+    },
+    /// The operating system refused something else than reading.
+    #[error("cannot {doing} {what}")]
+    File {
+        /// What was being done: `write`, `lock`, `delete`.
+        doing: &'static str,
+        /// The name of what it was done to.
+        what: String,
+        /// The system's answer.
+        source: io::Error,
+    },
     /// Reading failed for another reason.
     #[error("cannot read {what}")]
     Io {

@@ -108,18 +108,41 @@ fn file_once(path: &Path, name: &str, access: Access) -> Result<Option<Bytes>, E
     if access == Access::Map && before.len() >= SMALL && !is_compressed(&file).map_err(failed)? {
         return Mapped::of(&file).map(|map| Some(Bytes::new(map))).map_err(failed);
     }
+    let bytes = settled_once(&file, &before, path, name)?;
+    bytes.map(|bytes| expand(bytes, name, LIMIT)).transpose()
+}
+
+/// Reads a file as it is, at a moment when nobody writes it.
+pub(super) fn settled(path: &Path, name: &str) -> Result<Vec<u8>, Error> {
+    let failed = |source| Error::reading(name, source);
+    for _ in 0..TRIES {
+        let file = File::open(path).map_err(failed)?;
+        let before = file.metadata().map_err(failed)?;
+        if let Some(bytes) = settled_once(&file, &before, path, name)? {
+            return Ok(bytes);
+        }
+    }
+    Err(Error::Changing { what: name.to_owned() })
+}
+
+/// Returns nothing where the file changed while it was read.
+fn settled_once(
+    file: &File,
+    before: &Metadata,
+    path: &Path,
+    name: &str,
+) -> Result<Option<Vec<u8>>, Error> {
+    let failed = |source| Error::reading(name, source);
     if before.len() > LIMIT {
         return Err(too_large(name, LIMIT));
     }
-    let bytes = match whole(&file, before.len()) {
+    let bytes = match whole(file, before.len()) {
         Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => return Ok(None),
         bytes => bytes.map_err(failed)?,
     };
     // Terraform empties a local state and writes it again in place.
-    if !is_same(&before, &path.metadata().map_err(failed)?, &bytes) {
-        return Ok(None);
-    }
-    expand(bytes.into(), name, LIMIT).map(Some)
+    let is_same = is_same(before, &path.metadata().map_err(failed)?, &bytes);
+    Ok(is_same.then_some(bytes))
 }
 
 /// Reads a file of known length. The pages of a large buffer cost more than the reading, so two

@@ -16,8 +16,13 @@ fn runtime() -> io::Result<&'static Runtime> {
     if let Some(runtime) = RUNTIME.get() {
         return Ok(runtime);
     }
-    // Which implementation of TLS is meant must be said once. Where somebody did, theirs stays.
-    if let Err(_already) = rustls::crypto::ring::default_provider().install_default() {}
+    choose_tls();
     let runtime = Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
     Ok(RUNTIME.get_or_init(|| runtime))
+}
+
+/// Says which implementation of TLS is meant, which must be said once, before the first client is
+/// made. Where somebody did, theirs stays.
+pub(super) fn choose_tls() {
+    if let Err(_already) = rustls::crypto::ring::default_provider().install_default() {}
 }

@@ -2,4 +2,8 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod contract;
+#[cfg(unix)]
+mod local;
 mod memory;
+mod s3;
+mod s3_server;

@@ -11,3 +11,4 @@ pub(super) mod gcs;
 mod network;
 mod read;
 pub(super) mod s3;
+mod signing;

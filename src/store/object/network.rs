@@ -7,6 +7,7 @@ use std::time::Duration;
 use reqwest::{Certificate, NoProxy, Proxy, redirect};
 
 use crate::base::env::Env;
+use crate::store::runtime;
 
 /// How long a store may be silent.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -55,6 +56,7 @@ impl Network {
 
     /// Returns a client that goes this way, or why there can be none.
     pub(in crate::store) fn client(&self) -> Result<reqwest::Client, String> {
+        runtime::choose_tls();
         // A failed request says more than a redirected one: it names the region to use. HTTP/2
         // would put parallel reads on one connection, which is slower.
         let mut builder = reqwest::Client::builder()

@@ -1,0 +1,145 @@
+//! Listing objects and their versions: requests of our own, since `object_store` stumbles over
+//! keys with empty segments and knows no list of versions.
+
+use jiff::Timestamp;
+use percent_encoding::percent_decode_str;
+
+use super::bucket::Bucket;
+use super::xml::Element;
+use crate::store::object::error::Fault;
+use crate::store::{Entry, Error, Revision, Version};
+
+/// A page of a list, and how to ask for the next.
+#[derive(Debug)]
+pub(super) struct Page {
+    /// The entries.
+    pub(super) entries: Vec<Entry>,
+    /// What leads to the next page; nothing on the last.
+    pub(super) next: Option<String>,
+}
+
+/// Returns a page of the objects whose keys begin with `prefix`.
+pub(super) async fn page(bucket: &Bucket, prefix: &str, from: Option<&str>) -> Result<Page, Error> {
+    let failed = |fault| bucket.failed(fault, "list", prefix);
+    let mut query = vec![("encoding-type", "url"), ("list-type", "2"), ("prefix", prefix)];
+    query.extend(from.map(|token| ("continuation-token", token)));
+    let root = ask(bucket, &query).await.map_err(failed)?;
+    let is_encoded = root.text("EncodingType") == "url";
+    let contents = root.children().iter().filter(|element| element.name() == "Contents");
+    let mut entries = Vec::new();
+    for element in contents {
+        let entry = entry(element, is_encoded).ok_or_else(unreadable).map_err(failed)?;
+        entries.push(entry);
+    }
+    let token = root.text("NextContinuationToken");
+    let more = root.text("IsTruncated") == "true";
+    if more && token.is_empty() {
+        return Err(failed(unreadable()));
+    }
+    Ok(Page { entries, next: more.then(|| token.to_owned()) })
+}
+
+fn entry(element: &Element, is_encoded: bool) -> Option<Entry> {
+    let tag = element.text("ETag");
+    Some(Entry {
+        key: key(element, is_encoded)?,
+        len: element.text("Size").parse().ok()?,
+        modified: element.text("LastModified").parse().ok(),
+        version: Version { tag: (!tag.is_empty()).then(|| tag.to_owned()), id: None },
+    })
+}
+
+/// Returns the versions of a key, newest first.
+pub(super) async fn versions(bucket: &Bucket, key: &str) -> Result<Vec<Revision>, Error> {
+    let failed = |fault| bucket.failed(fault, "list the versions of", key);
+    // An id in an answer does not mean that versions are kept; only this does.
+    let status = ask(bucket, &[("versioning", "")]).await;
+    let none = |why: &str| Err(Error::NoVersions { what: bucket.call(key), why: why.to_owned() });
+    let is_kept = match status {
+        Ok(root) => matches!(root.text("Status"), "Enabled" | "Suspended"),
+        Err(fault) if matches!(fault.status(), Some(405 | 501)) => false,
+        Err(fault) => return Err(failed(fault)),
+    };
+    if !is_kept {
+        return none("the bucket keeps none");
+    }
+    let mut revisions = Vec::new();
+    let (mut key_marker, mut id_marker) = (String::new(), String::new());
+    loop {
+        let mut query = vec![("encoding-type", "url"), ("prefix", key), ("versions", "")];
+        if !key_marker.is_empty() {
+            query.push(("key-marker", &key_marker));
+        }
+        if !id_marker.is_empty() {
+            query.push(("version-id-marker", &id_marker));
+        }
+        let root = ask(bucket, &query).await.map_err(failed)?;
+        let is_encoded = root.text("EncodingType") == "url";
+        let mut beyond = false;
+        for element in root.children() {
+            let is_deletion = element.name() == "DeleteMarker";
+            if !is_deletion && element.name() != "Version" {
+                continue;
+            }
+            if self::key(element, is_encoded).as_deref() != Some(key) {
+                // Keys come in order, and the key itself before those that it begins.
+                beyond = true;
+                continue;
+            }
+            let revision = revision(element, is_deletion).ok_or_else(unreadable).map_err(failed)?;
+            revisions.push(revision);
+        }
+        if root.text("IsTruncated") != "true" || beyond {
+            break;
+        }
+        let next = root.text("NextKeyMarker");
+        let next = if is_encoded { decoded(next) } else { Some(next.to_owned()) };
+        let next = next.ok_or_else(unreadable).map_err(failed)?;
+        let next_id = root.text("NextVersionIdMarker").to_owned();
+        if (&next, &next_id) == (&key_marker, &id_marker) || next.is_empty() {
+            return Err(failed(unreadable()));
+        }
+        (key_marker, id_marker) = (next, next_id);
+    }
+    revisions.sort_by_key(|revision| (!revision.is_current, std::cmp::Reverse(revision.modified)));
+    Ok(revisions)
+}
+
+fn revision(element: &Element, is_deletion: bool) -> Option<Revision> {
+    let modified: Timestamp = element.text("LastModified").parse().ok()?;
+    let len = if is_deletion { 0 } else { element.text("Size").parse().ok()? };
+    Some(Revision {
+        id: element.text("VersionId").to_owned(),
+        modified,
+        len,
+        is_current: element.text("IsLatest") == "true",
+        is_deletion,
+    })
+}
+
+fn key(element: &Element, is_encoded: bool) -> Option<String> {
+    let text = element.text("Key");
+    if is_encoded { decoded(text) } else { Some(text.to_owned()) }
+}
+
+/// Undoes the encoding of a key, in which a space is a plus sign.
+fn decoded(text: &str) -> Option<String> {
+    let spaced = text.replace('+', " ");
+    percent_decode_str(&spaced).decode_utf8().ok().map(Into::into)
+}
+
+async fn ask(bucket: &Bucket, query: &[(&str, &str)]) -> Result<Element, Fault> {
+    let answer = bucket.ask(query).await?;
+    Element::parse(answer.body()).ok_or_else(unreadable)
+}
+
+fn unreadable() -> Fault {
+    Fault::Damaged("it is not a list".to_owned())
+}
+
+/// Whether a read failed because a version is a deletion, or is not there.
+pub(super) fn is_no_version(fault: &Fault) -> bool {
+    fault.status() == Some(405)
+        || fault.is_not_found()
+        || fault.status() == Some(400) && fault.code() == "InvalidArgument"
+}
