@@ -77,6 +77,12 @@ mod tests {
     }
 
     #[test]
+    fn all_variables_can_be_handed_on() {
+        let env = Env::from_pairs([("A", "1"), ("B", "2")]);
+        assert_eq!(env.texts().collect::<Vec<_>>(), [("A", "1"), ("B", "2")]);
+    }
+
+    #[test]
     fn debug_output_shows_no_value() {
         let env = Env::from_pairs([("AWS_SECRET_ACCESS_KEY", "hunter2")]);
         assert_eq!(format!("{env:?}"), "Env(1 variables)");

@@ -1,7 +1,9 @@
 //! Every store against the one contract, and each against what its own protocol says.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod azure;
 mod contract;
+mod gcs;
 #[cfg(unix)]
 mod local;
 mod memory;

@@ -89,10 +89,21 @@ impl Answer {
             Some(quick_xml::escape::unescape(inner).map_or_else(|_| inner.into(), Into::into))
         };
         let json: serde_json::Value = serde_json::from_slice(body).unwrap_or_default();
+        // Google wraps what it says.
+        let json = json.get("error").filter(|inner| inner.is_object()).unwrap_or(&json);
         let member = |name: &str| Some(json.get(name)?.as_str()?.to_owned());
         let kind = member("__type").map(|kind| kind.rsplit('#').next().unwrap_or("").to_owned());
-        let code = xml("Code").or(kind).or_else(|| header("x-ms-error-code"));
+        let reason = || Some(json["errors"][0]["reason"].as_str()?.to_owned());
+        let code = xml("Code").or(kind).or_else(|| header("x-ms-error-code")).or_else(reason);
         let message = xml("Message").or_else(|| member("message")).or_else(|| member("Message"));
+        // Google has one reason for whatever is not found, and plain text where contents are read.
+        let bucket = "The specified bucket does not exist";
+        let is_bucket = text.starts_with(bucket)
+            || message.as_ref().is_some_and(|message| message.starts_with(bucket));
+        let code = if is_bucket { Some("NoSuchBucket".to_owned()) } else { code };
+        // Azure tells a wrong signature from an old one in the details only.
+        let detail = xml("AuthenticationErrorDetail");
+        let message = detail.filter(|detail| is_expiry(detail)).or(message);
         let region = header("x-amz-bucket-region").or_else(|| xml("Region"));
         let short = |text: Option<String>| text.unwrap_or_default().chars().take(WORDS).collect();
         Self {
@@ -106,18 +117,23 @@ impl Answer {
 
     /// Whether the store asks for fewer requests; it has done nothing then.
     pub(in crate::store) fn is_throttling(&self) -> bool {
-        const CODES: [&str; 6] = [
+        const CODES: [&str; 8] = [
             "SlowDown",
             "Throttling",
             "ThrottlingException",
             "ProvisionedThroughputExceededException",
             "RequestLimitExceeded",
             "ServerBusy",
+            "rateLimitExceeded",
+            "userRateLimitExceeded",
         ];
         self.status == 429 || CODES.contains(&self.code.as_str())
     }
 
     fn problem(&self, container: &str) -> Problem {
+        if matches!(self.status, 401 | 403) && is_expiry(&self.message) {
+            return Problem::Expired;
+        }
         match self.code.as_str() {
             "NoSuchBucket" | "ContainerNotFound" | "ResourceNotFoundException" => {
                 return Problem::NoContainer(container.to_owned());
@@ -149,6 +165,11 @@ impl Answer {
             _ => Problem::Refused,
         }
     }
+}
+
+/// Whether a refusal is about time.
+fn is_expiry(message: &str) -> bool {
+    message.contains("not valid in the specified time frame") || message.contains("expired")
 }
 
 impl Fault {

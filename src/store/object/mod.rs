@@ -5,9 +5,12 @@
 //! can be done.
 
 pub(super) mod azure;
+mod certainty;
 mod client;
+mod digest;
 mod error;
 pub(super) mod gcs;
+mod keys;
 mod network;
 mod read;
 pub(super) mod s3;

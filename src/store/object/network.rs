@@ -65,6 +65,8 @@ impl Network {
             .retry(reqwest::retry::never())
             .connect_timeout(CONNECT.min(self.patience))
             .http1_only()
+            // Azure keeps the names of metadata as they were sent, and this is how Terraform does.
+            .http1_title_case_headers()
             .no_proxy()
             .tls_danger_accept_invalid_certs(self.insecure);
         let exceptions = self.exceptions();
