@@ -109,7 +109,7 @@ fn file_once(path: &Path, name: &str, access: Access) -> Result<Option<Bytes>, E
         return Mapped::of(&file).map(|map| Some(Bytes::new(map))).map_err(failed);
     }
     let bytes = settled_once(&file, &before, path, name)?;
-    bytes.map(|bytes| expand(bytes, name, LIMIT)).transpose()
+    bytes.map(|bytes| expand(bytes.into(), name, LIMIT)).transpose()
 }
 
 /// Reads a file as it is, at a moment when nobody writes it.

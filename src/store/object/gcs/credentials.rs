@@ -4,7 +4,8 @@ use reqsign_core::{Context, ProvideCredential, Result};
 use reqsign_google::{
     Credential, DefaultCredentialProvider, FileCredentialProvider,
     ServiceAccountImpersonationCredentialProvider, ServiceAccountImpersonationGrant,
-    ServiceAccountTokenCredentialProvider, StaticCredentialProvider, TokenCredentialProvider, VmMetadataCredentialProvider,
+    ServiceAccountTokenCredentialProvider, StaticCredentialProvider, TokenCredentialProvider,
+    VmMetadataCredentialProvider,
 };
 
 use super::settings::{Credentials, Settings};
@@ -34,8 +35,7 @@ impl ProvideCredential for Provider {
     type Credential = Credential;
 
     async fn provide_credential(&self, context: &Context) -> Result<Option<Credential>> {
-        let source =
-            Source { credentials: self.credentials.clone(), nearby: self.nearby.clone() };
+        let source = Source { credentials: self.credentials.clone(), nearby: self.nearby.clone() };
         match &self.impersonate {
             None => source.provide_credential(context).await,
             Some(grant) => {

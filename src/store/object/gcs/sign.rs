@@ -63,7 +63,10 @@ impl Sign for Bearer {
     fn sign<'a>(&'a self, head: &'a mut Parts) -> BoxFuture<'a, Result<(), Fault>> {
         Box::pin(async move {
             head.headers.extend(self.encryption.clone());
-            self.signer.sign(head, None).await.map_err(|error| Fault::NoCredentials(error.to_string()))
+            self.signer
+                .sign(head, None)
+                .await
+                .map_err(|error| Fault::NoCredentials(error.to_string()))
         })
     }
 }
