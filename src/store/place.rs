@@ -68,14 +68,7 @@ impl Place {
     /// from others where the name leaves that open, as in `s3+http://minio:9000/bucket/key` and
     /// `az+account://container/blob`.
     pub(super) fn uri(&self) -> String {
-        let name = self.name();
-        match name.split_once("://") {
-            Some((scheme, rest)) if !self.origin.is_empty() => {
-                let end = if self.origin.contains("://") { "/" } else { "://" };
-                format!("{scheme}+{}{end}{rest}", self.origin)
-            }
-            _ => name,
-        }
+        with_origin(&self.origin, &self.name())
     }
 
     /// Returns the error for there being nothing.
@@ -118,6 +111,16 @@ fn origin(backend: &Backend, env: &Env) -> String {
     let is_own =
         [".amazonaws.com", ".googleapis.com"].iter().any(|own| host_of(&value).ends_with(own));
     if is_own { String::new() } else { value }
+}
+
+fn with_origin(origin: &str, name: &str) -> String {
+    match name.split_once("://") {
+        Some((scheme, rest)) if !origin.is_empty() => {
+            let end = if origin.contains("://") { "/" } else { "://" };
+            format!("{scheme}+{origin}{end}{rest}")
+        }
+        _ => name.to_owned(),
+    }
 }
 
 fn without_userinfo(url: &str) -> String {
@@ -182,14 +185,10 @@ mod tests {
         let account = Some("acme".to_owned());
         let azure = backend::Azure { storage_account_name: account, ..Default::default() };
         assert_eq!(origin(&Backend::Azure(Box::new(azure)), &env), "acme");
-        let mut place = Place::new(Arc::new(Memory::default()), "k".to_owned());
-        let name = place.name();
-        let (scheme, rest) = name.split_once("://").unwrap();
-        assert_eq!(place.uri(), name);
-        place.origin = minio;
-        assert_eq!(place.uri(), format!("{scheme}+https://minio:9000/{rest}"));
-        place.origin = "acme".to_owned();
-        assert_eq!(place.uri(), format!("{scheme}+acme://{rest}"));
+        let named = |origin: &str| with_origin(origin, "s3://b/k");
+        assert_eq!(named(""), "s3://b/k");
+        assert_eq!(named(&minio), "s3+https://minio:9000/b/k");
+        assert_eq!(named("acme"), "s3+acme://b/k");
     }
 
     #[test]
