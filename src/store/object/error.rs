@@ -308,8 +308,10 @@ pub(in crate::store) fn transport(error: &reqwest::Error, host: &str) -> Fault {
 }
 
 fn is_tls(cause: &(dyn std::error::Error + 'static)) -> bool {
+    // An error of the standard library hides the one that it holds from `source`, and may hold
+    // another one of its own kind.
     let inner = cause.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
-    cause.is::<rustls::Error>() || inner.is_some_and(|inner| inner.is::<rustls::Error>())
+    cause.is::<rustls::Error>() || inner.is_some_and(|inner| is_tls(inner))
 }
 
 #[cfg(test)]
