@@ -35,6 +35,7 @@ impl Env {
     }
 
     /// Returns the same without these variables.
+    #[must_use]
     pub fn without(&self, names: &[&str]) -> Self {
         let kept = |(name, _): &(&OsString, &OsString)| !names.iter().any(|gone| name == gone);
         Self(self.0.iter().filter(kept).map(|(k, v)| (k.clone(), v.clone())).collect())

@@ -45,14 +45,21 @@ fn earlier(
         }
         other => return Ok(other?),
     };
-    let keeper = match (Keeper::open(location, kept), refusal) {
-        (Err(Error::Store(_)), refusal @ store::Error::NoEarlier { .. }) => {
-            return Err(refusal.into());
-        }
-        (keeper, _) => keeper?,
-    };
-    let uri = of.uri()?;
-    let mut snapshots = keeper.repository.list_stream(&stream_of(&uri))?;
+    match (in_repository(location, (of, which), access, kept), refusal) {
+        // What the store has says more than that there is no snapshot either.
+        (Err(Error::Store(_)), refusal @ store::Error::NoEarlier { .. }) => Err(refusal.into()),
+        (done, _) => done,
+    }
+}
+
+fn in_repository(
+    location: &Location,
+    (of, which): (&Location, &Earlier),
+    access: Access,
+    kept: &Kept,
+) -> Result<Content, Error> {
+    let keeper = Keeper::open(location, kept)?;
+    let mut snapshots = keeper.repository.list_stream(&stream_of(&of.uri()?))?;
     snapshots.reverse();
     match which {
         Earlier::Snapshot(id) => {

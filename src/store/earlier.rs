@@ -114,6 +114,9 @@ pub(super) fn read(of: &Location, which: &Earlier) -> Result<(Place, Found), Err
         return no_versions("a snapshot is not one of its versions");
     }
     let revisions = place.store.versions(&place.key)?;
+    if revisions.is_empty() {
+        return no_versions("the store has none");
+    }
     if let Earlier::Serial(serial) = which {
         return with_serial(place, *serial, &revisions);
     }
@@ -153,7 +156,7 @@ fn none(place: &Place, which: &Earlier, revisions: &[Revision]) -> Error {
     let kept = revisions.iter().filter(|revision| !revision.is_deletion).count();
     let oldest = revisions.last().map(|revision| revision.modified);
     let why = match (kept, oldest) {
-        (0, _) | (_, None) => "the store has no versions of it".to_owned(),
+        (0, _) | (_, None) => "the store only knows that it was deleted".to_owned(),
         (kept, _) if kept > MOST_READ && matches!(which, Earlier::Serial(_)) => {
             format!("it is not among the newest {MOST_READ} of {kept} versions")
         }

@@ -141,6 +141,7 @@ impl Location {
     }
 
     /// Returns the same place without what picks an earlier version.
+    #[must_use]
     pub fn present(&self) -> Self {
         match self {
             Self::Earlier { of, .. } => of.present(),

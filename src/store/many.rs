@@ -166,11 +166,17 @@ fn walk(at: &Path, parts: &[&str], pattern: &str, out: &mut Vec<PathBuf>) -> Res
         let next = at.join(&name);
         // A link to a folder above would be followed without end.
         let is_folder = next.is_dir() && !next.is_symlink();
+        let ends_here = rest.is_empty();
         if is_any && is_folder {
             walk(&next, parts, pattern, out)?;
-        } else if is_any && rest.is_empty() && !next.is_dir() {
-            walk(&next, rest, pattern, out)?;
-        } else if !is_any && glob.matches(&name) && (rest.is_empty() || next.is_dir()) {
+            continue;
+        }
+        let fits = if is_any {
+            ends_here && !next.is_dir()
+        } else {
+            glob.matches(&name) && (ends_here || next.is_dir())
+        };
+        if fits {
             walk(&next, rest, pattern, out)?;
         }
     }

@@ -1,6 +1,5 @@
 //! A place in a store.
 
-use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -65,14 +64,11 @@ impl Place {
         }
     }
 
-    /// Returns text that stays the same for the same place.
+    /// Returns text that stays the same for the same place: its name, with what tells its store
+    /// from others where the name leaves that open, as in `s3+http://minio:9000/bucket/key` and
+    /// `az+account://container/blob`.
     pub(super) fn uri(&self) -> String {
-        let mut uri = self.name();
-        if !self.origin.is_empty() {
-            let mark = if uri.contains('?') { '&' } else { '?' };
-            let _ = write!(uri, "{mark}{}", self.origin);
-        }
-        uri
+        with_origin(&self.origin, &self.name())
     }
 
     /// Returns the error for there being nothing.
@@ -99,24 +95,32 @@ impl Eq for Place {}
 /// bucket of another server or a container of an account is not.
 fn origin(backend: &Backend, env: &Env) -> String {
     let variable = |names: &[&str]| names.iter().find_map(|name| env.get(name));
-    let (name, value) = match backend {
+    let value = match backend {
         Backend::S3(s3) => {
             let here = ["AWS_ENDPOINT_URL_S3", "AWS_S3_ENDPOINT", "AWS_ENDPOINT_URL"];
-            ("endpoint", s3.endpoints.get("s3").cloned().or_else(|| variable(&here)))
+            s3.endpoints.get("s3").cloned().or_else(|| variable(&here))
         }
         Backend::Gcs(gcs) => {
             let here = ["GOOGLE_BACKEND_STORAGE_CUSTOM_ENDPOINT", "GOOGLE_STORAGE_CUSTOM_ENDPOINT"];
-            ("endpoint", gcs.storage_custom_endpoint.clone().or_else(|| variable(&here)))
+            gcs.storage_custom_endpoint.clone().or_else(|| variable(&here))
         }
-        Backend::Azure(azure) => ("account", azure.storage_account_name.clone()),
-        Backend::Local(_) | Backend::Http(_) | Backend::Pg(_) => return String::new(),
+        Backend::Azure(azure) => azure.storage_account_name.clone(),
+        Backend::Local(_) | Backend::Http(_) | Backend::Pg(_) => None,
     };
-    let Some(value) = value else { return String::new() };
-    let host = without_userinfo(&value);
-    if [".amazonaws.com", ".googleapis.com"].iter().any(|own| host_of(&host).ends_with(own)) {
-        return String::new();
+    let value = value.map(|value| without_userinfo(&value)).unwrap_or_default();
+    let is_own =
+        [".amazonaws.com", ".googleapis.com"].iter().any(|own| host_of(&value).ends_with(own));
+    if is_own { String::new() } else { value }
+}
+
+fn with_origin(origin: &str, name: &str) -> String {
+    match name.split_once("://") {
+        Some((scheme, rest)) if !origin.is_empty() => {
+            let end = if origin.contains("://") { "/" } else { "://" };
+            format!("{scheme}+{origin}{end}{rest}")
+        }
+        _ => name.to_owned(),
     }
-    format!("{name}={host}")
 }
 
 fn without_userinfo(url: &str) -> String {
@@ -173,16 +177,18 @@ mod tests {
             Backend::S3(Box::new(backend::S3 { endpoints, ..Default::default() }))
         };
         let env = Env::default();
-        assert_eq!(
-            origin(&s3("https://u:S3CR3T@minio:9000/"), &env),
-            "endpoint=https://minio:9000"
-        );
+        let minio = origin(&s3("https://u:S3CR3T@minio:9000/"), &env);
+        assert_eq!(minio, "https://minio:9000");
         assert_eq!(origin(&s3("https://s3.eu-west-1.amazonaws.com"), &env), "");
         let here = Env::from_pairs([("AWS_ENDPOINT_URL", "http://minio")]);
-        assert_eq!(origin(&Backend::S3(Box::default()), &here), "endpoint=http://minio");
+        assert_eq!(origin(&Backend::S3(Box::default()), &here), "http://minio");
         let account = Some("acme".to_owned());
         let azure = backend::Azure { storage_account_name: account, ..Default::default() };
-        assert_eq!(origin(&Backend::Azure(Box::new(azure)), &env), "account=acme");
+        assert_eq!(origin(&Backend::Azure(Box::new(azure)), &env), "acme");
+        let named = |origin: &str| with_origin(origin, "s3://b/k");
+        assert_eq!(named(""), "s3://b/k");
+        assert_eq!(named(&minio), "s3+https://minio:9000/b/k");
+        assert_eq!(named("acme"), "s3+acme://b/k");
     }
 
     #[test]

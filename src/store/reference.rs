@@ -86,7 +86,7 @@ fn parse(scheme: &str, reference: &str, context: Context<'_>) -> Result<Named, E
                 near_http(scheme, rest, context).ok_or_else(|| invalid("it names no host"))?;
             Ok(Named { backend: Backend::Http(Box::new(http)), key: String::new(), version: None })
         }
-        _ => postgres(reference, context).map_err(|problem| invalid(problem)),
+        _ => postgres(reference, context).map_err(invalid),
     }
 }
 

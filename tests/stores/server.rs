@@ -133,7 +133,7 @@ fn talk(
     tls: Option<Arc<rustls::ServerConfig>>,
     kept: &Mutex<Kept>,
 ) -> io::Result<()> {
-    connection.set_read_timeout(Some(Duration::from_secs(60)))?;
+    connection.set_read_timeout(Some(Duration::from_mins(1)))?;
     let raw = connection.try_clone()?;
     let mut stream: Box<dyn Stream> = match tls {
         None => Box::new(connection),

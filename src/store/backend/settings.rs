@@ -367,7 +367,7 @@ impl Standing<'_> {
     /// Returns a path as it counts from the working directory, with the home directory for `~`.
     fn path(self, text: &str) -> PathBuf {
         if let Some(rest) = text.strip_prefix("~/")
-            && let Some(home) = self.env.path("HOME")
+            && let Some(home) = self.env.home()
         {
             return home.join(rest);
         }
