@@ -6,4 +6,6 @@ mod contract;
 mod local;
 mod memory;
 mod s3;
+mod s3_faults;
+mod s3_real;
 mod s3_server;

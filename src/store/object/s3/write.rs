@@ -3,18 +3,12 @@
 //! A write is never repeated blindly: the crate's own repetition takes its first write for
 //! somebody else's. After every answer that is not clear, what is there is read and compared.
 
-use std::time::Duration;
-
 use bytes::Bytes;
 use object_store::path::Path;
-use tokio::time::sleep;
 
 use super::bucket::{Bucket, Condition, Conditions};
 use crate::store::object::error::Fault;
 use crate::store::{Body, Cause, Error, Expected, Found, Version};
-
-/// How long the first pause between two writes is.
-const PAUSE: Duration = Duration::from_millis(200);
 
 /// What is found under a key after a write.
 enum Seen {
@@ -104,7 +98,7 @@ impl Writing<'_> {
             }
             tries += 1;
             tracing::info!(%fault, "writing again, {tries} of {}", self.bucket.retries);
-            sleep(PAUSE * (1 << tries.min(6))).await;
+            self.bucket.pause(tries).await;
         }
     }
 
@@ -192,7 +186,7 @@ pub(super) async fn delete(bucket: &Bucket, key: &str, expected: &Version) -> Re
                     return Err(bucket.failed(fault, "delete", key));
                 }
                 tries += 1;
-                sleep(PAUSE * (1 << tries.min(6))).await;
+                bucket.pause(tries).await;
             }
             _ => return Err(bucket.failed(fault, "delete", key)),
         }
