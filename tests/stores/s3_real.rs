@@ -28,7 +28,7 @@ impl Real {
     fn find() -> Option<Self> {
         let env = Env::process();
         let Some(endpoint) = env.get("TFSTATE_TEST_S3_ENDPOINT") else {
-            println!("skipped: TFSTATE_TEST_S3_ENDPOINT names no server");
+            eprintln!("skipped: TFSTATE_TEST_S3_ENDPOINT names no server");
             return None;
         };
         Some(Self { env, endpoint })
@@ -165,7 +165,7 @@ resource "terraform_data" "slow" {{
 
 fn interoperates(real: &Real, key: &str, lock: &str, settings: S3) {
     let Some(terraform) = real.env.get("TFSTATE_TEST_TERRAFORM") else {
-        println!("skipped: TFSTATE_TEST_TERRAFORM names no program");
+        eprintln!("skipped: TFSTATE_TEST_TERRAFORM names no program");
         return;
     };
     let project = Project::new(real, terraform, key, lock);
@@ -202,7 +202,7 @@ fn interoperates(real: &Real, key: &str, lock: &str, settings: S3) {
     let holder = loop {
         match locks.holder(key).unwrap() {
             Holder::Nobody => {
-                assert!(begin.elapsed() < Duration::from_secs(60), "it takes no lock");
+                assert!(begin.elapsed() < Duration::from_mins(1), "it takes no lock");
                 thread::sleep(Duration::from_millis(100));
             }
             holder => break holder,
@@ -252,5 +252,5 @@ fn a_large_object_is_read() {
     let store = open(real.settings(bucket), &Env::default());
     let begin = Instant::now();
     let Found::Bytes(bytes, _) = store.read(&key).unwrap() else { panic!("nothing") };
-    println!("{} bytes in {:?}", bytes.len(), begin.elapsed());
+    eprintln!("{} bytes in {:?}", bytes.len(), begin.elapsed());
 }

@@ -193,8 +193,10 @@ impl Fault {
                     || matches!(answer.status, 408 | 500 | 502 | 503 | 504)
                     || answer.code == "RequestTimeout"
             }
-            Self::Unreachable { .. } | Self::Broken { .. } | Self::TimedOut(_) => true,
-            Self::Damaged(_) => true,
+            Self::Unreachable { .. }
+            | Self::Broken { .. }
+            | Self::TimedOut(_)
+            | Self::Damaged(_) => true,
             Self::NoCredentials(_) | Self::Tls { .. } | Self::Other(_) => false,
         }
     }

@@ -6,9 +6,9 @@
 
 pub(super) mod azure;
 mod client;
-mod error;
+pub(super) mod error;
 pub(super) mod gcs;
-mod network;
+pub(super) mod network;
 mod read;
 pub(super) mod s3;
 mod signing;

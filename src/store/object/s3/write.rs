@@ -176,9 +176,9 @@ pub(super) async fn delete(bucket: &Bucket, key: &str, expected: &Version) -> Re
             Err(fault) => fault,
         };
         match fault.status() {
-            // This store knows no conditions there; what it holds has just been compared.
-            Some(501) if conditional => conditional = false,
-            Some(412) if conditional => conditional = false,
+            // This store knows no conditions there, or has another version by now: what it holds
+            // is compared again.
+            Some(412 | 501) if conditional => conditional = false,
             Some(404) if fault.is_not_found() => return Ok(()),
             _ if fault.is_ambiguous() || fault.is_passing() || fault.status() == Some(409) => {
                 in_doubt |= fault.is_ambiguous();
