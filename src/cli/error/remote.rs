@@ -56,15 +56,18 @@ fn hint(problem: &Problem) -> Option<&'static str> {
             "sign in as for the cloud's own tools (`aws sso login`, `gcloud auth application-default login`, `az login`), or set their variables"
         }
         Problem::Expired => "sign in again, then do it again",
-        Problem::Unauthenticated => "see that the credentials are those of this store",
+        Problem::Unauthenticated => {
+            "see that the credentials are those of this store, as with `aws sts get-caller-identity`"
+        }
         Problem::Denied => {
             "ask who owns the store for the right to do this, or use another profile"
         }
         Problem::NoContainer(_) => "check the name, the account and the region",
         Problem::Redirected(_) => "name the region: `region` in the backend block, or AWS_REGION",
         Problem::Throttled => "wait a little; many states at once ask for much",
-        Problem::Unavailable(_) | Problem::TimedOut => {
-            "the store has trouble: do it again later; the state is as it was"
+        Problem::Unavailable(_) => "the store has trouble: do it again later",
+        Problem::TimedOut => {
+            "do it again, or be more patient: TFSTATE_NETWORK_TIMEOUT=120 (seconds)"
         }
         Problem::Unreachable(_) => "check the network, the proxy (HTTPS_PROXY) and the endpoint",
         Problem::Tls(_) => {
