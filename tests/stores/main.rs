@@ -2,8 +2,12 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod azure;
+mod azure_server;
 mod contract;
+mod fake;
+mod faults;
 mod gcs;
+mod gcs_server;
 #[cfg(unix)]
 mod local;
 mod memory;

@@ -37,7 +37,7 @@ impl Bearer {
         let home = env.home().map(|home| home.join(".config").to_string_lossy().into_owned());
         let changed: Vec<_> = home.map(|home| ("XDG_CONFIG_HOME", home)).into_iter().collect();
         let context = signing::surroundings(network, env, &changed, BTreeMap::new())?;
-        let provider = Provider::new(settings, signing::nearby(env)?);
+        let provider = Provider::new(settings, env)?;
         let signer = Signer::new(context, provider, RequestSigner::new("storage"));
         Ok(Self { signer, encryption: Vec::new() })
     }
@@ -63,7 +63,10 @@ impl Sign for Bearer {
     fn sign<'a>(&'a self, head: &'a mut Parts) -> BoxFuture<'a, Result<(), Fault>> {
         Box::pin(async move {
             head.headers.extend(self.encryption.clone());
-            self.signer.sign(head, None).await.map_err(|error| Fault::NoCredentials(error.to_string()))
+            self.signer
+                .sign(head, None)
+                .await
+                .map_err(|error| Fault::NoCredentials(error.to_string()))
         })
     }
 }
