@@ -44,7 +44,15 @@ fn a_server_holds_the_contract() {
     let odd = [ODD_KEYS, SEGMENTS].concat();
     let (_, key) = connection.split_once("AccountKey=").unwrap();
     let key = key.split(';').next().unwrap();
-    contract::holds(&*store(&connection, "tfstate"), &traits(&odd, &[key]));
+    let store = store(&connection, "tfstate");
+    contract::holds(&*store, &traits(&odd, &[key]));
+    let mut count = 0;
+    let each = &mut |_| {
+        count += 1;
+        Ok(())
+    };
+    store.list("", each).unwrap();
+    assert!(count > 1_000, "{count}");
 }
 
 const NEW: Body<'static> = Body { bytes: b"{}", expected: Expected::Nothing, lock: None };
