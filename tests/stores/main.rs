@@ -3,10 +3,14 @@
 #![expect(clippy::print_stderr, reason = "a test that is skipped says so")]
 
 mod azure;
+mod azure_server;
 #[cfg(unix)]
 mod cluster;
 mod contract;
+mod fake;
+mod faults;
 mod gcs;
+mod gcs_server;
 mod http;
 #[cfg(unix)]
 mod local;

@@ -91,15 +91,26 @@ impl Client {
         request: Request<Bytes>,
     ) -> Result<Response<Bytes>, Fault> {
         let (head, body) = request.into_parts();
-        let host = host(&head);
-        let (head, body) = self.repeat(&head, &body.into()).await?.into_parts();
-        let body = body.bytes().await.map_err(|error| broken(&error, &host))?;
-        Ok(Response::from_parts(head, body))
+        let (host, body) = (host(&head), HttpRequestBody::from(body));
+        let mut tries = 0;
+        loop {
+            let (answer, bytes) = self.repeat(&head, &body).await?.into_parts();
+            let fault = match bytes.bytes().await {
+                Ok(bytes) => return Ok(Response::from_parts(answer, bytes)),
+                Err(error) => broken(&error, &host),
+            };
+            // What was asked for only is asked for again; what was done would be done twice.
+            if !is_repeatable(&head) || !fault.is_passing() || tries >= self.0.retries {
+                return Err(fault);
+            }
+            tries += 1;
+            tracing::info!(method = %head.method, host, %fault, "asking again, as the answer broke off");
+            sleep(pause(&fault, tries)).await;
+        }
     }
 
     async fn repeat(&self, head: &Parts, body: &HttpRequestBody) -> Result<HttpResponse, Fault> {
-        let repeatable = matches!(head.method, Method::GET | Method::HEAD)
-            || head.extensions.get::<Repeatable>().is_some();
+        let repeatable = is_repeatable(head);
         let (start, mut tries, mut learned) = (Instant::now(), 0, false);
         loop {
             let fault = match self.once(head.clone(), body.clone()).await {
@@ -182,6 +193,11 @@ fn pause(fault: &Fault, tries: u32) -> Duration {
     // Without random numbers, all wait the longest.
     let part = getrandom::fill(&mut random).map_or(255, |()| u32::from(random[0]));
     longest / 2 + longest * part / 510
+}
+
+fn is_repeatable(head: &Parts) -> bool {
+    let is_marked = head.extensions.get::<Repeatable>().is_some();
+    is_marked || matches!(head.method, Method::GET | Method::HEAD)
 }
 
 fn host(head: &Parts) -> String {

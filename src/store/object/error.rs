@@ -104,6 +104,8 @@ impl Answer {
         // Azure tells a wrong signature from an old one in the details only.
         let detail = xml("AuthenticationErrorDetail");
         let message = detail.filter(|detail| is_expiry(detail)).or(message);
+        // Azure adds lines that only its support can read.
+        let message = message.and_then(|message| Some(message.lines().next()?.to_owned()));
         let region = header("x-amz-bucket-region").or_else(|| xml("Region"));
         let short = |text: Option<String>| text.unwrap_or_default().chars().take(WORDS).collect();
         Self {
@@ -133,6 +135,9 @@ impl Answer {
     fn problem(&self, container: &str) -> Problem {
         if matches!(self.status, 401 | 403) && is_expiry(&self.message) {
             return Problem::Expired;
+        }
+        if self.status == 403 && self.message.starts_with("Server failed to authenticate") {
+            return Problem::Unauthenticated;
         }
         match self.code.as_str() {
             "NoSuchBucket" | "ContainerNotFound" | "ResourceNotFoundException" => {
@@ -353,6 +358,27 @@ mod tests {
         assert_eq!(problem(429, ""), Problem::Throttled);
         assert_eq!(problem(500, "InternalError"), Problem::Unavailable(500));
         assert_eq!(problem(400, "InvalidArgument"), Problem::Refused);
+    }
+
+    #[test]
+    fn google_and_azure_are_read_too() {
+        let json = r#"{"error":{"code":403,"message":"m","errors":[{"reason":"forbidden"}]}}"#;
+        assert_eq!(answer(403, &[], json).to_string(), "the answer is 403: forbidden: m");
+        let json = json.replace("\"m\"", "\"The specified bucket does not exist.\"");
+        let missing = Problem::NoContainer("bucket b".to_owned());
+        assert_eq!(answer(404, &[], &json).problem("bucket b"), missing);
+        let plain = answer(404, &[], "The specified bucket does not exist.");
+        assert_eq!(plain.problem("bucket b"), missing);
+        let xml = "<Error><Code>AuthenticationFailed</Code><Message>Server failed to authenticate \
+                   the request.\nRequestId:1</Message>";
+        assert_eq!(answer(403, &[], xml).problem("c"), Problem::Unauthenticated);
+        assert!(answer(403, &[], xml).to_string().ends_with("authenticate the request."));
+        let old = "<AuthenticationErrorDetail>Signature not valid in the specified time frame: \
+                   Start</AuthenticationErrorDetail></Error>";
+        assert_eq!(answer(403, &[], &format!("{xml}{old}")).problem("c"), Problem::Expired);
+        let secret = "<AuthenticationErrorDetail>Signature did not match. String to sign used was \
+                      S3CR3T</AuthenticationErrorDetail>";
+        assert!(!answer(403, &[], &format!("{xml}{secret}")).to_string().contains("S3CR3T"));
     }
 
     #[test]

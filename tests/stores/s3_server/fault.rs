@@ -10,12 +10,12 @@ use http_body_util::{BodyExt, Full, StreamBody};
 use hyper::body::Frame;
 
 /// The body of an answer.
-pub(super) type Body = BoxBody<Bytes, io::Error>;
+pub(crate) type Body = BoxBody<Bytes, io::Error>;
 
 /// The connection is dropped.
 #[derive(Debug, thiserror::Error)]
 #[error("dropped")]
-pub(super) struct Dropped;
+pub(crate) struct Dropped;
 
 /// Whether a request takes effect before it fails.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -28,7 +28,7 @@ pub(crate) enum When {
 #[derive(Clone, Debug)]
 pub(crate) struct Fault {
     request: String,
-    pub(super) when: When,
+    pub(crate) when: When,
     kind: Kind,
     /// How many such requests are spared first.
     spared: u32,
@@ -92,7 +92,7 @@ impl Fault {
         Self { spared, ..self }
     }
 
-    pub(super) async fn answer(
+    pub(crate) async fn answer(
         &self,
         real: Option<http::Response<Bytes>>,
     ) -> Result<http::Response<Body>, Dropped> {
@@ -123,7 +123,7 @@ impl Fault {
 }
 
 /// Takes the first fault that is meant for a request.
-pub(super) fn take(faults: &mut Vec<Fault>, request: &str) -> Option<Fault> {
+pub(crate) fn take(faults: &mut Vec<Fault>, request: &str) -> Option<Fault> {
     let at = faults.iter().position(|fault| request.starts_with(&fault.request))?;
     if let Some(spared) = faults[at].spared.checked_sub(1) {
         faults[at].spared = spared;
@@ -137,7 +137,7 @@ pub(super) fn take(faults: &mut Vec<Fault>, request: &str) -> Option<Fault> {
     Some(taken)
 }
 
-pub(super) fn whole(bytes: Bytes) -> Body {
+pub(crate) fn whole(bytes: Bytes) -> Body {
     Full::new(bytes).map_err(|never| match never {}).boxed()
 }
 

@@ -5,7 +5,7 @@
 //!
 //! Its limits: encryption is noted and not done; what it knows is what these tests need.
 
-mod fault;
+pub(crate) mod fault;
 mod objects;
 mod table;
 

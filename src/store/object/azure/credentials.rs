@@ -20,19 +20,22 @@ pub(super) struct Provider {
     account: String,
     authority: &'static str,
     credentials: Credentials,
-    nearby: Context,
+    /// The surroundings in which to ask the machine; none where it is not asked.
+    nearby: Option<Context>,
 }
 
 impl Provider {
     /// Returns what finds them, or why there can be nothing.
     pub(super) fn new(settings: &Settings, env: &Env) -> Result<Self, String> {
         let credentials = settings.credentials.clone();
-        // The search knows the machine's identity by a variable only.
-        let client = match &credentials {
-            Credentials::Machine { client: Some(client) } => Some(("AZURE_CLIENT_ID", &**client)),
+        let nearby = match &credentials {
+            Credentials::Machine { client } => {
+                // The search knows which identity of the machine is meant by a variable only.
+                let client = client.as_deref().map(|client| ("AZURE_CLIENT_ID", client));
+                Some(signing::nearby(&Env::from_pairs(env.texts().chain(client)))?)
+            }
             _ => None,
         };
-        let nearby = signing::nearby(&Env::from_pairs(env.texts().chain(client)))?;
         let (account, authority) = (settings.account.clone(), settings.authority);
         Ok(Self { account, authority, credentials, nearby })
     }
@@ -74,7 +77,8 @@ impl ProvideCredential for Provider {
                 provider.provide_credential(context).await
             }
             Credentials::Machine { .. } => {
-                ImdsCredentialProvider::new().provide_credential(&self.nearby).await
+                let context = self.nearby.as_ref().unwrap_or(context);
+                ImdsCredentialProvider::new().provide_credential(context).await
             }
             Credentials::CommandLine => {
                 AzureCliCredentialProvider::new().provide_credential(context).await

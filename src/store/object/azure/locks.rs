@@ -177,9 +177,15 @@ impl Container {
     async fn unlock(&self, key: &str, id: &str, by: By) -> Result<(), Error> {
         let failed = |fault| self.fault(fault, "unlock", key);
         let Some(found) = self.state(key, "unlock").await? else {
+            if by == By::Anybody {
+                return Err(Error::NotLocked { what: self.name(key) });
+            }
             // Who deletes a blob under its lease gives that back with it.
-            let gone = Err(Error::NotLocked { what: self.name(key) });
-            return if by == By::Anybody { gone } else { Ok(()) };
+            let request = self.0.requests.lease(key, Lease::Release(id));
+            return match self.0.client.send(request).await {
+                Err(fault) if !matches!(fault.status(), Some(404 | 409)) => Err(failed(fault)),
+                _ => Ok(()),
+            };
         };
         if !found.is_leased {
             return Err(Error::NotLocked { what: self.name(key) });

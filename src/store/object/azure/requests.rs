@@ -135,11 +135,11 @@ impl Requests {
     /// Asks for a page of a list; `include` says what to list beside the blobs themselves.
     pub(super) fn list(&self, prefix: &str, marker: Option<&str>, include: &str) -> Request<Bytes> {
         let container = keys::encode(&self.container);
-        let mut url = format!(
-            "{}/{container}?restype=container&comp=list&prefix={}",
-            self.endpoint,
-            keys::encode(prefix)
-        );
+        let mut url = format!("{}/{container}?restype=container&comp=list", self.endpoint);
+        // A parameter without a value would be signed otherwise than the store reads it.
+        if !prefix.is_empty() {
+            url.push_str(&format!("&prefix={}", keys::encode(prefix)));
+        }
         if !include.is_empty() {
             url.push_str(&format!("&include={}", keys::encode(include)));
         }

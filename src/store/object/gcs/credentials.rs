@@ -1,6 +1,6 @@
 //! Who asks: a token, a file of credentials, or what Google's own tools would use here.
 
-use reqsign_core::{Context, ProvideCredential, Result};
+use reqsign_core::{Context, ProvideCredential};
 use reqsign_google::{
     Credential, DefaultCredentialProvider, FileCredentialProvider,
     ServiceAccountImpersonationCredentialProvider, ServiceAccountImpersonationGrant,
@@ -9,6 +9,8 @@ use reqsign_google::{
 };
 
 use super::settings::{Credentials, Settings};
+use crate::base::env::Env;
+use crate::store::object::signing;
 
 const SCOPE: &str = "https://www.googleapis.com/auth/cloud-platform";
 
@@ -17,24 +19,32 @@ const SCOPE: &str = "https://www.googleapis.com/auth/cloud-platform";
 pub(super) struct Provider {
     credentials: Credentials,
     impersonate: Option<ServiceAccountImpersonationGrant>,
-    nearby: Context,
+    /// The surroundings in which to ask the machine; none where it is not asked.
+    nearby: Option<Context>,
 }
 
 impl Provider {
-    /// Returns what finds them; `nearby` are the surroundings in which to ask the machine.
-    pub(super) fn new(settings: &Settings, nearby: Context) -> Self {
+    /// Returns what finds them, or why there can be nothing.
+    pub(super) fn new(settings: &Settings, env: &Env) -> Result<Self, String> {
         let impersonate = settings.impersonate.as_ref().map(|account| {
             ServiceAccountImpersonationGrant::new(account, [SCOPE])
                 .with_delegates(&settings.delegates)
         });
-        Self { credentials: settings.credentials.clone(), impersonate, nearby }
+        let nearby = match &settings.credentials {
+            Credentials::Default => Some(signing::nearby(env)?),
+            _ => None,
+        };
+        Ok(Self { credentials: settings.credentials.clone(), impersonate, nearby })
     }
 }
 
 impl ProvideCredential for Provider {
     type Credential = Credential;
 
-    async fn provide_credential(&self, context: &Context) -> Result<Option<Credential>> {
+    async fn provide_credential(
+        &self,
+        context: &Context,
+    ) -> reqsign_core::Result<Option<Credential>> {
         let source = Source { credentials: self.credentials.clone(), nearby: self.nearby.clone() };
         match &self.impersonate {
             None => source.provide_credential(context).await,
@@ -51,13 +61,16 @@ impl ProvideCredential for Provider {
 #[derive(Debug)]
 struct Source {
     credentials: Credentials,
-    nearby: Context,
+    nearby: Option<Context>,
 }
 
 impl ProvideCredential for Source {
     type Credential = Credential;
 
-    async fn provide_credential(&self, context: &Context) -> Result<Option<Credential>> {
+    async fn provide_credential(
+        &self,
+        context: &Context,
+    ) -> reqsign_core::Result<Option<Credential>> {
         let found = match &self.credentials {
             // Nothing else is looked at, above all not the address of the machine's metadata.
             Credentials::Token(token) => {
@@ -73,11 +86,12 @@ impl ProvideCredential for Source {
             }
             Credentials::Default => {
                 let files = DefaultCredentialProvider::builder().no_vm_metadata().build();
-                match files.provide_credential(context).await? {
-                    Some(found) => Some(found),
-                    None => {
-                        VmMetadataCredentialProvider::new().provide_credential(&self.nearby).await?
+                let found = files.provide_credential(context).await?;
+                match (found, &self.nearby) {
+                    (None, Some(nearby)) => {
+                        VmMetadataCredentialProvider::new().provide_credential(nearby).await?
                     }
+                    (found, _) => found,
                 }
             }
         };

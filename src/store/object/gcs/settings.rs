@@ -190,7 +190,7 @@ mod tests {
         assert!(settings(&bucket(), &both).is_err());
         let one = settings(&bucket(), &[("GOOGLE_ENCRYPTION_KEY", KEY)]).unwrap();
         let Encryption::Key { sha256, .. } = &one.encryption else { panic!() };
-        assert_eq!(sha256, "Yw3NKWbEM2kRElRIu7JbT/QSpJxzLbLIq8G4WBvXEN0=");
+        assert_eq!(sha256, "Yw3NKWbEM2aRElRIu7JbT/QSpJxzLbLIq8G4WBvXEN0=");
         assert!(!format!("{one:?}").contains(KEY));
     }
 }

@@ -37,7 +37,7 @@ impl Bearer {
         let home = env.home().map(|home| home.join(".config").to_string_lossy().into_owned());
         let changed: Vec<_> = home.map(|home| ("XDG_CONFIG_HOME", home)).into_iter().collect();
         let context = signing::surroundings(network, env, &changed, BTreeMap::new())?;
-        let provider = Provider::new(settings, signing::nearby(env)?);
+        let provider = Provider::new(settings, env)?;
         let signer = Signer::new(context, provider, RequestSigner::new("storage"));
         Ok(Self { signer, encryption: Vec::new() })
     }
