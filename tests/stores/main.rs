@@ -12,3 +12,5 @@ mod memory;
 #[cfg(unix)]
 mod pg;
 mod server;
+#[cfg(unix)]
+mod terraform;

@@ -286,7 +286,8 @@ pub(in crate::store) fn transport(error: &reqwest::Error, host: &str) -> Fault {
     Fault::Broken { host, why }
 }
 
-fn is_tls(cause: &(dyn std::error::Error + 'static)) -> bool {
+/// Whether an error, or what it holds, is one of the encryption.
+pub(in crate::store) fn is_tls(cause: &(dyn std::error::Error + 'static)) -> bool {
     // An error of the standard library hides the one that it holds from `source`, and may hold
     // another one of its own kind.
     let inner = cause.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);

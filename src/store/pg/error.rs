@@ -5,7 +5,7 @@ use std::error::Error as _;
 use tokio_postgres::error::SqlState;
 
 use crate::store::object::error::root;
-use crate::store::{Cause, Error, Problem};
+use crate::store::{Cause, Error, Problem, object};
 
 /// Where something went wrong.
 #[derive(Clone, Debug)]
@@ -92,8 +92,7 @@ fn is_tls(error: &tokio_postgres::Error) -> bool {
     }
     let mut next = error.source();
     while let Some(cause) = next {
-        let inner = cause.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
-        if cause.is::<rustls::Error>() || inner.is_some_and(|inner| inner.is::<rustls::Error>()) {
+        if object::error::is_tls(cause) {
             return true;
         }
         next = cause.source();
