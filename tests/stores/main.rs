@@ -5,6 +5,9 @@
 #[cfg(unix)]
 mod cluster;
 mod contract;
+mod faults;
+#[path = "../support/faulty.rs"]
+mod faulty;
 mod http;
 #[cfg(unix)]
 mod local;
