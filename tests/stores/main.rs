@@ -14,6 +14,11 @@ mod local;
 mod memory;
 #[cfg(unix)]
 mod pg;
+mod s3;
+mod s3_credentials;
+mod s3_faults;
+mod s3_real;
+mod s3_server;
 mod server;
 #[cfg(unix)]
 mod terraform;

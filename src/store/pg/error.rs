@@ -87,17 +87,7 @@ fn problem(error: &tokio_postgres::Error, place: &Where) -> Problem {
 
 fn is_tls(error: &tokio_postgres::Error) -> bool {
     // The library has no kind of its own for a server that does not encrypt.
-    if error.to_string().contains("TLS") {
-        return true;
-    }
-    let mut next = error.source();
-    while let Some(cause) = next {
-        if object::error::is_tls(cause) {
-            return true;
-        }
-        next = cause.source();
-    }
-    false
+    error.to_string().contains("TLS") || error.source().is_some_and(object::error::is_tls)
 }
 
 /// Returns the database's own sentence; its details may hold what is in the table.
