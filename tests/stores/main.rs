@@ -9,6 +9,9 @@ mod cluster;
 mod contract;
 mod fake;
 mod faults;
+#[path = "../support/faulty.rs"]
+mod faulty;
+mod faulty_itself;
 mod gcs;
 mod gcs_server;
 mod http;
@@ -18,7 +21,10 @@ mod memory;
 #[cfg(unix)]
 mod pg;
 mod s3;
+mod s3_credentials;
 mod s3_faults;
 mod s3_real;
 mod s3_server;
 mod server;
+#[cfg(unix)]
+mod terraform;

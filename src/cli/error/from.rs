@@ -49,6 +49,9 @@ impl From<store::Error> for Failure {
             store::Error::NoFileInRevision { .. } => {
                 Some("paths count from this directory; list the states: `git ls-files '*.tfstate'`")
             }
+            store::Error::Unfinished { .. } | store::Error::HalfWritten { .. } => {
+                Some("look into the copy, and put it in the place of the damaged file")
+            }
             store::Error::Block { .. } => {
                 Some("run `terraform init`, or give the setting: `--backend-config KEY=VALUE`")
             }

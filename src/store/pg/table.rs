@@ -12,7 +12,7 @@ const TRIES: usize = 5;
 #[derive(Clone, Debug)]
 pub(super) struct Table {
     pub(super) schema: String,
-    pub(super) table: String,
+    pub(super) name: String,
     pub(super) index: String,
 }
 
@@ -23,13 +23,13 @@ fn quoted(name: &str) -> String {
 impl Table {
     /// Returns the table as SQL names it.
     pub(super) fn sql(&self) -> String {
-        format!("{}.{}", quoted(&self.schema), quoted(&self.table))
+        format!("{}.{}", quoted(&self.schema), quoted(&self.name))
     }
 
     /// Returns the keys of the locks under which workspaces are created: Terraform's, and the one of
     /// OpenTofu since 1.10.
     pub(super) fn creation_keys(&self) -> [i64; 2] {
-        let text = [self.schema.as_bytes(), &[0], self.table.as_bytes()].concat();
+        let text = [self.schema.as_bytes(), &[0], self.name.as_bytes()].concat();
         let hash = text
             .iter()
             .fold(0x811c_9dc5_u32, |hash, byte| hash.wrapping_mul(0x0100_0193) ^ u32::from(*byte));
@@ -90,8 +90,8 @@ mod tests {
     use super::*;
 
     fn table(schema: &str) -> Table {
-        let (table, index) = ("states".to_owned(), "states_by_name".to_owned());
-        Table { schema: schema.to_owned(), table, index }
+        let (name, index) = ("states".to_owned(), "states_by_name".to_owned());
+        Table { schema: schema.to_owned(), name, index }
     }
 
     #[test]
