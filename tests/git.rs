@@ -323,14 +323,13 @@ fn three_states_show_which_side_did_what_and_where_they_are_in_conflict() {
     three_sides(&place);
     let ran = place.tfstate(["diff", "base.tfstate", "a.tfstate", "b.tfstate"]);
     let expected = "\
-A aws_lb.main  only A
-    changed
-      ~ idle_timeout  60 → 90
+A aws_lb.main  only A, 1 change
+    ~ idle_timeout  60 → 90
 ! random_password.db  conflict: result
-  A changed
-      ~ result  (sensitive value, changed)
-  B changed
-      ~ result  (sensitive value, changed)
+  A 1 change
+    ~ result  (sensitive value, changed)
+  B 1 change
+    ~ result  (sensitive value, changed)
 1 only A · 1 conflict · serial 57 → 57 (A), 58 (B) · same lineage
 ";
     assert_eq!((ran.stdout.as_str(), ran.stderr.as_str(), ran.status), (expected, "", Some(0)));
