@@ -60,6 +60,7 @@ pub struct Local {
 
 /// The backend `s3`.
 #[derive(Clone, Debug, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "the settings are those of the block")]
 pub struct S3 {
     /// The bucket.
     pub bucket: String,
