@@ -2,6 +2,10 @@
 //! for by `-v` or `TFSTATE_LOG`, since setting them up costs time that most runs can spare.
 
 use tracing::level_filters::LevelFilter;
+use tracing_subscriber::filter::Targets;
+use tracing_subscriber::fmt;
+use tracing_subscriber::layer::{Layer, SubscriberExt};
+use tracing_subscriber::util::SubscriberInitExt;
 
 use super::error::Failure;
 use crate::base::env::Env;
@@ -36,15 +40,21 @@ pub(crate) fn level(verbose: u8, env: &Env) -> Result<Option<LevelFilter>, Failu
 
 /// Starts logging.
 pub(crate) fn start(level: LevelFilter, format: LogFormat, colored: bool) {
-    let builder = tracing_subscriber::fmt()
-        .with_max_level(level)
-        .with_writer(std::io::stderr)
-        .with_ansi(colored);
+    let lines = fmt::layer().with_writer(std::io::stderr).with_ansi(colored);
+    let own = own(level);
     // An embedding program may have set up logs of its own, which then stay.
     let _started = match format {
-        LogFormat::Text => builder.try_init(),
-        LogFormat::Json => builder.json().try_init(),
+        LogFormat::Text => tracing_subscriber::registry().with(lines.with_filter(own)).try_init(),
+        LogFormat::Json => {
+            tracing_subscriber::registry().with(lines.json().with_filter(own)).try_init()
+        }
     };
+}
+
+/// Lets through what this program logs, and nothing of the libraries that it talks to stores with:
+/// what they log at the finest level holds headers, and so credentials.
+fn own(level: LevelFilter) -> Targets {
+    Targets::new().with_target(env!("CARGO_CRATE_NAME"), level)
 }
 
 #[cfg(test)]
@@ -59,6 +69,16 @@ mod tests {
         assert_eq!(level(1, &env).unwrap(), Some(LevelFilter::INFO));
         assert_eq!(level(2, &env).unwrap(), Some(LevelFilter::DEBUG));
         assert_eq!(level(9, &env).unwrap(), Some(LevelFilter::TRACE));
+    }
+
+    #[test]
+    fn libraries_that_may_log_credentials_are_not_heard() {
+        let own = own(LevelFilter::TRACE);
+        assert!(own.would_enable("tfstate::store::object::client", &tracing::Level::TRACE));
+        for library in ["hyper_util::client", "reqwest::connect", "reqsign_aws_v4", "rustls", "log"]
+        {
+            assert!(!own.would_enable(library, &tracing::Level::ERROR), "{library}");
+        }
     }
 
     #[test]

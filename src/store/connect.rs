@@ -13,7 +13,7 @@ use crate::base::env::Env;
 /// Nothing is asked over the network yet.
 pub fn connect(backend: &Backend, env: &Env) -> Result<Arc<dyn Store>, Error> {
     match backend {
-        Backend::Local(settings) => local::connect(settings, env),
+        Backend::Local(settings) => Ok(local::connect(settings)),
         #[cfg(feature = "remote")]
         Backend::S3(settings) => object::s3::connect(settings, env),
         #[cfg(feature = "remote")]

@@ -50,6 +50,7 @@ impl LockInfo {
     }
 
     /// Returns what Terraform would write: compact, and without a newline.
+    #[expect(clippy::missing_panics_doc, reason = "text always becomes JSON")]
     pub fn to_json(&self) -> String {
         serde_json::to_string(self).expect("text becomes JSON")
     }
@@ -66,7 +67,7 @@ impl LockInfo {
 fn random_id() -> io::Result<String> {
     let mut bytes = [0; 16];
     getrandom::fill(&mut bytes).map_err(io::Error::other)?;
-    let hex: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+    let hex = format!("{:032x}", u128::from_be_bytes(bytes));
     let parts = [&hex[..8], &hex[8..12], &hex[12..16], &hex[16..20], &hex[20..]];
     Ok(parts.join("-"))
 }

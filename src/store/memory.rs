@@ -230,6 +230,9 @@ impl fmt::Debug for Memory {
 
 impl fmt::Debug for Taken {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Taken").field("key", &self.key).field("id", &self.id).finish()
+        f.debug_struct("Taken")
+            .field("key", &self.key)
+            .field("id", &self.id)
+            .finish_non_exhaustive()
     }
 }

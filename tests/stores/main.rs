@@ -1,15 +1,25 @@
 //! Every store against the one contract, and each against what its own protocol says.
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
+#![expect(clippy::print_stderr, reason = "a test that is skipped says so")]
 
 mod azure;
 mod azure_server;
+#[cfg(unix)]
+mod cluster;
 mod contract;
 mod fake;
 mod faults;
 mod gcs;
 mod gcs_server;
+mod http;
 #[cfg(unix)]
 mod local;
 mod memory;
+#[cfg(unix)]
+mod pg;
 mod s3;
+mod s3_credentials;
+mod s3_faults;
+mod s3_real;
 mod s3_server;
+mod server;

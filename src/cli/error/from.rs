@@ -46,9 +46,47 @@ impl From<store::Error> for Failure {
             store::Error::NoFileInRevision { .. } => {
                 Some("paths count from this directory; list the states: `git ls-files '*.tfstate'`")
             }
+            store::Error::Remote { problem, .. } => problem_hint(problem),
+            store::Error::Unknown { .. } => {
+                Some("look at what is there before you try again; nothing was tried blindly")
+            }
             _ => None,
         };
         Self::of(&error).hints(hint)
+    }
+}
+
+fn problem_hint(problem: &store::Problem) -> Option<&'static str> {
+    match problem {
+        store::Problem::NoCredentials => Some(
+            "sign in with the cloud's own tool (`aws sso login`), or set its variables (AWS_PROFILE, AWS_ACCESS_KEY_ID)",
+        ),
+        store::Problem::Expired => Some("sign in again with the cloud's own tool: `aws sso login`"),
+        store::Problem::Unauthenticated => {
+            Some("see which credentials are used: `aws sts get-caller-identity`")
+        }
+        store::Problem::Denied => {
+            Some("ask whoever runs the store for access to this object and its folder")
+        }
+        store::Problem::NoContainer(_) => {
+            Some("check the name, and which account the credentials are of")
+        }
+        store::Problem::Redirected(_) => {
+            Some("set that region: `region` in the backend, or AWS_REGION")
+        }
+        store::Problem::Throttled | store::Problem::Unavailable(_) => {
+            Some("wait a little, and try again")
+        }
+        store::Problem::TimedOut => {
+            Some("try again, or be more patient: TFSTATE_NETWORK_TIMEOUT=120 (seconds)")
+        }
+        store::Problem::Unreachable(_) => {
+            Some("check the network, the proxy (HTTPS_PROXY, NO_PROXY) and the endpoint")
+        }
+        store::Problem::Tls(_) => {
+            Some("trust the authority that signed its certificate: AWS_CA_BUNDLE or SSL_CERT_FILE")
+        }
+        _ => None,
     }
 }
 

@@ -109,6 +109,9 @@ impl Drop for Taken {
 
 impl fmt::Debug for Taken {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Taken").field("path", &self.path).field("id", &self.id).finish()
+        f.debug_struct("Taken")
+            .field("path", &self.path)
+            .field("id", &self.id)
+            .finish_non_exhaustive()
     }
 }

@@ -22,15 +22,14 @@ use super::{
     Body, Entry, Error, Expected, Found, Guarantee, Guarantees, Locks, Revision, Store, Version,
     backend,
 };
-use crate::base::env::Env;
 use crate::base::fs;
 use crate::state::bytes::Bytes;
 
 /// Returns the store of these settings.
-pub(super) fn connect(settings: &backend::Local, _env: &Env) -> Result<Arc<dyn Store>, Error> {
+pub(super) fn connect(settings: &backend::Local) -> Arc<dyn Store> {
     let set = settings.path.clone().filter(|path| !path.as_os_str().is_empty());
     let state = set.unwrap_or_else(|| "terraform.tfstate".into());
-    Ok(Arc::new(Local { state, held: lock::Registry::default() }))
+    Arc::new(Local { state, held: lock::Registry::default() })
 }
 
 /// Files. The empty key is the state of the default workspace, every other is a path.

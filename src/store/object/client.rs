@@ -30,7 +30,7 @@ use super::network::Network;
 const SLOWEST: u64 = 128 * 1024;
 
 /// How long one request may be tried again, however often it may.
-const ALL_TRIES: Duration = Duration::from_secs(120);
+const ALL_TRIES: Duration = Duration::from_mins(2);
 
 /// How long the first pause between two tries is; each further one may be twice as long.
 const FIRST_PAUSE: Duration = Duration::from_millis(200);

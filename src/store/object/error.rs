@@ -219,8 +219,10 @@ impl Fault {
                     || matches!(answer.status, 408 | 500 | 502 | 503 | 504)
                     || answer.code == "RequestTimeout"
             }
-            Self::Unreachable { .. } | Self::Broken { .. } | Self::TimedOut(_) => true,
-            Self::Damaged(_) => true,
+            Self::Unreachable { .. }
+            | Self::Broken { .. }
+            | Self::TimedOut(_)
+            | Self::Damaged(_) => true,
             Self::NoCredentials(_) | Self::Tls { .. } | Self::Other(_) => false,
         }
     }
@@ -293,12 +295,8 @@ pub(in crate::store) fn transport(error: &reqwest::Error, host: &str) -> Fault {
     if error.is_timeout() && !error.is_connect() {
         return Fault::TimedOut(host);
     }
-    let mut next = error.source();
-    while let Some(cause) = next {
-        if is_tls(cause) {
-            return Fault::Tls { host, why };
-        }
-        next = cause.source();
+    if error.source().is_some_and(is_tls) {
+        return Fault::Tls { host, why };
     }
     if error.is_timeout() {
         return Fault::Unreachable { host, why: "there was no answer in time".to_owned() };
@@ -312,9 +310,15 @@ pub(in crate::store) fn transport(error: &reqwest::Error, host: &str) -> Fault {
     Fault::Broken { host, why }
 }
 
-fn is_tls(cause: &(dyn std::error::Error + 'static)) -> bool {
-    let inner = cause.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
-    cause.is::<rustls::Error>() || inner.is_some_and(|inner| inner.is::<rustls::Error>())
+/// Whether rustls is behind an error.
+fn is_tls(error: &(dyn std::error::Error + 'static)) -> bool {
+    if error.is::<rustls::Error>() {
+        return true;
+    }
+    // What an error of the system wraps is not its source, but its source's error.
+    let inner = error.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
+    let inner = inner.map(|inner| inner as &(dyn std::error::Error + 'static));
+    inner.or_else(|| error.source()).is_some_and(is_tls)
 }
 
 #[cfg(test)]

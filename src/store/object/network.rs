@@ -56,6 +56,11 @@ impl Network {
 
     /// Returns a client that goes this way, or why there can be none.
     pub(in crate::store) fn client(&self) -> Result<reqwest::Client, String> {
+        self.builder()?.build().map_err(|error| format!("cannot set up TLS: {error}"))
+    }
+
+    /// Returns what becomes such a client, for whoever has more to say about certificates.
+    pub(in crate::store) fn builder(&self) -> Result<reqwest::ClientBuilder, String> {
         runtime::choose_tls();
         // A failed request says more than a redirected one: it names the region to use. HTTP/2
         // would put parallel reads on one connection, which is slower.
@@ -88,7 +93,7 @@ impl Network {
                 .map_err(|_| format!("{shown} holds no certificates as PEM"))?;
             builder = builder.tls_certs_merge(certificates);
         }
-        builder.build().map_err(|error| format!("cannot set up TLS: {error}"))
+        Ok(builder)
     }
 
     /// Returns the hosts that are reached directly: this computer always is, as for Terraform.

@@ -168,17 +168,12 @@ impl Source<'_> {
         start: u64,
         opened: Option<GetResult>,
     ) -> Result<(), Fault> {
-        let opened = match opened {
-            Some(opened) => opened,
-            None => {
-                let range = GetRange::Bounded(start + *done as u64..start + part.len() as u64);
-                get(
-                    self.store,
-                    self.path,
-                    GetOptions { range: Some(range), ..self.options.clone() },
-                )
-                .await?
-            }
+        let opened = if let Some(opened) = opened {
+            opened
+        } else {
+            let range = GetRange::Bounded(start + *done as u64..start + part.len() as u64);
+            let options = GetOptions { range: Some(range), ..self.options.clone() };
+            get(self.store, self.path, options).await?
         };
         let mut chunks = opened.into_stream();
         while *done < part.len() {

@@ -30,6 +30,8 @@ pub(crate) struct Fault {
     request: String,
     pub(crate) when: When,
     kind: Kind,
+    /// How many such requests are spared first.
+    spared: u32,
     times: u32,
 }
 
@@ -44,7 +46,7 @@ enum Kind {
 
 impl Fault {
     fn new(request: &str, when: When, kind: Kind) -> Self {
-        Self { request: request.to_owned(), when, kind, times: 1 }
+        Self { request: request.to_owned(), when, kind, spared: 0, times: 1 }
     }
 
     /// The answer is a refusal with this status and code.
@@ -85,6 +87,11 @@ impl Fault {
         Self { times, ..self }
     }
 
+    /// So many such requests are spared first.
+    pub(crate) fn after(self, spared: u32) -> Self {
+        Self { spared, ..self }
+    }
+
     pub(crate) async fn answer(
         &self,
         real: Option<http::Response<Bytes>>,
@@ -118,6 +125,10 @@ impl Fault {
 /// Takes the first fault that is meant for a request.
 pub(crate) fn take(faults: &mut Vec<Fault>, request: &str) -> Option<Fault> {
     let at = faults.iter().position(|fault| request.starts_with(&fault.request))?;
+    if let Some(spared) = faults[at].spared.checked_sub(1) {
+        faults[at].spared = spared;
+        return None;
+    }
     faults[at].times -= 1;
     let taken = faults[at].clone();
     if taken.times == 0 {

@@ -14,7 +14,7 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use std::thread;
 
 use bytes::Bytes;
-use http_body_util::BodyExt;
+use http_body_util::{BodyExt, Collected};
 use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo};
@@ -119,11 +119,6 @@ impl Server {
         self.memory().store(key, Version::of(Bytes::copy_from_slice(bytes)));
     }
 
-    /// Removes an object, behind everybody's back.
-    pub(crate) fn remove(&self, key: &str) {
-        self.memory().objects.remove(key);
-    }
-
     /// Returns an attribute of a row.
     pub(crate) fn row(&self, id: &str, attribute: &str) -> Option<String> {
         let memory = self.memory();
@@ -193,7 +188,7 @@ async fn respond(
     } else {
         let answer = service.call(request.map(s3s::Body::from)).await.unwrap();
         let (head, body) = answer.into_parts();
-        let bytes = body.collect().await.map_or_else(|_| Bytes::new(), |body| body.to_bytes());
+        let bytes = body.collect().await.map_or_else(|_| Bytes::new(), Collected::to_bytes);
         http::Response::from_parts(head, bytes)
     };
     match fault {

@@ -30,7 +30,7 @@ pub(super) struct Version {
 
 impl Version {
     pub(super) fn of(data: Bytes) -> Self {
-        let tag = Md5::digest(&data).iter().map(|byte| format!("{byte:02x}")).collect();
+        let tag = format!("{:032x}", u128::from_be_bytes(Md5::digest(&data).into()));
         #[expect(clippy::disallowed_methods, reason = "the server of a test has a clock")]
         let modified = SystemTime::now();
         Self { id: String::new(), data: Some(data), tag, modified, checksum: None }

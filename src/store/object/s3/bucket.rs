@@ -1,6 +1,7 @@
 //! One bucket: single requests about its objects, whatever they are for.
 
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use bytes::Bytes;
 use http::{Method, Request, Response, header};
@@ -12,6 +13,7 @@ use object_store::{
 };
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use sha2::{Digest, Sha256};
+use tokio::time::sleep;
 
 use super::config::Config;
 use super::sign::AboutBucket;
@@ -22,6 +24,9 @@ use crate::store::{Entry, Error, Version};
 
 /// What stays as it is in an address, by S3's own rules.
 const PLAIN: AsciiSet = NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
+
+/// How long the first pause between two tries is.
+const PAUSE: Duration = Duration::from_millis(100);
 
 /// A bucket.
 #[derive(Debug)]
@@ -102,6 +107,11 @@ impl Bucket {
             client,
             objects,
         })
+    }
+
+    /// Waits before the next try of a request that is not simply repeated.
+    pub(super) async fn pause(&self, tries: u32) {
+        sleep(PAUSE * (1 << tries.min(6))).await;
     }
 
     /// Returns what to call an object.

@@ -2,21 +2,15 @@
 //! the object first.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use bytes::Bytes;
-use tokio::time::sleep;
+use object_store::path::Path;
 
 use super::bucket::{Bucket, Condition, Conditions};
 use super::table::Table;
 use super::write::is_refusal;
-use crate::store::{Error, Held, Holder, LockInfo, runtime};
-
-/// How often a lock is asked for whose fate is unclear.
-const TRIES: u32 = 5;
-
-/// How long the first pause between two tries is.
-const PAUSE: Duration = Duration::from_millis(200);
+use crate::store::object::error::Fault;
+use crate::store::{Cause, Error, Held, Holder, LockInfo, runtime};
 
 /// The locks of a bucket.
 #[derive(Debug)]
@@ -114,33 +108,61 @@ impl Locking {
             // A store that ignores the condition would write over somebody's lock.
             self.free_or_ours(key, info).await?;
         }
-        let mut tries = 0;
+        let (mut tries, mut in_doubt) = (0, false);
         loop {
             let fault = match self.bucket.put(&path, bytes.clone(), Condition::Nothing).await {
                 Ok(_) if self.is_sure() => return Ok(()),
                 Ok(version) => {
-                    self.prove(&path, bytes.clone(), version.tag.as_deref()).await;
-                    // Of two who wrote, the one whose lock stayed holds it.
-                    return match self.free_or_ours(key, info).await? {
-                        true => Ok(()),
-                        false => Err(Error::NotLocked { what: self.bucket.call(key) }),
-                    };
+                    return self.confirm(key, info, &bytes, version.tag.as_deref()).await;
                 }
                 Err(fault) => fault,
             };
-            if !is_refusal(&fault) && !fault.is_ambiguous() && !fault.is_passing() {
-                return Err(self.bucket.failed(fault, "lock", key));
-            }
-            if self.free_or_ours(key, info).await? {
-                return Ok(());
+            in_doubt |= fault.is_ambiguous();
+            let is_clear = !is_refusal(&fault) && !fault.is_ambiguous() && !fault.is_passing();
+            let is_last = is_clear || tries >= self.bucket.retries;
+            match self.free_or_ours(key, info).await {
+                Ok(true) => return Ok(()),
+                Ok(false) if is_last => return Err(self.bucket.failed(fault, "lock", key)),
+                Ok(false) => {}
+                Err(error @ Error::Locked { .. }) => return Err(error),
+                Err(_) if in_doubt => return Err(self.unknown(key, info, fault.into())),
+                Err(_) => return Err(self.bucket.failed(fault, "lock", key)),
             }
             tries += 1;
-            if tries == TRIES {
-                return Err(self.bucket.failed(fault, "lock", key));
-            }
-            tracing::info!(%fault, "locking again, {tries} of {TRIES}");
-            sleep(PAUSE * (1 << tries)).await;
+            tracing::info!(%fault, "locking again, {tries} of {}", self.bucket.retries);
+            self.bucket.pause(tries).await;
         }
+    }
+
+    /// Makes sure of a lock that was written where the store may ignore conditions.
+    async fn confirm(
+        &self,
+        key: &str,
+        info: &LockInfo,
+        bytes: &Bytes,
+        tag: Option<&str>,
+    ) -> Result<(), Error> {
+        let path = self.bucket.path(&lock_key(key))?;
+        self.prove(&path, bytes, tag).await;
+        // Of two who wrote, the one whose lock stayed holds it.
+        let error = match self.free_or_ours(key, info).await {
+            Ok(true) => return Ok(()),
+            Err(error @ Error::Locked { .. }) => return Err(error),
+            Ok(false) => {
+                let why = "the lock that was just written is not there".to_owned();
+                self.bucket.failed(Fault::Other(why), "lock", key)
+            }
+            Err(error) => error,
+        };
+        match self.delete_object(key).await {
+            Ok(()) => Err(error),
+            Err(_) => Err(self.unknown(key, info, Box::new(error))),
+        }
+    }
+
+    fn unknown(&self, key: &str, info: &LockInfo, source: Cause) -> Error {
+        let lock = self.bucket.call(&lock_key(key));
+        Error::Unknown { what: format!("the lock {lock}, with the id {},", info.id), source }
     }
 
     /// Whether the lock object is the one that this info made, or is not there; an error where it
@@ -161,7 +183,7 @@ impl Locking {
 
     /// Finds out whether the store heeds conditions, with the lock that is held: writing the same
     /// bytes again changes nothing, whether it is refused or not.
-    async fn prove(&self, path: &object_store::path::Path, bytes: Bytes, tag: Option<&str>) {
+    async fn prove(&self, path: &Path, bytes: &Bytes, tag: Option<&str>) {
         let conditions = &self.bucket.conditions;
         match self.bucket.put(path, bytes.clone(), Condition::Nothing).await {
             Err(fault) if matches!(fault.status(), Some(409 | 412)) => {
@@ -180,7 +202,7 @@ impl Locking {
         let stale = self.bucket.put(path, bytes.clone(), Condition::Tag("\"0\"")).await;
         if let (Err(fault), Some(tag)) = (stale, tag)
             && fault.status() == Some(412)
-            && self.bucket.put(path, bytes, Condition::Tag(tag)).await.is_ok()
+            && self.bucket.put(path, bytes.clone(), Condition::Tag(tag)).await.is_ok()
         {
             Conditions::note(&conditions.replace);
         }
@@ -188,9 +210,19 @@ impl Locking {
 
     async fn create_row(&self, key: &str, info: &LockInfo) -> Result<(), Error> {
         let Some(table) = &self.table else { return Ok(()) };
-        let failed = |fault| table.failed(fault, "lock", &self.bucket.call(key));
-        if table.create_lock(&self.row(key), info).await.map_err(failed)? {
-            return Ok(());
+        match table.create_lock(&self.row(key), info).await {
+            Ok(true) => return Ok(()),
+            Ok(false) => {}
+            Err(fault) => {
+                let in_doubt = fault.is_ambiguous();
+                let error = table.failed(fault, "lock", &self.bucket.call(key));
+                if in_doubt && self.remove(Part::Row, key, &info.id).await.is_err() {
+                    let (row, table, id) = (self.row(key), table.name(), &info.id);
+                    let what = format!("the row {row} in the table {table}, with the id {id},");
+                    return Err(Error::Unknown { what, source: Box::new(error) });
+                }
+                return Err(error);
+            }
         }
         match self.look(Part::Row, key).await? {
             Note::Info(found) => Err(self.locked(key, found)),
@@ -245,7 +277,7 @@ impl Locking {
     }
 
     async fn delete_object(&self, key: &str) -> Result<(), Error> {
-        let lock = lock_key(key);
+        let (lock, retries) = (lock_key(key), self.bucket.retries);
         let mut tries = 0;
         loop {
             // As Terraform does it, on no condition: whose lock it is has just been read.
@@ -253,10 +285,10 @@ impl Locking {
                 Ok(()) => return Ok(()),
                 Err(fault) if fault.is_not_found() => return Ok(()),
                 // Deleted or not, it is deleted after one more.
-                Err(fault) if tries < TRIES && (fault.is_ambiguous() || fault.is_passing()) => {
+                Err(fault) if tries < retries && (fault.is_ambiguous() || fault.is_passing()) => {
                     tries += 1;
-                    tracing::info!(%fault, "unlocking again, {tries} of {TRIES}");
-                    sleep(PAUSE * (1 << tries)).await;
+                    tracing::info!(%fault, "unlocking again, {tries} of {retries}");
+                    self.bucket.pause(tries).await;
                 }
                 Err(fault) => return Err(self.bucket.failed(fault, "unlock", key)),
             }

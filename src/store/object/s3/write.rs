@@ -3,18 +3,12 @@
 //! A write is never repeated blindly: the crate's own repetition takes its first write for
 //! somebody else's. After every answer that is not clear, what is there is read and compared.
 
-use std::time::Duration;
-
 use bytes::Bytes;
 use object_store::path::Path;
-use tokio::time::sleep;
 
 use super::bucket::{Bucket, Condition, Conditions};
 use crate::store::object::error::Fault;
 use crate::store::{Body, Cause, Error, Expected, Found, Version};
-
-/// How long the first pause between two writes is.
-const PAUSE: Duration = Duration::from_millis(200);
 
 /// What is found under a key after a write.
 enum Seen {
@@ -104,7 +98,7 @@ impl Writing<'_> {
             }
             tries += 1;
             tracing::info!(%fault, "writing again, {tries} of {}", self.bucket.retries);
-            sleep(PAUSE * (1 << tries.min(6))).await;
+            self.bucket.pause(tries).await;
         }
     }
 
@@ -182,9 +176,9 @@ pub(super) async fn delete(bucket: &Bucket, key: &str, expected: &Version) -> Re
             Err(fault) => fault,
         };
         match fault.status() {
-            // This store knows no conditions there; what it holds has just been compared.
-            Some(501) if conditional => conditional = false,
-            Some(412) if conditional => conditional = false,
+            // This store knows no conditions there, or has another version by now: what it holds
+            // is compared again.
+            Some(412 | 501) if conditional => conditional = false,
             Some(404) if fault.is_not_found() => return Ok(()),
             _ if fault.is_ambiguous() || fault.is_passing() || fault.status() == Some(409) => {
                 in_doubt |= fault.is_ambiguous();
@@ -192,7 +186,7 @@ pub(super) async fn delete(bucket: &Bucket, key: &str, expected: &Version) -> Re
                     return Err(bucket.failed(fault, "delete", key));
                 }
                 tries += 1;
-                sleep(PAUSE * (1 << tries.min(6))).await;
+                bucket.pause(tries).await;
             }
             _ => return Err(bucket.failed(fault, "delete", key)),
         }
