@@ -1,14 +1,18 @@
 //! Whether two things are the same: the questions of a merge, which needs no list of differences.
 
+use super::instance::Rules;
 use super::{instance, moves, outputs};
 use crate::state::document::{Instance, Output};
 use crate::state::sensitive::Reveal;
+
+/// Nothing is known but the two states.
+const RULES: Rules<'_> = Rules { reveal: Reveal::No, schemas: None, roles: None };
 
 /// Returns whether two instances say the same, however they are spelled, their providers included.
 ///
 /// Nothing is ignored: what [`Options`](super::Options) calls noise is a difference.
 pub fn is_same_instance(a: Instance<'_>, b: Instance<'_>) -> bool {
-    instance::compare(a, b, Reveal::No).is_empty()
+    instance::compare(a, b, RULES).is_empty()
 }
 
 /// Returns whether two outputs have the same value of the same type, and are declared alike.
@@ -28,5 +32,5 @@ pub fn object_name(instance: Instance<'_>) -> Option<String> {
 
 /// Returns the paths at which two instances differ, as printed; never what stands there.
 pub fn differing_paths(a: Instance<'_>, b: Instance<'_>) -> Vec<String> {
-    instance::compare(a, b, Reveal::No).iter().map(super::Change::path_text).collect()
+    instance::compare(a, b, RULES).iter().map(super::Change::path_text).collect()
 }

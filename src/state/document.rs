@@ -330,18 +330,17 @@ impl<'a> Resource<'a> {
 
     /// Returns how many bytes of the document it takes.
     pub fn size(self) -> usize {
-        self.body().element_bytes(&self.document.bytes, self.number).map_or(0, <[u8]>::len)
+        self.raw().len()
     }
 
     /// Returns its bytes in the document: the whole element of `resources`.
     pub fn raw(self) -> &'a [u8] {
-        let start = self.offset();
-        self.document.bytes.get(start..start + self.size()).unwrap_or_default()
+        self.body().element_bytes(&self.document.bytes, self.number).unwrap_or_default()
     }
 
     /// Returns the offset of its first byte in the version 4 document.
     pub fn offset(self) -> usize {
-        self.entry.start.get()
+        self.body().elements.get(self.number).map_or(0, |entry| entry.start as usize)
     }
 
     /// Returns its instances in the order of the document.
