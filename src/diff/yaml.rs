@@ -197,16 +197,15 @@ impl Stream {
         match self.open.last_mut().map(|open| &mut open.inner) {
             None => self.documents.push(value),
             Some(Inner::Sequence(items)) => items.push(value),
-            Some(Inner::Mapping { members, taken, key }) => match key.take() {
-                Some(key) => members.push((key.into(), value)),
-                None => {
-                    let text = text?.to_owned();
-                    if !taken.insert(text.clone()) {
-                        return None;
-                    }
-                    *key = Some(text);
+            Some(Inner::Mapping { members, taken, key }) => {
+                if let Some(key) = key.take() {
+                    members.push((key.into(), value));
+                } else if taken.insert(text?.to_owned()) {
+                    *key = text.map(str::to_owned);
+                } else {
+                    return None;
                 }
-            },
+            }
         }
         Some(())
     }
