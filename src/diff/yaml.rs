@@ -337,7 +337,8 @@ mod tests {
         let mut bomb = String::from("a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n");
         for level in 1..12 {
             let inner = format!("*a{},", level - 1).repeat(10);
-            bomb.push_str(&format!("a{level}: &a{level} [{inner}]\n"));
+            std::fmt::Write::write_fmt(&mut bomb, format_args!("a{level}: &a{level} [{inner}]\n"))
+                .unwrap();
         }
         assert_eq!(json(&bomb), None);
         let deep = format!("a: {}{}\nb: 1\n", "[".repeat(10_000), "]".repeat(10_000));
