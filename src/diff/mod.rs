@@ -217,8 +217,8 @@ pub fn compare(from: &Document, to: &Document, options: &Options) -> Comparison 
     let (mut found, unchanged) = merge::unequal(from, to);
     let mut learnt = None;
     if options.environments == Environments::Two {
-        let (roles, paired) = Roles::learn(from, to, found);
-        (learnt, found) = (Some(roles), paired);
+        let (known, paired) = Roles::learn(from, to, found);
+        (learnt, found) = (Some(known), paired);
     }
     let rules = Rules { roles: learnt.as_ref(), ..rules };
     let (moves, stayed) = examine(from, to, (&found, rules));

@@ -81,7 +81,8 @@ pub(super) fn is_set_of_policy(path: &Path) -> bool {
     }
 }
 
-fn name(step: &Step) -> Option<&str> {
+/// Returns the key that a step is.
+pub(super) fn name(step: &Step) -> Option<&str> {
     match step {
         Step::Key(key) => Some(key),
         Step::Index(_) => None,

@@ -339,11 +339,7 @@ fn match_keys(members: &mut Members<'_>, roles: &Roles) {
 
 /// Returns the key that a value stands under, whatever lists are between them.
 fn last_key(path: &Path) -> &str {
-    let key = |step| match step {
-        &Step::Key(ref key) => Some(key.as_str()),
-        Step::Index(_) => None,
-    };
-    path.steps().iter().rev().find_map(key).unwrap_or_default()
+    path.steps().iter().rev().find_map(unordered::name).unwrap_or_default()
 }
 
 /// Masks a value whose counterpart is masked.

@@ -197,16 +197,15 @@ impl Stream {
         match self.open.last_mut().map(|open| &mut open.inner) {
             None => self.documents.push(value),
             Some(Inner::Sequence(items)) => items.push(value),
-            Some(Inner::Mapping { members, taken, key }) => match key.take() {
-                Some(key) => members.push((key.into(), value)),
-                None => {
-                    let text = text?.to_owned();
-                    if !taken.insert(text.clone()) {
-                        return None;
-                    }
-                    *key = Some(text);
+            Some(Inner::Mapping { members, taken, key }) => {
+                if let Some(key) = key.take() {
+                    members.push((key.into(), value));
+                } else if taken.insert(text?.to_owned()) {
+                    *key = text.map(str::to_owned);
+                } else {
+                    return None;
                 }
-            },
+            }
         }
         Some(())
     }
@@ -338,7 +337,8 @@ mod tests {
         let mut bomb = String::from("a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n");
         for level in 1..12 {
             let inner = format!("*a{},", level - 1).repeat(10);
-            bomb.push_str(&format!("a{level}: &a{level} [{inner}]\n"));
+            std::fmt::Write::write_fmt(&mut bomb, format_args!("a{level}: &a{level} [{inner}]\n"))
+                .unwrap();
         }
         assert_eq!(json(&bomb), None);
         let deep = format!("a: {}{}\nb: 1\n", "[".repeat(10_000), "]".repeat(10_000));

@@ -45,7 +45,7 @@ pub enum Error {
 pub struct Schemas {
     bytes: Bytes,
     /// Where each type stands, for each provider that has it.
-    places: HashMap<(Mode, String), Vec<(Source, Range<usize>)>>,
+    places: Places,
     /// What was decoded, by where it begins.
     decoded: Mutex<HashMap<usize, Option<Arc<Schema>>>>,
 }
@@ -97,6 +97,9 @@ impl Schemas {
     }
 }
 
+/// The places of each type, with the provider that has it.
+type Places = HashMap<(Mode, String), Vec<(Source, Range<usize>)>>;
+
 /// What stands at the top of the file.
 #[derive(Debug)]
 struct Envelope {
@@ -104,7 +107,7 @@ struct Envelope {
     has_schemas: bool,
     /// What the file seems to be where it holds no schemas.
     lookalike: &'static str,
-    places: HashMap<(Mode, String), Vec<(Source, Range<usize>)>>,
+    places: Places,
 }
 
 impl Envelope {
@@ -113,7 +116,7 @@ impl Envelope {
             version: None,
             has_schemas: false,
             lookalike: "some other JSON",
-            places: HashMap::new(),
+            places: Places::new(),
         };
         let mut scanner = Scanner::new(bytes);
         if scanner.peek() != Some(b'{') {
@@ -294,10 +297,14 @@ impl Node {
         };
         match value {
             Value::Object(members) => {
-                members.iter().for_each(|(key, inner)| enter(Step::Key(key.to_string()), inner));
+                for (key, inner) in members {
+                    enter(Step::Key(key.to_string()), inner);
+                }
             }
             Value::Array(items) => {
-                items.iter().enumerate().for_each(|(at, item)| enter(Step::Index(at), item));
+                for (at, item) in items.iter().enumerate() {
+                    enter(Step::Index(at), item);
+                }
             }
             _ => {}
         }

@@ -1,5 +1,6 @@
 //! `tfstate diff` with states that nobody would wish for: it ends soon, with an answer or a reason.
 
+use std::fmt::Write as _;
 use std::time::{Duration, Instant};
 
 use crate::sandbox::{Ran, Sandbox};
@@ -94,17 +95,20 @@ fn gigantic_strings_and_lists_are_compared_in_bounded_time() {
     let (one, two) = (lines(1, 0).join(r"\n"), lines(7_919, 0).join(r"\n"));
     says(&compared(text(&one), text(&two), &["--stat"]), &["1 changed"]);
     let three = lines(1, 200_000).join(r"\n");
-    says(&compared(text(&one), text(&three), &["-o", "markdown", "--max-bytes", "9000"]), &["x.a"]);
+    says(
+        &compared(text(&one), text(&three), &["-o", "markdown", "--max-bytes", "9000"]),
+        &["1 changed"],
+    );
     let list = |items: Vec<String>| with(&format!(r#"{{"l":[{}]}}"#, items[..50_000].join(",")));
     says(&compared(list(lines(1, 0)), list(lines(7_919, 0)), &["--stat"]), &["1 changed"]);
-    assert!(start.elapsed() < Duration::from_secs(240), "{:?}", start.elapsed());
+    assert!(start.elapsed() < Duration::from_mins(4), "{:?}", start.elapsed());
 }
 
 #[test]
 fn a_yaml_bomb_and_deep_documents_stay_text() {
     let mut bomb = String::from("a0: &a0 [x, x]\\n");
     for level in 1..64 {
-        bomb.push_str(&format!("a{level}: &a{level} [*a{0}, *a{0}]\\n", level - 1));
+        write!(bomb, "a{level}: &a{level} [*a{0}, *a{0}]\\n", level - 1).unwrap();
     }
     let text = |text: &str| with(&format!(r#"{{"t":"{text}"}}"#));
     says(&compared(text(&bomb), text(&format!("{bomb}b: 1\\n")), &[]), &["+ b: 1"]);

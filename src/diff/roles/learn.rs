@@ -171,10 +171,10 @@ impl<'v> Pair<'v> {
             let ends = region.ends_with(|c: char| c.is_ascii_digit());
             ends.then(|| (region.to_owned(), zone[region.len()..].to_owned()))
         };
-        if let (Some((old, a)), Some((new, b))) = (split(a), split(b)) {
-            if a == b {
-                self.votes.add(Kind::Region, &old, &new);
-            }
+        if let (Some((old, a)), Some((new, b))) = (split(a), split(b))
+            && a == b
+        {
+            self.votes.add(Kind::Region, &old, &new);
         }
     }
 

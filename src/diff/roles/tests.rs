@@ -9,7 +9,7 @@ use crate::state::document::Document;
 fn compared(before: &str, after: &str, noise: Noise) -> Comparison {
     let document = |text: &str| Document::parse(text.as_bytes().to_vec()).unwrap();
     let environments = Environments::Two;
-    let options = Options { environments, noise, ..Options::default() };
+    let options = Options { noise, environments, ..Options::default() };
     compare(&document(before), &document(after), &options)
 }
 
@@ -133,7 +133,7 @@ fn a_secret_that_differs_is_told_and_not_seen() {
 fn resource(at: usize, refs: &[usize]) -> String {
     let ids: Vec<String> = refs.iter().map(|to| format!(r#""<ID{to}>""#)).collect();
     let arns: Vec<String> =
-        refs.iter().map(|to| format!(r#"arn:aws:x:<REGION>:<ACCOUNT>:thing/<ID{to}>"#)).collect();
+        refs.iter().map(|to| format!("arn:aws:x:<REGION>:<ACCOUNT>:thing/<ID{to}>")).collect();
     let policy = format!(r#"{{\"Statement\":[{{\"Resource\":\"{}\"}}]}}"#, arns.join(" "));
     format!(
         r#"x.r{at} {{"id":"<ID{at}>","arn":"arn:aws:x:<REGION>:<ACCOUNT>:thing/<ID{at}>","subnet_ids":[{}],"list":[{}],"policy":"{policy}","n":{at},"zone":"<REGION>a"}}"#,

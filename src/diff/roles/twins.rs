@@ -19,16 +19,19 @@ pub(in crate::diff) fn are_twins(found: &Found<'_>) -> bool {
     }
 }
 
+/// The words for environments in an address, in order.
+type Words = Vec<String>;
+
 /// Votes for the words that people call environments by which addresses of both sides differ.
 pub(super) fn vote(found: &[Found<'_>], votes: &mut Votes) {
-    let mut pairs: HashMap<Key, (Vec<Vec<String>>, Vec<Vec<String>>)> = HashMap::new();
+    let mut pairs: HashMap<Key, (Vec<Words>, Vec<Words>)> = HashMap::new();
     for found in found {
         let (place, is_old) = match found {
             Found::Removed(place) => (place, true),
             Found::Added(place) => (place, false),
             Found::Both(..) => continue,
         };
-        let mut words = Vec::new();
+        let mut words = Words::new();
         let frame = Key::of(*place, |text| without_environments(text, &mut words));
         if !words.is_empty() {
             let (old, new) = pairs.entry(frame).or_default();
@@ -43,7 +46,7 @@ pub(super) fn vote(found: &[Found<'_>], votes: &mut Votes) {
 }
 
 /// Takes the words for environments out of a part of an address.
-fn without_environments(part: &str, words: &mut Vec<String>) -> String {
+fn without_environments(part: &str, words: &mut Words) -> String {
     let mut frame = String::new();
     for (start, end) in segments(part) {
         let piece = &part[start..end];
@@ -100,7 +103,7 @@ struct Key {
     mode: Mode,
     kind: String,
     name: String,
-    key: String,
+    index: String,
     deposed: Option<String>,
 }
 
@@ -108,14 +111,14 @@ impl Key {
     /// Reads the address of an instance; `part` has a say in what people chose of it.
     fn of(place: Place<'_>, mut part: impl FnMut(&str) -> String) -> Self {
         let (instance, resource) = (place.instance, place.instance.resource());
-        let mut key = String::new();
-        push_key(&mut key, &instance.key());
+        let mut index = String::new();
+        push_key(&mut index, &instance.key());
         Self {
             module: part(resource.module_text()),
             mode: resource.mode(),
             kind: resource.kind().into_owned(),
             name: part(&resource.name()),
-            key: part(&key),
+            index: part(&index),
             deposed: instance.deposed(),
         }
     }

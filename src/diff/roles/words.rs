@@ -4,15 +4,15 @@
 /// each other character.
 pub(super) fn segments(text: &str) -> Vec<(usize, usize)> {
     let mut segments: Vec<(usize, usize)> = Vec::new();
-    let mut in_run = false;
+    let mut continues = false;
     for (at, c) in text.char_indices() {
         let is_run = c.is_alphanumeric();
         let end = at + c.len_utf8();
         match segments.last_mut() {
-            Some(last) if is_run && in_run => last.1 = end,
+            Some(last) if is_run && continues => last.1 = end,
             _ => segments.push((at, end)),
         }
-        in_run = is_run;
+        continues = is_run;
     }
     segments
 }
