@@ -1,7 +1,7 @@
 //! Real servers that speak S3's protocol, and real Terraform as the other party, where the
 //! environment names them: `TFSTATE_TEST_S3_ENDPOINT`, `_BUCKET`, `_ACCESS_KEY`, `_SECRET_KEY`,
 //! and where there are some `_VERSIONED_BUCKET` and `_TABLE`; `_LISTED` is how many keys the
-//! server can list, `TFSTATE_TEST_TERRAFORM` the program.
+//! server can list, `_STS` says that it has roles, `TFSTATE_TEST_TERRAFORM` is the program.
 
 use std::fs;
 use std::path::Path;
@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 
 use tfstate::base::env::Env;
 use tfstate::base::secret::Secret;
-use tfstate::store::backend::S3;
+use tfstate::store::backend::{AssumeRole, S3};
 use tfstate::store::{Body, Error, Expected, Found, Holder, Store};
 
 use crate::contract::{self, Keys, ODD_KEYS, Traits, info};
@@ -84,6 +84,20 @@ fn a_real_bucket_with_a_table_holds_the_contract() {
         let settings = real.settings(bucket);
         real.holds(S3 { dynamodb_table: Some(table), use_lockfile: false, ..settings }, false);
     }
+}
+
+#[test]
+fn a_role_is_assumed_where_the_server_has_roles() {
+    let Some(real) = Real::find() else { return };
+    if real.get("STS").is_none() {
+        return;
+    }
+    let mut settings = real.settings(real.get("BUCKET").unwrap());
+    settings.endpoints.insert("sts".to_owned(), real.endpoint.clone());
+    let role_arn = "arn:aws:iam::123456789012:role/states".to_owned();
+    settings.assume_role = Some(AssumeRole { role_arn, ..AssumeRole::default() });
+    let store = open(settings, &Env::default());
+    assert!(matches!(store.read("no/such/state").unwrap(), Found::Nothing));
 }
 
 /// A directory in which Terraform keeps its state in the bucket.
@@ -271,8 +285,10 @@ fn many_objects_are_read_as_fast_as_the_server_gives_them() {
     let time = |read: &(dyn Fn(&str) -> usize + Sync)| {
         let begin = Instant::now();
         let total: usize = thread::scope(|scope| {
-            let part =
-                |part| scope.spawn(move || keys_of(part).map(|key| read(key)).sum::<usize>());
+            let part = |keys: &[String]| {
+                let keys = keys.to_vec();
+                scope.spawn(move || keys.iter().map(|key| read(key)).sum::<usize>())
+            };
             let parts: Vec<_> = keys.chunks(keys.len().div_ceil(16)).map(part).collect();
             parts.into_iter().map(|part| part.join().unwrap()).sum()
         });
@@ -283,10 +299,6 @@ fn many_objects_are_read_as_fast_as_the_server_gives_them() {
         assert_eq!(total, same);
         eprintln!("{} keys, {total} bytes: raw {raw:?}, ours {ours:?}", keys.len());
     }
-}
-
-fn keys_of(part: &[String]) -> impl Iterator<Item = &str> {
-    part.iter().map(String::as_str)
 }
 
 /// A measurement, run by hand: `TFSTATE_TEST_S3_LARGE` is a key of the bucket.
