@@ -1,7 +1,8 @@
 //! The table of states: `SCHEMA.states(id, name, data)`, a row for each workspace.
 
+use tokio_postgres::GenericClient;
 use tokio_postgres::error::SqlState;
-use tokio_postgres::{GenericClient, types::Type};
+use tokio_postgres::types::{ToSql, Type};
 
 use super::error::Failed;
 
@@ -57,11 +58,16 @@ impl Table {
     async fn create_once(&self, client: &impl GenericClient) -> Result<(), Failed> {
         let schema = quoted(&self.schema);
         let table = self.sql();
-        let exists = "SELECT to_regnamespace($1) IS NOT NULL";
-        let row = client.query_typed(exists, &[(&schema, Type::TEXT)]).await?;
-        let mut steps = Vec::new();
         // Even `IF NOT EXISTS` needs the right to create one.
-        if !row.first().is_some_and(|row| row.get(0)) {
+        let exist = "SELECT to_regnamespace($1) IS NOT NULL, to_regclass($2) IS NOT NULL";
+        let names = [(&schema as &(dyn ToSql + Sync), Type::TEXT), (&table, Type::TEXT)];
+        let row = client.query_typed_one(exist, &names).await?;
+        let (has_schema, has_table): (bool, bool) = (row.try_get(0)?, row.try_get(1)?);
+        if has_table {
+            return Ok(());
+        }
+        let mut steps = Vec::new();
+        if !has_schema {
             steps.push(format!("CREATE SCHEMA IF NOT EXISTS {schema}"));
         }
         steps
