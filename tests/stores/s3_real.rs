@@ -244,6 +244,51 @@ fn terraform_and_we_respect_each_others_rows_and_digests() {
     interoperates(&real, &key, &lock, settings);
 }
 
+/// A measurement, run by hand: under `TFSTATE_TEST_S3_MANY` are many states, which anybody may
+/// read.
+#[test]
+fn many_objects_are_read_as_fast_as_the_server_gives_them() {
+    let Some(real) = Real::find() else { return };
+    let (Some(bucket), Some(prefix)) = (real.get("BUCKET"), real.get("MANY")) else { return };
+    let store = open(real.settings(bucket.clone()), &Env::default());
+    let mut keys = Vec::new();
+    let each = &mut |entry: tfstate::store::Entry| {
+        keys.push(entry.key);
+        Ok(())
+    };
+    store.list(&prefix, each).unwrap();
+    let client = reqwest::Client::builder().no_proxy().http1_only().build().unwrap();
+    let mut runtime = tokio::runtime::Builder::new_multi_thread();
+    let runtime = runtime.enable_all().worker_threads(2).build().unwrap();
+    let raw = |key: &str| {
+        let url = format!("{}/{bucket}/{key}", real.endpoint);
+        runtime.block_on(async { client.get(url).send().await?.bytes().await }).unwrap().len()
+    };
+    let ours = |key: &str| match store.read(key).unwrap() {
+        Found::Bytes(bytes, _) => bytes.len(),
+        other => panic!("{other:?}"),
+    };
+    let time = |read: &(dyn Fn(&str) -> usize + Sync)| {
+        let begin = Instant::now();
+        let total: usize = thread::scope(|scope| {
+            let part =
+                |part| scope.spawn(move || keys_of(part).map(|key| read(key)).sum::<usize>());
+            let parts: Vec<_> = keys.chunks(keys.len().div_ceil(16)).map(part).collect();
+            parts.into_iter().map(|part| part.join().unwrap()).sum()
+        });
+        (begin.elapsed(), total)
+    };
+    for _ in 0..3 {
+        let ((raw, total), (ours, same)) = (time(&raw), time(&ours));
+        assert_eq!(total, same);
+        eprintln!("{} keys, {total} bytes: raw {raw:?}, ours {ours:?}", keys.len());
+    }
+}
+
+fn keys_of(part: &[String]) -> impl Iterator<Item = &str> {
+    part.iter().map(String::as_str)
+}
+
 /// A measurement, run by hand: `TFSTATE_TEST_S3_LARGE` is a key of the bucket.
 #[test]
 fn a_large_object_is_read() {

@@ -111,7 +111,7 @@ impl Locking {
         let (mut tries, mut in_doubt) = (0, false);
         loop {
             let fault = match self.bucket.put(&path, bytes.clone(), Condition::Nothing).await {
-                Ok(_) if self.is_sure() => return Ok(()),
+                Ok(_) if self.bucket.is_amazon => return Ok(()),
                 Ok(version) => {
                     return self.confirm(key, info, &bytes, version.tag.as_deref()).await;
                 }
@@ -143,8 +143,12 @@ impl Locking {
         tag: Option<&str>,
     ) -> Result<(), Error> {
         let path = self.bucket.path(&lock_key(key))?;
-        self.prove(&path, bytes, tag).await;
-        // Of two who wrote, the one whose lock stayed holds it.
+        let conditions = &self.bucket.conditions;
+        if !Conditions::has(&conditions.create) && !Conditions::has(&conditions.ignored) {
+            self.prove(&path, bytes, tag).await;
+        }
+        // A store that refuses a second lock may still let through two at the same moment, as some
+        // do on buckets with versions. Of two who wrote, the one whose lock stayed holds it.
         let error = match self.free_or_ours(key, info).await {
             Ok(true) => return Ok(()),
             Err(error @ Error::Locked { .. }) => return Err(error),
