@@ -5,9 +5,10 @@
 
 use std::fmt;
 
+use super::container::Container;
 use super::properties::{Metadata, Properties};
 use super::requests::{Condition, Lease};
-use super::{Container, Outcome, certainty};
+use crate::store::object::certainty::{self, Outcome};
 use crate::store::object::error::Fault;
 use crate::store::{Error, Held, Holder, LockInfo, Locks, Store};
 

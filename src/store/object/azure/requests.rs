@@ -136,15 +136,12 @@ impl Requests {
     pub(super) fn list(&self, prefix: &str, marker: Option<&str>, include: &str) -> Request<Bytes> {
         let container = keys::encode(&self.container);
         let mut url = format!("{}/{container}?restype=container&comp=list", self.endpoint);
-        // A parameter without a value would be signed otherwise than the store reads it.
-        if !prefix.is_empty() {
-            url.push_str(&format!("&prefix={}", keys::encode(prefix)));
-        }
-        if !include.is_empty() {
-            url.push_str(&format!("&include={}", keys::encode(include)));
-        }
-        if let Some(marker) = marker {
-            url.push_str(&format!("&marker={}", keys::encode(marker)));
+        let marker = marker.unwrap_or_default();
+        for (name, value) in [("prefix", prefix), ("include", include), ("marker", marker)] {
+            // A parameter without a value would be signed otherwise than the store reads it.
+            if !value.is_empty() {
+                url = format!("{url}&{name}={}", keys::encode(value));
+            }
         }
         made(Method::GET, &url, &[])
     }

@@ -4,7 +4,8 @@
 
 use std::fmt;
 
-use super::{Bucket, Resource, is_precondition};
+use super::bucket::{self, Bucket, is_precondition};
+use super::requests::Resource;
 use crate::store::object::certainty::{self, Outcome};
 use crate::store::object::error::Fault;
 use crate::store::{Error, Held, Holder, LockInfo, Locks, Store};
@@ -88,7 +89,7 @@ impl Bucket {
             Err(fault) => return Err(self.fault(fault, "read the lock of", key)),
             Ok(answer) => answer,
         };
-        let Some(generation) = super::header(answer.headers(), "x-goog-generation") else {
+        let Some(generation) = bucket::header(answer.headers(), "x-goog-generation") else {
             let fault = Fault::Damaged("the answer names no generation".to_owned());
             return Err(self.fault(fault, "read the lock of", key));
         };
@@ -96,14 +97,12 @@ impl Bucket {
     }
 
     fn holder_of(&self, key: &str, generation: String, bytes: &[u8]) -> Holder {
-        match LockInfo::from_json(bytes) {
-            Some(info) => Holder::Somebody { id: generation, info },
-            None => {
-                let lock = self.name(&object(key));
-                let why = format!("{lock} is not readable as a lock; its id is {generation}");
-                Holder::Unnamed { why }
-            }
+        if let Some(info) = LockInfo::from_json(bytes) {
+            return Holder::Somebody { id: generation, info };
         }
+        let lock = self.name(&object(key));
+        let why = format!("{lock} is not readable as a lock; its id is {generation}");
+        Holder::Unnamed { why }
     }
 
     async fn look_for_holder(&self, key: &str) -> Result<Holder, Error> {

@@ -4,11 +4,10 @@ use bytes::Bytes;
 use http::header::{ACCEPT_ENCODING, CONTENT_TYPE};
 use http::{Method, Request};
 use jiff::Timestamp;
-use md5::{Digest, Md5};
 use serde::Deserialize;
 
+use super::bucket::version;
 use super::settings::{Encryption, Settings};
-use super::version;
 use crate::store::object::error::Fault;
 use crate::store::object::{digest, keys};
 use crate::store::{Entry, Revision};
@@ -42,7 +41,7 @@ impl Requests {
         let mut url = format!("{}{path}/b/{bucket}", self.endpoint);
         for (n, (name, value)) in query.iter().enumerate() {
             let before = if n == 0 { "/o?" } else { "&" };
-            url.push_str(&format!("{before}{name}={}", keys::encode(value)));
+            url = format!("{url}{before}{name}={}", keys::encode(value));
         }
         url
     }
@@ -94,8 +93,7 @@ impl Requests {
         let md5 = digest::of(bytes);
         let about = serde_json::json!({ "name": key, "contentType": TYPE, "md5Hash": md5 });
         // Nothing can hold its own digest.
-        let boundary: String =
-            Md5::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect();
+        let boundary = keys::encode(&md5).replace('%', "_");
         let mut body = format!(
             "--{boundary}\r\nContent-Type: application/json\r\n\r\n{about}\r\n\
              --{boundary}\r\nContent-Type: {TYPE}\r\n\r\n"
