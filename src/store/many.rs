@@ -39,7 +39,8 @@ pub(super) fn resolve(
     if reference::is_stored(text) {
         return stored(text, context);
     }
-    if Glob::is_glob(text) && !text.starts_with("git:") {
+    let is_elsewhere = text.starts_with("git:") || text.contains("://");
+    if Glob::is_glob(text) && !is_elsewhere {
         return some(files(text, context)?, text);
     }
     Ok(vec![Location::resolve(reference, context)?])

@@ -129,10 +129,31 @@ fn several_states_are_backed_up_by_a_glob_in_the_order_of_their_names() {
 fn one_state_is_needed_where_several_are_named() {
     let sandbox = Sandbox::new();
     sandbox.write("terraform.tfstate", STATE);
-    assert_snapshot!(sandbox.run(["list", "--workspace", "*"]), @r#"
+    assert_snapshot!(sandbox.run(["stats", "--workspace", "*"]), @r#"
     [stderr]
     error: the workspaces `*` can be several states, and one is needed
     hint: name one; `tfstate backup` and other commands that take several list them all
     [exit 1]
     "#);
+}
+
+#[test]
+fn several_states_are_listed_each_line_with_its_state() {
+    let sandbox = Sandbox::new();
+    for name in ["envs/dev.tfstate", "envs/prod.tfstate"] {
+        sandbox.write(name, STATE);
+    }
+    let addresses = ["list", "envs/*.tfstate", "aws_lb.main"];
+    assert_eq!(
+        sandbox.run(addresses).stdout,
+        "envs/dev.tfstate\taws_lb.main\nenvs/prod.tfstate\taws_lb.main\n"
+    );
+    let json = sandbox.run(["list", "envs/*.tfstate", "aws_lb.main", "-o", "json"]).stdout;
+    assert_eq!(json.matches(r#""state":"envs/"#).count(), 2, "{json}");
+    sandbox.write("envs/broken.tfstate", "{");
+    let partly = sandbox.run(addresses);
+    assert_eq!((partly.status, partly.stdout.lines().count()), (Some(3), 2));
+    assert!(partly.stderr.contains("envs/broken.tfstate"), "{}", partly.stderr);
+    let nowhere = sandbox.run(["list", "envs/*.tfstate", "aws_lb.none"]);
+    assert_eq!(nowhere.status, Some(3), "one of them can't be read: {}", nowhere.stderr);
 }
