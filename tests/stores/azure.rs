@@ -38,7 +38,7 @@ fn traits<'a>(odd: &'a [&'a str], secrets: &'a [&'a str]) -> Traits<'a> {
 #[test]
 fn a_server_holds_the_contract() {
     let Some(connection) = Env::process().get("TFSTATE_TEST_AZURE") else {
-        println!("skipped: TFSTATE_TEST_AZURE is not set");
+        eprintln!("skipped: TFSTATE_TEST_AZURE names no server");
         return;
     };
     let odd = [ODD_KEYS, SEGMENTS].concat();

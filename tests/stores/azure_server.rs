@@ -49,10 +49,6 @@ impl Container {
         self.blobs.get_mut(key)
     }
 
-    pub(crate) fn remove(&mut self, key: &str) {
-        self.blobs.remove(key);
-    }
-
     /// Puts a blob there as somebody else would; its lease stays.
     pub(crate) fn put(&mut self, key: &str, data: impl Into<Bytes>) {
         let (etag, at) = self.stamp();

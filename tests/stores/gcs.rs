@@ -43,7 +43,7 @@ fn traits<'a>(odd: &'a [&'a str]) -> Traits<'a> {
 #[test]
 fn a_server_holds_the_contract() {
     let Some(endpoint) = Env::process().get("TFSTATE_TEST_GCS") else {
-        println!("skipped: TFSTATE_TEST_GCS is not set");
+        eprintln!("skipped: TFSTATE_TEST_GCS names no server");
         return;
     };
     let odd = [ODD_KEYS, SEGMENTS].concat();
