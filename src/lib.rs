@@ -27,6 +27,9 @@
 //! |---|---|---|
 //! | the state that is named | read | [`store`] |
 //! | `.terraform/terraform.tfstate`, `.terraform/environment` | read | [`store`] |
+//! | a local state, in place | written | [`store`] |
+//! | `.NAME.lock.info` beside it | written while it is locked, as Terraform does | [`store`] |
+//! | `.NAME.unfinished` beside it | written, and gone once the state is whole | [`store`] |
 //! | `tfstate.toml`, `$XDG_CONFIG_HOME/tfstate/config.toml` | read | `cli` |
 //! | `$XDG_STATE_HOME/tfstate/backups/` | written, never changed | [`backup`] |
 //! | `$XDG_CACHE_HOME/tfstate/heads/` | written; may be deleted at any time | [`backup`] |

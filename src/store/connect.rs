@@ -11,6 +11,10 @@ use crate::base::env::Env;
 ///
 /// What the configuration leaves open is taken from the environment, as Terraform takes it.
 /// Nothing is asked over the network yet.
+#[cfg_attr(
+    not(feature = "remote"),
+    expect(unused_variables, reason = "only stores on the network look at the environment")
+)]
 pub fn connect(backend: &Backend, env: &Env) -> Result<Arc<dyn Store>, Error> {
     match backend {
         Backend::Local(settings) => Ok(local::connect(settings)),

@@ -19,6 +19,15 @@ pub(crate) struct Cluster {
     _folder: TempDir,
 }
 
+/// Who runs the server.
+#[derive(Clone, Copy, Debug)]
+enum Owner {
+    /// Whoever runs the tests.
+    Same,
+    /// The user of this number.
+    Other(u32),
+}
+
 /// Postgres refuses to run as root, so it runs as this user then.
 const OTHER: &str = "nobody";
 
@@ -145,16 +154,16 @@ impl Drop for Cluster {
 fn programs() -> Option<PathBuf> {
     let debian = fs::read_dir("/usr/lib/postgresql").into_iter().flatten().flatten();
     let debian = debian.map(|version| version.path().join("bin"));
-    let path = std::env::var_os("PATH").unwrap_or_default();
+    let path = tfstate::base::env::Env::process().path("PATH").unwrap_or_default();
     let everywhere: Vec<PathBuf> = std::env::split_paths(&path).chain(debian).collect();
     let has = |folder: &PathBuf, name: &str| folder.join(name).exists();
     everywhere.into_iter().find(|folder| has(folder, "initdb") && has(folder, "postgres"))
 }
 
-/// Returns who is to run it: nothing for whoever runs the tests.
-fn owner() -> Option<Option<u32>> {
+/// Returns who is to run it: whoever runs the tests, but not root.
+fn owner() -> Option<Owner> {
     if !rustix::process::geteuid().is_root() {
-        return Some(None);
+        return Some(Owner::Same);
     }
     let users = fs::read_to_string("/etc/passwd").unwrap_or_default();
     let id = users.lines().find_map(|line| {
@@ -166,19 +175,19 @@ fn owner() -> Option<Option<u32>> {
         eprintln!("skipped: Postgres does not run as root; needs setpriv and the user {OTHER}");
         return None;
     }
-    Some(id)
+    id.map(Owner::Other)
 }
 
-fn as_owner(owner: Option<u32>) -> Command {
-    let Some(id) = owner else { return Command::new("env") };
+fn as_owner(owner: Owner) -> Command {
+    let Owner::Other(id) = owner else { return Command::new("env") };
     let mut command = Command::new("setpriv");
     let (user, group) = (format!("--reuid={id}"), format!("--regid={id}"));
     command.args([&user, &group]).arg("--clear-groups");
     command
 }
 
-fn owned(path: &Path, owner: Option<u32>) {
-    if owner.is_some() {
-        chown(path, owner, owner).unwrap();
+fn owned(path: &Path, owner: Owner) {
+    if let Owner::Other(id) = owner {
+        chown(path, Some(id), Some(id)).unwrap();
     }
 }

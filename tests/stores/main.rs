@@ -5,6 +5,9 @@
 #[cfg(unix)]
 mod cluster;
 mod contract;
+mod faults;
+#[path = "../support/faulty.rs"]
+mod faulty;
 mod http;
 #[cfg(unix)]
 mod local;
@@ -17,3 +20,5 @@ mod s3_faults;
 mod s3_real;
 mod s3_server;
 mod server;
+#[cfg(unix)]
+mod terraform;

@@ -176,6 +176,20 @@ fn what_goes_wrong_is_told_by_what_can_be_done() {
 }
 
 #[test]
+fn whoever_may_only_write_rows_writes_them() {
+    let Some(cluster) = Cluster::shared() else { return };
+    let address = cluster.database("rows_only");
+    create(&*open(&address), "default");
+    let sql = "GRANT USAGE ON SCHEMA terraform_remote_state TO guest; \
+               GRANT ALL ON terraform_remote_state.states TO guest; \
+               GRANT ALL ON SEQUENCE public.global_states_id_seq TO guest";
+    cluster.sql("rows_only", sql);
+    create(&*open(&address.replace("tf@", "guest:S3CR3T@")), "second");
+    let names = "SELECT name FROM terraform_remote_state.states ORDER BY 1";
+    assert_eq!(cluster.sql("rows_only", names), ["default", "second"]);
+}
+
+#[test]
 fn a_row_holds_text_only() {
     let Some(cluster) = Cluster::shared() else { return };
     let store = open(&cluster.database("text"));

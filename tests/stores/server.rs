@@ -153,7 +153,7 @@ fn talk(
     match fault {
         None => send(&mut stream, &answer())?,
         Some(Fault::Status(status)) => {
-            send(&mut stream, &(status, b"{\"message\":\"told to\"}".to_vec()))?
+            send(&mut stream, &(status, b"{\"message\":\"told to\"}".to_vec()))?;
         }
         Some(Fault::StatusAfter(status)) => {
             answer();

@@ -46,6 +46,9 @@ impl From<store::Error> for Failure {
             store::Error::NoFileInRevision { .. } => {
                 Some("paths count from this directory; list the states: `git ls-files '*.tfstate'`")
             }
+            store::Error::Unfinished { .. } | store::Error::HalfWritten { .. } => {
+                Some("look into the copy, and put it in the place of the damaged file")
+            }
             store::Error::Remote { problem, .. } => problem_hint(problem),
             store::Error::Unknown { .. } => {
                 Some("look at what is there before you try again; nothing was tried blindly")

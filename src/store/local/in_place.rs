@@ -120,4 +120,42 @@ mod tests {
         assert!(!is_unfinished(b"{}"));
         assert!(!is_unfinished(b""));
     }
+
+    /// Runs itself again as the process that is killed.
+    #[test]
+    fn a_process_killed_at_any_moment_leaves_the_old_the_new_or_the_mark_and_the_copy() {
+        const INNER: &str = "TFSTATE_TEST_KILLED";
+        let states = [vec![b'a'; 300_000], vec![b'b'; 200_000]];
+        if let Some(path) = base::env::Env::process().path(INNER) {
+            let file = File::options().read(true).write(true).open(&path).unwrap();
+            for n in 0.. {
+                write(&path, &file, &states[n % 2], &states[(n + 1) % 2]).unwrap();
+            }
+        }
+        let name = "a_process_killed_at_any_moment_leaves_the_old_the_new_or_the_mark_and_the_copy";
+        let mut marks = 0;
+        for n in 0..20 {
+            let folder = tempfile::tempdir().unwrap();
+            let (path, _) = file(folder.path(), &states[0]);
+            let mut child = std::process::Command::new(std::env::current_exe().unwrap())
+                .args([name, "--nocapture", "--test-threads=1"])
+                .env(INNER, &path)
+                .stdout(std::process::Stdio::null())
+                .spawn()
+                .unwrap();
+            std::thread::sleep(std::time::Duration::from_millis(30 + 7 * n));
+            child.kill().unwrap();
+            child.wait().unwrap();
+            let left = fs::read(&path).unwrap();
+            if is_unfinished(&left) {
+                let copy = fs::read(copy_of(&path).unwrap()).unwrap();
+                assert!(states.contains(&copy));
+                marks += 1;
+            } else {
+                assert!(states.contains(&left), "{} bytes that are neither", left.len());
+            }
+        }
+        // How often it is met in the middle depends on the disk, so that is only told.
+        println!("{marks} of 20 were met in the middle");
+    }
 }

@@ -285,7 +285,7 @@ pub(in crate::store) fn transport(error: &reqwest::Error, host: &str) -> Fault {
 }
 
 /// Whether rustls is behind an error.
-fn is_tls(error: &(dyn std::error::Error + 'static)) -> bool {
+pub(in crate::store) fn is_tls(error: &(dyn std::error::Error + 'static)) -> bool {
     if error.is::<rustls::Error>() {
         return true;
     }

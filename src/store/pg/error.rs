@@ -5,7 +5,7 @@ use std::error::Error as _;
 use tokio_postgres::error::SqlState;
 
 use crate::store::object::error::root;
-use crate::store::{Cause, Error, Problem};
+use crate::store::{Cause, Error, Problem, object};
 
 /// Where something went wrong.
 #[derive(Clone, Debug)]
@@ -87,18 +87,7 @@ fn problem(error: &tokio_postgres::Error, place: &Where) -> Problem {
 
 fn is_tls(error: &tokio_postgres::Error) -> bool {
     // The library has no kind of its own for a server that does not encrypt.
-    if error.to_string().contains("TLS") {
-        return true;
-    }
-    let mut next = error.source();
-    while let Some(cause) = next {
-        let inner = cause.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
-        if cause.is::<rustls::Error>() || inner.is_some_and(|inner| inner.is::<rustls::Error>()) {
-            return true;
-        }
-        next = cause.source();
-    }
-    false
+    error.to_string().contains("TLS") || error.source().is_some_and(object::error::is_tls)
 }
 
 /// Returns the database's own sentence; its details may hold what is in the table.

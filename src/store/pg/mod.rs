@@ -43,7 +43,7 @@ fn pg(settings: &backend::Pg, env: &Env) -> Result<Pg, String> {
     let place = Where { host: parameters.host(), database: parameters.database().to_owned() };
     let table = Table {
         schema: set(&settings.schema_name, "PG_SCHEMA_NAME", "terraform_remote_state"),
-        table: set(&settings.table_name, "PG_TABLE_NAME", "states"),
+        name: set(&settings.table_name, "PG_TABLE_NAME", "states"),
         index: set(&None, "PG_INDEX_NAME", "states_by_name"),
     };
     Ok(Pg { shared: Arc::new(Shared { connections, place, table }) })
@@ -165,15 +165,12 @@ impl Pg {
                 if locked_row(&change, &table, key).await?.version().as_ref() != Some(version) {
                     return Err(self.changed(key));
                 }
-                match text {
-                    Some(text) => {
-                        let sql = format!("UPDATE {table} SET data = $2 WHERE name = $1");
-                        change.execute_typed(&sql, &[name, (&text, Type::TEXT)]).await?
-                    }
-                    None => {
-                        let sql = format!("DELETE FROM {table} WHERE name = $1");
-                        change.execute_typed(&sql, &[name]).await?
-                    }
+                if let Some(text) = text {
+                    let sql = format!("UPDATE {table} SET data = $2 WHERE name = $1");
+                    change.execute_typed(&sql, &[name, (&text, Type::TEXT)]).await?
+                } else {
+                    let sql = format!("DELETE FROM {table} WHERE name = $1");
+                    change.execute_typed(&sql, &[name]).await?
                 }
             }
         };

@@ -109,7 +109,7 @@ impl Parameters {
         }
         config.user(self.get("user")).dbname(self.database());
         match self.get("password") {
-            "" => drop(self.from_passfile().map(|password| config.password(password))),
+            "" => drop(self.password_on_file().map(|password| config.password(password))),
             password => drop(config.password(password)),
         }
         if !self.get("options").is_empty() {
@@ -132,7 +132,7 @@ impl Parameters {
     }
 
     /// Looks for a line `host:port:database:user:password`, in which `*` stands for anything.
-    fn from_passfile(&self) -> Option<String> {
+    fn password_on_file(&self) -> Option<String> {
         let text = std::fs::read_to_string(self.get("passfile")).ok()?;
         let asked = ["host", "port", "dbname", "user"].map(|name| self.get(name));
         text.lines().filter(|line| !line.starts_with('#')).find_map(|line| {
@@ -265,7 +265,7 @@ mod tests {
         let text = b"# a comment\nother:*:*:*:no\nh:1:*:u:a\\:b\n";
         crate::base::fs::write_new(&path, text).unwrap();
         let file = path.display().to_string();
-        let found = |address: &str| read(address, &[("PGPASSFILE", &file)]).from_passfile();
+        let found = |address: &str| read(address, &[("PGPASSFILE", &file)]).password_on_file();
         assert_eq!(found("postgres://u@h:1/d").as_deref(), Some("a:b"));
         assert_eq!(found("postgres://u@h:2/d"), None);
     }

@@ -1,7 +1,8 @@
 //! The table of states: `SCHEMA.states(id, name, data)`, a row for each workspace.
 
+use tokio_postgres::GenericClient;
 use tokio_postgres::error::SqlState;
-use tokio_postgres::{GenericClient, types::Type};
+use tokio_postgres::types::{ToSql, Type};
 
 use super::error::Failed;
 
@@ -12,7 +13,7 @@ const TRIES: usize = 5;
 #[derive(Clone, Debug)]
 pub(super) struct Table {
     pub(super) schema: String,
-    pub(super) table: String,
+    pub(super) name: String,
     pub(super) index: String,
 }
 
@@ -23,13 +24,13 @@ fn quoted(name: &str) -> String {
 impl Table {
     /// Returns the table as SQL names it.
     pub(super) fn sql(&self) -> String {
-        format!("{}.{}", quoted(&self.schema), quoted(&self.table))
+        format!("{}.{}", quoted(&self.schema), quoted(&self.name))
     }
 
     /// Returns the keys of the locks under which workspaces are created: Terraform's, and the one of
     /// OpenTofu since 1.10.
     pub(super) fn creation_keys(&self) -> [i64; 2] {
-        let text = [self.schema.as_bytes(), &[0], self.table.as_bytes()].concat();
+        let text = [self.schema.as_bytes(), &[0], self.name.as_bytes()].concat();
         let hash = text
             .iter()
             .fold(0x811c_9dc5_u32, |hash, byte| hash.wrapping_mul(0x0100_0193) ^ u32::from(*byte));
@@ -57,11 +58,16 @@ impl Table {
     async fn create_once(&self, client: &impl GenericClient) -> Result<(), Failed> {
         let schema = quoted(&self.schema);
         let table = self.sql();
-        let exists = "SELECT to_regnamespace($1) IS NOT NULL";
-        let row = client.query_typed(exists, &[(&schema, Type::TEXT)]).await?;
-        let mut steps = Vec::new();
         // Even `IF NOT EXISTS` needs the right to create one.
-        if !row.first().is_some_and(|row| row.get(0)) {
+        let exist = "SELECT to_regnamespace($1) IS NOT NULL, to_regclass($2) IS NOT NULL";
+        let names = [(&schema as &(dyn ToSql + Sync), Type::TEXT), (&table, Type::TEXT)];
+        let row = client.query_typed_one(exist, &names).await?;
+        let (has_schema, has_table): (bool, bool) = (row.try_get(0)?, row.try_get(1)?);
+        if has_table {
+            return Ok(());
+        }
+        let mut steps = Vec::new();
+        if !has_schema {
             steps.push(format!("CREATE SCHEMA IF NOT EXISTS {schema}"));
         }
         steps
@@ -90,8 +96,8 @@ mod tests {
     use super::*;
 
     fn table(schema: &str) -> Table {
-        let (table, index) = ("states".to_owned(), "states_by_name".to_owned());
-        Table { schema: schema.to_owned(), table, index }
+        let (name, index) = ("states".to_owned(), "states_by_name".to_owned());
+        Table { schema: schema.to_owned(), name, index }
     }
 
     #[test]

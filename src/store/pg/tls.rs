@@ -48,13 +48,11 @@ pub(super) fn connector(trust: &Trust) -> Result<MakeRustlsConnect, String> {
         Trust::Nobody => (Checks::Nothing, &None, &None),
         Trust::Whom { checks, root, own } => (*checks, root, own),
     };
-    let inner = match checks {
-        Checks::Nothing => None,
-        _ => {
-            let roots = Arc::new(roots(root.as_deref())?);
-            let verifier = WebPkiServerVerifier::builder(roots).build();
-            Some(verifier.map_err(|error| format!("cannot set up TLS: {error}"))?)
-        }
+    let inner = if checks == Checks::Nothing {
+        None
+    } else {
+        let verifier = WebPkiServerVerifier::builder(Arc::new(roots(root.as_deref())?)).build();
+        Some(verifier.map_err(|error| format!("cannot set up TLS: {error}"))?)
     };
     let verifier = Arc::new(Verifier { inner, checks });
     let config = config.dangerous().with_custom_certificate_verifier(verifier);

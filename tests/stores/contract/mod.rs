@@ -187,6 +187,7 @@ pub(crate) fn told(error: &Error) -> String {
 
 /// Fails unless this is the error of a write that found something else than it expected.
 #[track_caller]
+#[expect(clippy::needless_pass_by_value, reason = "it reads better where it is called")]
 fn is_changed<T: std::fmt::Debug>(result: Result<T, Error>) {
     assert!(matches!(result, Err(Error::Changed { .. })), "{result:?}");
 }
