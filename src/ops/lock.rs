@@ -128,7 +128,7 @@ mod tests {
         let held = acquire(locks, "a", &info("them"), Wait::default()).unwrap();
         let naps = Cell::new(0);
         let wait = Wait {
-            timeout: Duration::from_secs(600),
+            timeout: Duration::from_mins(10),
             stop: &|| naps.get() == 3,
             sleep: &|_| naps.set(naps.get() + 1),
             ..Wait::default()

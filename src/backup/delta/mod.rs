@@ -151,11 +151,14 @@ fn step(rest: &mut &[u8]) -> Result<(bool, usize), Error> {
 }
 
 fn put(out: &mut Vec<u8>, mut number: u64) {
-    while number >= 0x80 {
-        out.push((number & 0x7f) as u8 | 0x80);
+    loop {
+        let [low, ..] = number.to_le_bytes();
         number >>= 7;
+        if number == 0 {
+            return out.push(low & 0x7f);
+        }
+        out.push(low | 0x80);
     }
-    out.push(number as u8);
 }
 
 fn take(rest: &mut &[u8]) -> Result<u64, Error> {

@@ -67,7 +67,9 @@ fn a_delta_that_does_not_add_up_is_refused_and_allocates_nothing() {
     let base = b"0123456789";
     let delta = |numbers: &[u64], literals: &[u8]| {
         let mut out = Vec::new();
-        numbers.iter().for_each(|&number| put(&mut out, number));
+        for &number in numbers {
+            put(&mut out, number);
+        }
         out.extend_from_slice(literals);
         out
     };

@@ -43,17 +43,17 @@ pub(crate) fn run(args: &Args, context: &mut Context<'_>) -> Result<Exit, Failur
     }
     let reference = args.state.clone().or_else(|| state::default(context));
     let location = Location::resolve(reference.as_deref(), state::place(context))?;
-    let content = earlier::content(&location, Access::Read, &state::kept(context))?;
+    let found = earlier::content(&location, Access::Read, &state::kept(context))?;
     let Some(to) = &args.to else {
-        context.out.bytes(&content.bytes)?;
+        context.out.bytes(&found.bytes)?;
         return Ok(Exit::Done);
     };
     context.interrupt.hold(|_| {
-        let written = fs::write_new_with(to, |out| out.write_all(&content.bytes));
+        let written = fs::write_new_with(to, |out| out.write_all(&found.bytes));
         written.map_err(|error| cannot_write(to, &error))
     })?;
-    let length = size::to_string(content.bytes.len() as u64);
-    context.out.note(&format!("Wrote {} to {} ({length})", content.name, to.display()));
+    let length = size::to_string(found.bytes.len() as u64);
+    context.out.note(&format!("Wrote {} to {} ({length})", found.name, to.display()));
     Ok(Exit::Done)
 }
 

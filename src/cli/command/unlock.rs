@@ -53,7 +53,7 @@ pub(crate) fn run(args: &Args, context: &mut Context<'_>) -> Result<Exit, Failur
                 escape(&info.created)
             ),
             Holder::Unnamed { why } => {
-                format!("{name} is locked: {}. Break this lock?", escape(&why))
+                format!("{name} is locked: {}. Break this lock?", escape(why))
             }
         };
         if !std::io::stdin().is_terminal() {

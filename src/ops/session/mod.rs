@@ -89,7 +89,7 @@ pub enum Error {
         /// Where the copy of what was there before is.
         kept: Option<String>,
         /// What reading it back failed with, if it did.
-        source: Option<store::Error>,
+        source: Option<Box<store::Error>>,
     },
     /// The lock could not be released.
     #[error("cannot release the lock of {what}{}", if *written { ", which was written" } else { "" })]
@@ -101,7 +101,7 @@ pub enum Error {
         /// Whether the state was written before.
         written: bool,
         /// Why not.
-        source: store::Error,
+        source: Box<store::Error>,
     },
 }
 
@@ -210,14 +210,17 @@ impl Session {
         match self.target.store.read(&self.target.key) {
             Ok(Found::Bytes(found, _)) if *found == *bytes => Ok(()),
             Ok(_) => Err(Error::NotWritten { what, kept, source: None }),
-            Err(error) => Err(Error::NotWritten { what, kept, source: Some(error) }),
+            Err(error) => Err(Error::NotWritten { what, kept, source: Some(Box::new(error)) }),
         }
     }
 
     fn unlock(self, written: bool) -> Result<(), Error> {
         let Some(held) = self.held else { return Ok(()) };
         let (what, id) = (self.target.name(), held.id().to_owned());
-        held.release().map_err(|source| Error::Unlock { what, id, written, source })
+        held.release().map_err(|error| {
+            let source = Box::new(error);
+            Error::Unlock { what, id, written, source }
+        })
     }
 }
 
