@@ -122,6 +122,10 @@ impl Locking {
             let is_last = is_clear || tries >= self.bucket.retries;
             match self.free_or_ours(key, info).await {
                 Ok(true) => return Ok(()),
+                // What was sent may be carried out late.
+                Ok(false) if is_last && matches!(fault, Fault::TimedOut(_)) => {
+                    return Err(self.unknown(key, info, fault.into()));
+                }
                 Ok(false) if is_last => return Err(self.bucket.failed(fault, "lock", key)),
                 Ok(false) => {}
                 Err(error @ Error::Locked { .. }) => return Err(error),

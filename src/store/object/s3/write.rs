@@ -93,6 +93,10 @@ impl Writing<'_> {
                 Ok(Seen::Other) => return Err(self.unknown(fault.into())),
                 Err(error) => return Err(self.unknown(Box::new(error))),
             }
+            if tries >= self.bucket.retries && matches!(fault, Fault::TimedOut(_)) {
+                // It is not there yet; what was sent may be carried out late.
+                return Err(self.unknown(fault.into()));
+            }
             if is_clear || tries >= self.bucket.retries {
                 return Err(self.bucket.failed(fault, "write", self.key));
             }
