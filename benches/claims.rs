@@ -13,6 +13,7 @@
     reason = "a benchmark fails by panicking, prints, and rounds"
 )]
 
+mod measure;
 mod peers;
 mod states;
 
@@ -20,8 +21,9 @@ use std::fs;
 use std::io::BufWriter;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
+use measure::{median, paired, ratio, report};
 use tfstate::base::env::Env;
 use tfstate::base::fs::Mapped;
 use tfstate::diff;
@@ -62,36 +64,6 @@ fn make(folder: &Path, size: &str) -> (PathBuf, PathBuf) {
         path
     };
     (write("from.tfstate", 0), write("to.tfstate", 100))
-}
-
-fn report(claim: &str, measured: f64, bound: &str) {
-    println!("{claim:<58} {measured:>9.2} {bound:>9}");
-}
-
-/// Returns the medians of both, run in turns.
-fn paired(mut a: impl FnMut(), mut b: impl FnMut(), runs: usize) -> (Duration, Duration) {
-    let time = |run: &mut dyn FnMut()| {
-        let start = Instant::now();
-        run();
-        start.elapsed()
-    };
-    a();
-    b();
-    let (mut left, mut right) = (Vec::new(), Vec::new());
-    for _ in 0..runs {
-        left.push(time(&mut a));
-        right.push(time(&mut b));
-    }
-    (median(left), median(right))
-}
-
-fn median(mut times: Vec<Duration>) -> Duration {
-    times.sort();
-    times[times.len() / 2]
-}
-
-fn ratio(a: Duration, b: Duration) -> f64 {
-    a.as_secs_f64() / b.as_secs_f64()
 }
 
 fn quietly(program: &str, args: &[&str], folder: &Path) {
