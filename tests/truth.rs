@@ -91,7 +91,10 @@ fn edit_disagreements(edits: &Value, changes: &[Value]) -> Vec<String> {
     let mut left: Vec<&Value> = changes.iter().collect();
     for edit in edits.as_array().unwrap() {
         let accepted = accepted_changes(edit);
-        let told = |change: &&Value| accepted.iter().any(|accepted| same_change(accepted, change));
+        let told = |change: &&Value| {
+            accepted.iter().any(|accepted| same_change(accepted, change))
+                || is_inside_text(&accepted[0], change)
+        };
         match left.iter().position(told) {
             Some(index) => drop(left.swap_remove(index)),
             None => problems.push(format!(
@@ -142,6 +145,26 @@ fn same_change(accepted: &Value, change: &Value) -> bool {
     ["path", "before", "after"].iter().all(|key| accepted[key] == change[key])
 }
 
+/// Returns whether a change is the edit of a text of several lines, told by where it is in the
+/// YAML that the text holds: it lies below the edit, and what it replaces makes the one text of
+/// the other and nothing else. The truth does not say where that is, unlike for JSON.
+fn is_inside_text(edit: &Value, change: &Value) -> bool {
+    // A block of text in the document stands there with its lines indented.
+    let text = |value: &Value| match value {
+        Value::String(text) => {
+            text.trim_end().lines().map(str::trim).collect::<Vec<_>>().join("\n")
+        }
+        other => other.to_string(),
+    };
+    let [path, told] = [edit, change].map(|it| it["path"].as_str().unwrap_or_default());
+    let (before, after) = (text(&edit["before"]), text(&edit["after"]));
+    let (old, new) = (text(&change["before"]), text(&change["after"]));
+    let below = told.strip_prefix(path).is_some_and(|rest| rest.starts_with(['.', '[']));
+    let places = before.match_indices(&old);
+    let made = |at: usize| format!("{}{new}{}", &before[..at], &before[at + old.len()..]);
+    below && before.contains('\n') && places.into_iter().any(|(at, _)| made(at) == after)
+}
+
 fn output_disagreements(truth: &Value, diff: &Value) -> Vec<String> {
     let told = |output: &Value| {
         let [name, before, after] = ["name", "before", "after"].map(|key| output[key].clone());
@@ -185,7 +208,7 @@ fn try_seed(generator: &Generator, seed: u32) -> Vec<String> {
     let shape = ["--size", "100KB", "--seed", &seed_text, "--mix", mix, "--ops", ops];
     let edits = ["--changes", &changes, "--outputs-changed", "2"];
     generator.run(&[&files[..], &shape, &edits].concat());
-    let run = support::tfstate(["diff", &base, &next, "-o", "json", "--reveal"]);
+    let run = support::tfstate(["diff", &base, &next, "-o", "json", "--reveal", "--noise"]);
     let told = match serde_json::from_slice(&run.stdout) {
         Ok(diff) if run.code == Some(0) => {
             let truth = serde_json::from_slice(&std::fs::read(truth).unwrap()).unwrap();
@@ -262,6 +285,17 @@ fn a_report_that_tells_all_agrees() {
     assert_eq!(with("/resources/4/changes/2", whole), Vec::<String>::new());
     let wrapped = json!("input.value.sha");
     assert_eq!(with("/resources/4/changes/0/path", wrapped), Vec::<String>::new());
+}
+
+#[test]
+fn an_edit_inside_yaml_may_be_told_by_its_key_and_only_as_it_is() {
+    let edit = json!({"path": "note", "before": "a: 1\nb: x\n", "after": "a: 1\nb: x~1"});
+    let told = |path: &str, before: &str, after: &str| {
+        is_inside_text(&edit, &json!({"path": path, "before": before, "after": after}))
+    };
+    assert!(told("note.b", "x", "x~1"));
+    assert!(!told("note.b", "x", "x~2") && !told("note.b", "1", "x~1"));
+    assert!(!told("other.b", "x", "x~1") && !told("notes.b", "x", "x~1"));
 }
 
 #[test]
