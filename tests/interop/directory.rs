@@ -5,6 +5,7 @@ use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
+use tfstate::base::fs;
 
 /// How long anything may take.
 const PATIENCE: Duration = Duration::from_secs(90);
@@ -61,7 +62,7 @@ impl Directory {
     }
 
     fn write(&self, name: &str, text: &str) {
-        std::fs::write(self.path().join(name), text).unwrap();
+        fs::replace(&self.path().join(name), text.as_bytes()).unwrap();
     }
 
     /// Writes a configuration of so many instances, and what else it is to hold.

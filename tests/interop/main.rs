@@ -4,14 +4,17 @@
 //! Each test stands in a working directory of terraform with one backend. The servers are started
 //! by `.ci/run`, which names them in the environment; without them, or without terraform, a test
 //! says that it is skipped.
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+#![expect(clippy::print_stderr, reason = "a test that is skipped says so")]
 
 mod directory;
 
 use directory::Directory;
+use tfstate::base::env::Env;
 
 /// The backend block of a server that the environment names, or nothing, said aloud.
 fn server(variable: &str) -> Option<String> {
-    let address = std::env::var(variable).ok().filter(|address| !address.is_empty());
+    let address = Env::process().get(variable);
     if address.is_none() {
         eprintln!("{variable} names no server: skipped");
     }
@@ -77,8 +80,8 @@ fn gcs() {
 #[test]
 fn azurerm() {
     let Some(key) = server("TFSTATE_TEST_AZURE_KEY") else { return };
-    let proxy = std::env::var("TFSTATE_TEST_AZURE_PROXY").unwrap_or_default();
-    let authority = std::env::var("TFSTATE_TEST_AZURE_CA").unwrap_or_default();
+    let proxy = Env::process().get("TFSTATE_TEST_AZURE_PROXY").unwrap_or_default();
+    let authority = Env::process().get("TFSTATE_TEST_AZURE_CA").unwrap_or_default();
     let block = format!(
         r#"backend "azurerm" {{
     storage_account_name = "tfstatetest"
