@@ -5,6 +5,7 @@ use std::fmt;
 
 use super::context::Context;
 use super::error::{Exit, Failure};
+use super::progress::Progress;
 use super::state;
 use crate::ops::many;
 use crate::store::Location;
@@ -28,6 +29,10 @@ pub(crate) fn locations(
     Ok(all)
 }
 
+fn told(done: usize, all: usize) -> String {
+    format!("{done} of {all} states")
+}
+
 /// Does `work` to every item at once and hands the results to `each` in the order of the items.
 ///
 /// What fails is told when its turn comes. Fails as the last one where all failed; else the status
@@ -39,8 +44,12 @@ pub(crate) fn each<I: Sync, T: Send, E: Into<Failure> + Send + fmt::Debug>(
     mut each: impl FnMut(&mut Context<'_>, &I, T) -> Result<(), Failure>,
 ) -> Result<Exit, Failure> {
     let mut last: Option<Failure> = None;
-    let mut done = 0_usize;
+    let (mut done, mut handed) = (0_usize, 0_usize);
+    let progress = Progress::start(context.out, told(0, items.len()));
     many::each(items, WORKERS, work, |item, result| {
+        handed += 1;
+        progress.tell(told(handed, items.len()));
+        progress.make_room();
         match result {
             Ok(result) => {
                 done += 1;
@@ -54,6 +63,7 @@ pub(crate) fn each<I: Sync, T: Send, E: Into<Failure> + Send + fmt::Debug>(
         }
         Ok::<(), Failure>(())
     })?;
+    drop(progress);
     match last {
         None => Ok(Exit::Done),
         Some(failure) if done > 0 => Err(failure.exit(Exit::Partly)),

@@ -25,6 +25,7 @@ mod merge_text;
 mod output;
 mod pager;
 mod panic;
+mod progress;
 mod repository;
 mod settings;
 mod state;

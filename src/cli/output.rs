@@ -119,7 +119,6 @@ impl Output {
     }
 
     /// Returns whether progress is to be shown.
-    #[expect(dead_code, reason = "first needed by commands that take long")]
     pub(crate) fn shows_progress(&self) -> bool {
         self.progress && !self.quiet
     }

@@ -5,8 +5,10 @@ use std::path::{Path, PathBuf};
 
 use super::context::Context;
 use super::error::Failure;
+use super::progress::Progress;
 use super::repository::RepositoryOption;
 use super::settings::Origin;
+use crate::base::text::escape;
 use crate::ops::earlier::Kept;
 use crate::ops::open::{self, Found, Opened};
 use crate::ops::session::Target;
@@ -52,6 +54,9 @@ pub(crate) fn at(
     location: Location,
     access: Access,
 ) -> Result<Found, Failure> {
+    let is_far = matches!(location.present(), Location::Stored(_));
+    let text = format!("Reading {} …", escape(&location.name()));
+    let _progress = is_far.then(|| Progress::start(context.out, text));
     Ok(open::at(location, access, &kept(context))?)
 }
 
