@@ -97,7 +97,10 @@ mod tests {
             .expect("it is a lock's");
         assert_eq!(failure.exit, Exit::Locked);
         assert_eq!(failure.error, "s3://b/k is locked by root@ci");
-        assert_eq!(failure.because, ["OperationTypeApply holds it since 2026-11-21T01:58:50Z"]);
+        assert_eq!(
+            failure.because,
+            ["it is held for OperationTypeApply since 2026-11-21T01:58:50Z"]
+        );
         assert!(failure.hints.iter().any(|hint| hint.contains("tfstate unlock STATE abc")));
     }
 }
