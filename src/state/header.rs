@@ -77,7 +77,7 @@ mod tests {
     #[test]
     fn a_state_without_a_serial_gets_one_in_its_own_layout() {
         assert_eq!(set("{\"version\":4}"), "{\"serial\":43,\"version\":4}");
-        assert_eq!(set("{\n  \"version\": 4\n}"), "{\n  \"serial\": 43,\"version\": 4\n}");
+        assert_eq!(set("{\n  \"version\": 4\n}"), "{\n  \"serial\": 43,\n  \"version\": 4\n}");
     }
 
     #[test]

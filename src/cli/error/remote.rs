@@ -43,7 +43,7 @@ fn told(mut failure: Failure, info: &LockInfo) -> Failure {
     let said =
         |text: &str| if text.is_empty() { "?".to_owned() } else { escape(text).into_owned() };
     failure.because.push(format!(
-        "{} holds it since {}",
+        "it is held for {} since {}",
         said(&info.operation),
         said(&info.created)
     ));
