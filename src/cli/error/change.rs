@@ -1,6 +1,7 @@
 //! What errors of commands that change a state mean to a person.
 
 use super::Failure;
+use super::remote::unlock_hint;
 use crate::ops::push::{self, Refusal};
 use crate::ops::session;
 
@@ -27,10 +28,6 @@ impl From<session::Error> for Failure {
 
 fn copy_hint(kept: &str) -> String {
     format!("what was there before is kept as {kept}")
-}
-
-fn unlock_hint(id: &str) -> String {
-    format!("see who holds it now: `tfstate lock show`; then free it: `tfstate unlock STATE {id}`")
 }
 
 impl From<push::Error> for Failure {
