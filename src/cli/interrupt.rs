@@ -44,7 +44,8 @@ impl Interrupt {
     }
 
     /// Does work that a first Ctrl-C must not end halfway; when one came meanwhile, the process
-    /// ends with 130 after it. The work is given what tells it to stop early.
+    /// ends with 130 after it, and says what failed, if something did: it may be a lock that
+    /// stays. The work is given what tells it to stop early.
     pub(crate) fn hold<T>(
         &self,
         work: impl FnOnce(&dyn Fn() -> bool) -> Result<T, Failure>,
@@ -52,7 +53,8 @@ impl Interrupt {
         self.ends_at_once.store(false, Ordering::SeqCst);
         let done = work(&|| self.ends_at_once.load(Ordering::SeqCst));
         if self.ends_at_once.swap(true, Ordering::SeqCst) {
-            return Err(Failure::new("interrupted").exit(Exit::Interrupted));
+            let failure = done.err().unwrap_or_else(|| Failure::new("interrupted"));
+            return Err(failure.exit(Exit::Interrupted));
         }
         done
     }
@@ -101,5 +103,17 @@ mod tests {
             .unwrap_err();
         assert_eq!(failure.exit, Exit::Interrupted);
         assert!(flag.load(Ordering::SeqCst));
+    }
+
+    #[test]
+    fn what_failed_during_an_interrupt_is_still_told() {
+        let interrupt = interrupt();
+        let flag = Arc::clone(&interrupt.ends_at_once);
+        let fail = |_: &dyn Fn() -> bool| {
+            flag.store(true, Ordering::SeqCst);
+            Err::<(), _>(Failure::new("the lock stays"))
+        };
+        let failure = interrupt.hold(fail).unwrap_err();
+        assert_eq!((failure.exit, failure.error.as_str()), (Exit::Interrupted, "the lock stays"));
     }
 }

@@ -6,6 +6,7 @@
 //! only `error` turns errors into words.
 
 mod args;
+mod attend;
 mod command;
 mod complete;
 mod config;

@@ -56,11 +56,13 @@ pub fn each<I: Sync, T: Send, E>(
         }
     };
     thread::scope(|scope| {
-        for _ in 0..workers {
-            scope.spawn(run);
-        }
         // Ends the workers on every way out, a panic of `each` included.
         let _stop = Stop(&progress, &changed);
+        let spawn = |_: &usize| thread::Builder::new().spawn_scoped(scope, run).is_ok();
+        // Where the system gives no more threads, those that it gave do.
+        if (0..workers).take_while(spawn).count() == 0 {
+            return items.iter().try_for_each(|item| each(item, work(item)));
+        }
         for (at, item) in items.iter().enumerate() {
             let mut now = locked();
             let result = loop {

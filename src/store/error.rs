@@ -274,6 +274,16 @@ pub enum Error {
         /// Why not, and what frees it.
         why: String,
     },
+    /// A lock that was taken, or may have been, and was not given back.
+    #[error("the lock of {what} may stay, with the id {id}")]
+    LockStays {
+        /// The name of what is locked.
+        what: String,
+        /// The lock's id.
+        id: String,
+        /// What went wrong.
+        source: Cause,
+    },
     /// The configuration of a backend that can't work.
     #[error("cannot use the {backend} backend: {problem}")]
     Settings {

@@ -5,7 +5,7 @@ use std::io::{self, Read};
 use std::path::Path;
 
 use super::compression::{Compression, MAGIC_LENGTH, at_most};
-use super::{Error, Found, Location, Place, earlier, git, many};
+use super::{Error, Found, Location, Place, earlier, git, local, many};
 use crate::base::fs::Mapped;
 use crate::state::bytes::Bytes;
 
@@ -91,6 +91,7 @@ fn stored(place: &Place, found: Found, name: &str) -> Result<Bytes, Error> {
 fn file(path: &Path, name: &str, access: Access) -> Result<Bytes, Error> {
     for _ in 0..TRIES {
         if let Some(bytes) = file_once(path, name, access)? {
+            local::check_finished(&bytes, name, path)?;
             return Ok(bytes);
         }
     }
@@ -347,6 +348,18 @@ mod tests {
         let directory = Location::Directory { dir, workspace: "default".to_owned(), file };
         let error = read(&directory, Access::Map).unwrap_err();
         assert_eq!(error.to_string(), "there is no state in no: no file no/terraform.tfstate");
+    }
+
+    #[test]
+    fn a_file_whose_write_was_interrupted_is_no_broken_state_but_says_where_the_whole_one_is() {
+        let mark = b"tfstate was interrupted while it wrote this file.\n";
+        for rest in [10, 200_000] {
+            for access in [Access::Map, Access::Read] {
+                let error = read_file(&[mark, &*vec![b' '; rest]].concat(), access).unwrap_err();
+                let Error::Unfinished { copy, .. } = error else { panic!("{error}") };
+                assert!(copy.ends_with(".a.tfstate.unfinished"), "{}", copy.display());
+            }
+        }
     }
 
     #[test]

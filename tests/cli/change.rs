@@ -91,6 +91,20 @@ fn a_lock_is_held_while_a_command_runs_and_others_are_told_who_holds_it() {
     assert_eq!(sandbox.run(["push", "new.tfstate", "-q"]).status, Some(0));
 }
 
+#[cfg(unix)]
+#[test]
+fn signals_are_left_to_the_command_under_a_lock_which_is_released_after_it() {
+    let sandbox = Sandbox::new();
+    sandbox.write("terraform.tfstate", state(4, "x"));
+    let command = "trap 'echo asked; exit 9' TERM; \
+        kill -INT $PPID; sleep 0.2; kill -INT $PPID; sleep 0.2; kill -TERM $PPID; \
+        sleep 20 >/dev/null 2>&1 & wait";
+    let ran = sandbox.run(["lock", "run", "--", "sh", "-c", command]);
+    assert_eq!((ran.stdout.as_str(), ran.status), ("asked\n", Some(9)), "{}", ran.stderr);
+    let note = sandbox.path(".terraform.tfstate.lock.info");
+    assert!(!note.exists());
+}
+
 #[test]
 fn the_status_of_a_command_under_a_lock_is_passed_on() {
     let sandbox = Sandbox::new();

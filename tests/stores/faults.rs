@@ -370,5 +370,10 @@ impl Case<'_> {
 }
 
 fn is_timeout(error: &Error) -> bool {
-    matches!(error, Error::Remote { problem: Problem::TimedOut, .. } | Error::Unknown { .. })
+    matches!(
+        error,
+        Error::Remote { problem: Problem::TimedOut, .. }
+            | Error::Unknown { .. }
+            | Error::LockStays { .. }
+    )
 }

@@ -292,6 +292,25 @@ fn a_lock_whose_answer_is_lost_is_held_and_released() {
 }
 
 #[test]
+fn a_lock_that_may_stay_is_told_with_its_id() {
+    for calls in ["LOCK", "UNLOCK"] {
+        let server = Server::start();
+        let store = store(&server);
+        let locks = store.locks().unwrap();
+        for _ in 0..9 {
+            server.fail(calls, Fault::DropBefore);
+        }
+        // Who asks for the holder takes the lock for a moment, and may not be able to undo it.
+        let error = if calls == "LOCK" {
+            locks.acquire("", &info(1)).map(drop).unwrap_err()
+        } else {
+            locks.holder("").map(drop).unwrap_err()
+        };
+        assert!(matches!(&error, Error::LockStays { id, .. } if !id.is_empty()), "{error:?}");
+    }
+}
+
+#[test]
 fn a_delete_whose_answer_is_lost_is_done() {
     let server = Server::start();
     server.kept().state = Some(OLD.to_vec());

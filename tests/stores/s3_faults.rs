@@ -166,7 +166,7 @@ const VERBS: [Verb; 9] = [
         act: |store| store.locks().unwrap().acquire("a", &info(1)).map(std::mem::forget),
         holds: |server, result| {
             let found = server.object("a.tflock").is_some();
-            matches!(result, Err(Error::Unknown { .. })) || found == result.is_ok()
+            matches!(result, Err(Error::LockStays { .. })) || found == result.is_ok()
         },
         locked: false,
     },

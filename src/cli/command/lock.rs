@@ -9,6 +9,7 @@ use crate::base::clock::{Clock, System};
 use crate::base::text::escape;
 use crate::base::theme::Meaning;
 use crate::cli::args::Format;
+use crate::cli::attend::attend;
 use crate::cli::context::Context;
 use crate::cli::error::{Exit, Failure};
 use crate::cli::json;
@@ -17,7 +18,7 @@ use crate::cli::many;
 use crate::cli::state;
 use crate::cli::table::{Cell, Table};
 use crate::ops::lock;
-use crate::ops::session::Target;
+use crate::ops::session::{self, Target};
 use crate::store::{Error, Holder};
 
 /// Tell who holds the lock of a state, or hold it
@@ -31,6 +32,9 @@ pub(crate) struct Args {
 enum What {
     /// Tell who holds the lock of a state
     ///
+    /// The http backend has no question for that: there the lock is taken for a moment and given
+    /// back, and a `terraform apply` that begins in this moment finds it held.
+    ///
     /// Example: `tfstate lock show s3://acme-tf/prod/net.tfstate`
     Show {
         /// The state; none means the one Terraform uses here
@@ -38,6 +42,9 @@ enum What {
         state: Option<OsString>,
     },
     /// List the locks of many states, with their holders and ages
+    ///
+    /// As with `tfstate lock show`, the lock of a state behind the http backend is taken for a
+    /// moment to find out.
     ///
     /// Example: `tfstate lock list 's3://acme-tf/**'`
     List {
@@ -51,7 +58,8 @@ enum What {
     /// Hold the lock of a state while a command runs
     ///
     /// Exits as the command does. Terraform inside of it would wait for this very lock: give it
-    /// `-lock=false`. The lock is released on every way out, Ctrl-C included.
+    /// `-lock=false`. The lock is released when the command has ended. Ctrl-C is the command's,
+    /// however often; a request to this program to end is handed on to it.
     ///
     /// Example: `tfstate lock run prod.tfstate -- ./rotate.sh`
     Run {
@@ -200,16 +208,23 @@ fn hold(
     };
     let status = locking.with("tfstate-lock-run", context, |info, wait| {
         let held = lock::acquire(locks, &target.key, info, wait)?;
+        let id = held.id().to_owned();
         let mut child = Command::new(program);
-        let status = child.args(arguments).env("TFSTATE_LOCK_ID", held.id()).status();
+        let child = child.args(arguments).env("TFSTATE_LOCK_ID", &id).spawn();
+        let status = child.and_then(|child| attend(child, &context.interrupt));
         // Whatever became of the command, the lock is let go first.
-        let released = held.release();
+        let released = held.release().map_err(|error| {
+            let (what, source) = (name.clone(), Box::new(error));
+            session::Error::Unlock { what, id, written: false, kept: None, source }
+        });
         let status = status.map_err(|error| {
             let program = program.to_string_lossy();
             Failure::new(format!("cannot run {}", escape(&program))).because(&error)
-        })?;
-        released?;
-        Ok(status)
+        });
+        match (status, released) {
+            (status, Ok(())) => status,
+            (_, Err(error)) => Err(error.into()),
+        }
     })?;
     Ok(Exit::of_command(status))
 }

@@ -66,12 +66,17 @@ pub(crate) fn run(args: &Args, context: &mut Context<'_>) -> Result<Exit, Failur
     }
     let rules = if args.force { Rules::Overruled } else { Rules::Heeded };
     let keep = args.keep.keep(context)?;
-    let pushed = args.locking.with("state-push", context, |info, wait| {
+    let mut pushed = None;
+    let done = args.locking.with("state-push", context, |info, wait| {
         let locking = if args.no_lock { Locking::Off } else { Locking::On { info, wait } };
-        Ok(push::run(&document, target, rules, locking, &keep)?)
-    })?;
-    told(context, &name, &pushed);
-    Ok(Exit::Done)
+        pushed = Some(push::run(&document, target, rules, locking, &keep)?);
+        Ok(())
+    });
+    // Whoever interrupted it must know all the same that it was done.
+    if let Some(pushed) = &pushed {
+        told(context, &name, pushed);
+    }
+    done.map(|()| Exit::Done)
 }
 
 fn told(context: &mut Context<'_>, name: &str, pushed: &Pushed) {

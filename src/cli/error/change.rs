@@ -1,6 +1,7 @@
 //! What errors of commands that change a state mean to a person.
 
 use super::Failure;
+use super::remote::unlock_hint;
 use crate::ops::push::{self, Refusal};
 use crate::ops::session;
 
@@ -10,21 +11,23 @@ impl From<session::Error> for Failure {
             session::Error::Store(error) => error.into(),
             session::Error::Keep { .. } => Self::of(&error)
                 .hint("name a place for the copy that can be written: `--repo FOLDER`"),
-            session::Error::NotWritten { ref kept, .. } => {
-                let copy =
-                    kept.as_ref().map(|kept| format!("what was there before is kept as {kept}"));
-                Self::of(&error)
-                    .hint("look at what is there before anybody runs `terraform apply`: `tfstate pull`")
-                    .hints(copy)
+            session::Error::NotWritten { ref kept, .. } => Self::of(&error)
+                .hint("look at what is there before anybody runs `terraform apply`: `tfstate pull`")
+                .hints(kept.as_deref().map(copy_hint)),
+            session::Error::Unlock { ref id, ref kept, .. } => {
+                Self::of(&error).hint(unlock_hint(id)).hints(kept.as_deref().map(copy_hint))
             }
-            session::Error::Unlock { ref id, .. } => {
-                let hint = format!(
-                    "see who holds it now: `tfstate lock show`; then free it: `tfstate unlock STATE {id}`"
-                );
-                Self::of(&error).hint(hint)
+            session::Error::Stuck { error, id, source } => {
+                let mut failure = Self::from(*error);
+                failure.because.push("the lock stays, since it could not be released".to_owned());
+                failure.because(&*source).hint(unlock_hint(&id))
             }
         }
     }
+}
+
+fn copy_hint(kept: &str) -> String {
+    format!("what was there before is kept as {kept}")
 }
 
 impl From<push::Error> for Failure {

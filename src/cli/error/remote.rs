@@ -21,9 +21,15 @@ pub(super) fn failure(error: &Error) -> Option<Failure> {
         Error::Unknown { .. } => {
             failure.hint("look at what is there before you do it again: `tfstate pull`")
         }
+        Error::LockStays { id, .. } => failure.hint(unlock_hint(id)),
         Error::Remote { problem, .. } => failure.hints(hint(problem)),
         _ => return None,
     })
+}
+
+/// Says how to free a lock that stays.
+pub(super) fn unlock_hint(id: &str) -> String {
+    format!("see who holds it now: `tfstate lock show`; then free it: `tfstate unlock STATE {id}`")
 }
 
 /// Names the holder, and the two ways on.

@@ -70,7 +70,7 @@ pub trait Keep {
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// The store did not do what was asked; the state is as it was.
+    /// The store did not do what was asked; the state is as it was, unless this says otherwise.
     #[error(transparent)]
     Store(#[from] store::Error),
     /// No copy could be kept, so the state was not touched.
@@ -91,8 +91,8 @@ pub enum Error {
         /// What reading it back failed with, if it did.
         source: Option<Box<store::Error>>,
     },
-    /// The lock could not be released.
-    #[error("cannot release the lock of {what}{}", if *written { ", which was written" } else { "" })]
+    /// The lock could not be released, after all else was done.
+    #[error("{}cannot release the lock of {what}", if *written { "the state was written, but " } else { "" })]
     Unlock {
         /// The state's name.
         what: String,
@@ -100,7 +100,19 @@ pub enum Error {
         id: String,
         /// Whether the state was written before.
         written: bool,
+        /// Where the copy of what was there before is.
+        kept: Option<String>,
         /// Why not.
+        source: Box<store::Error>,
+    },
+    /// Something failed, and then the lock could not be released either.
+    #[error("{error}")]
+    Stuck {
+        /// What failed.
+        error: Box<Error>,
+        /// The lock's id.
+        id: String,
+        /// Why the lock stays.
         source: Box<store::Error>,
     },
 }
@@ -143,7 +155,10 @@ impl Session {
             }
             _ => None,
         };
-        let before = target.store.read(&target.key)?;
+        let before = match target.store.read(&target.key) {
+            Ok(before) => before,
+            Err(error) => return Err(give_up(error.into(), held)),
+        };
         let live = match &before {
             Found::Nothing | Found::Empty(_) => Live::Nothing,
             Found::Bytes(bytes, _) => match Document::parse(bytes.clone()) {
@@ -168,23 +183,26 @@ impl Session {
     ///
     /// What was there is kept first. Bytes that are there already are not written again.
     pub fn replace(self, bytes: &[u8], keep: &dyn Keep) -> Result<Report, Error> {
-        let same = matches!(&self.before, Found::Bytes(before, _) if **before == *bytes);
-        let report = if same {
-            Report { kept: None, written: false }
-        } else {
-            let kept = self.kept(keep)?;
-            self.write(bytes, kept.as_deref())?;
-            Report { kept, written: true }
-        };
-        self.unlock(report.written)?;
-        Ok(report)
+        match self.put(bytes, keep) {
+            Ok(report) => self.unlock(report.written, report.kept.clone()).map(|()| report),
+            Err(error) => Err(give_up(error, self.held)),
+        }
     }
 
     /// Ends the session with nothing changed, and hands out what is there.
     pub fn leave(mut self) -> Result<Live, Error> {
         let live = std::mem::replace(&mut self.live, Live::Nothing);
-        self.unlock(false)?;
+        self.unlock(false, None)?;
         Ok(live)
+    }
+
+    fn put(&self, bytes: &[u8], keep: &dyn Keep) -> Result<Report, Error> {
+        if matches!(&self.before, Found::Bytes(before, _) if **before == *bytes) {
+            return Ok(Report { kept: None, written: false });
+        }
+        let kept = self.kept(keep)?;
+        self.write(bytes, kept.as_deref())?;
+        Ok(Report { kept, written: true })
     }
 
     fn kept(&self, keep: &dyn Keep) -> Result<Option<String>, Error> {
@@ -214,13 +232,24 @@ impl Session {
         }
     }
 
-    fn unlock(self, written: bool) -> Result<(), Error> {
+    fn unlock(self, written: bool, kept: Option<String>) -> Result<(), Error> {
         let Some(held) = self.held else { return Ok(()) };
         let (what, id) = (self.target.name(), held.id().to_owned());
         held.release().map_err(|error| {
             let source = Box::new(error);
-            Error::Unlock { what, id, written, source }
+            Error::Unlock { what, id, written, kept, source }
         })
+    }
+}
+
+/// Releases the lock of a session that failed: who only drops it can't say that it stays.
+fn give_up(error: Error, held: Option<Box<dyn Held>>) -> Error {
+    let Some(held) = held else { return error };
+    let id = held.id().to_owned();
+    match held.release() {
+        // Somebody broke it meanwhile, so nothing of it stays.
+        Ok(()) | Err(store::Error::NotLocked { .. } | store::Error::LockId { .. }) => error,
+        Err(source) => Error::Stuck { error: Box::new(error), id, source: Box::new(source) },
     }
 }
 

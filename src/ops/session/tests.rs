@@ -10,6 +10,7 @@ use crate::store::{
 };
 
 const OLD: &[u8] = br#"{"version":4,"serial":1,"lineage":"a"}"#;
+const THEIRS: &[u8] = br#"{"version":4,"serial":9,"lineage":"a"}"#;
 const NEW: &[u8] = br#"{"version":4,"serial":2,"lineage":"a"}"#;
 
 /// How a call goes wrong.
@@ -23,6 +24,8 @@ enum Fault {
     Lie,
     /// Somebody else writes just before it.
     Race,
+    /// From this call on, none has an effect.
+    Gone,
 }
 
 /// A store in memory, one of whose calls goes wrong.
@@ -42,7 +45,9 @@ struct Calls {
 
 impl Calls {
     fn next(&self) -> Option<Fault> {
-        (self.made.fetch_add(1, Ordering::SeqCst) == self.wrong).then_some(self.fault)
+        let call = self.made.fetch_add(1, Ordering::SeqCst);
+        let is_wrong = call == self.wrong || (self.fault == Fault::Gone && call > self.wrong);
+        is_wrong.then_some(self.fault)
     }
 }
 
@@ -58,8 +63,7 @@ fn lost(doing: &'static str) -> store::Error {
 impl Faulty {
     fn somebody_writes(&self) {
         let Ok(Found::Bytes(_, version)) = self.inner.read("a") else { return };
-        let theirs = br#"{"version":4,"serial":9,"lineage":"a"}"#;
-        let body = Body { bytes: theirs, expected: Expected::Version(&version), lock: None };
+        let body = Body { bytes: THEIRS, expected: Expected::Version(&version), lock: None };
         self.inner.write("a", &body).unwrap();
     }
 }
@@ -75,7 +79,7 @@ impl Store for Faulty {
 
     fn read(&self, key: &str) -> Result<Found, store::Error> {
         match self.calls.next() {
-            Some(Fault::Before | Fault::After) => Err(lost("read")),
+            Some(Fault::Before | Fault::After | Fault::Gone) => Err(lost("read")),
             Some(Fault::Race) => {
                 self.somebody_writes();
                 self.inner.read(key)
@@ -94,7 +98,7 @@ impl Store for Faulty {
 
     fn write(&self, key: &str, body: &Body<'_>) -> Result<Version, store::Error> {
         match self.calls.next() {
-            Some(Fault::Before) => Err(lost("write")),
+            Some(Fault::Before | Fault::Gone) => Err(lost("write")),
             Some(Fault::After) => {
                 self.inner.write(key, body)?;
                 let source = "the connection was lost".into();
@@ -139,7 +143,9 @@ impl Locks for Faulty {
     fn acquire(&self, key: &str, info: &LockInfo) -> Result<Box<dyn Held>, store::Error> {
         let locks = self.inner.locks().unwrap();
         let held = match self.calls.next() {
-            Some(Fault::Before | Fault::After | Fault::Lie) => return Err(lost("lock")),
+            Some(Fault::Before | Fault::After | Fault::Lie | Fault::Gone) => {
+                return Err(lost("lock"));
+            }
             Some(Fault::Race) => {
                 let theirs = LockInfo { id: "theirs".to_owned(), ..LockInfo::default() };
                 std::mem::forget(locks.acquire(key, &theirs)?);
@@ -172,7 +178,7 @@ impl Held for FaultyHeld {
 
     fn release(self: Box<Self>) -> Result<(), store::Error> {
         match self.calls.next() {
-            Some(Fault::Before) => {
+            Some(Fault::Before | Fault::Gone) => {
                 std::mem::forget(self.held);
                 Err(lost("unlock"))
             }
@@ -272,15 +278,14 @@ fn whatever_goes_wrong_at_whatever_step_what_is_told_is_true() {
             let ran = run(wrong, fault, Some(OLD), false);
             let at = format!("{fault:?} at call {wrong}: {:?}", ran.result);
             let is_new = ran.now == NEW;
-            // Who wrote just before it was read is who is replaced, and kept.
-            let raced = (fault, wrong) == (Fault::Race, 1);
-            let kept = ran.copies == [OLD.to_vec()] || (raced && ran.copies.len() == 1);
-            assert!(!is_new || kept, "kept first: {at}");
+            let was_there = if (fault, wrong) == (Fault::Race, 1) { THEIRS } else { OLD };
+            assert!(!is_new || ran.copies == [was_there], "kept first: {at}");
             match &ran.result {
                 Ok(report) => assert!(report.written && is_new && !ran.is_locked, "{at}"),
                 Err(Error::Unlock { written, .. }) => assert_eq!(*written, is_new, "{at}"),
                 Err(Error::NotWritten { kept, .. }) => assert!(kept.is_some(), "{at}"),
                 Err(Error::Store(_) | Error::Keep { .. }) => assert!(!is_new, "{at}"),
+                Err(Error::Stuck { .. }) => panic!("only one call goes wrong: {at}"),
             }
             let stuck = matches!(ran.result, Err(Error::Unlock { .. }));
             assert!(!ran.is_locked || stuck, "{at}");
@@ -289,10 +294,29 @@ fn whatever_goes_wrong_at_whatever_step_what_is_told_is_true() {
 }
 
 #[test]
+fn a_network_that_goes_away_leaves_a_lock_that_is_told() {
+    for wrong in 1..4 {
+        let ran = run(wrong, Fault::Gone, Some(OLD), false);
+        assert!(ran.is_locked);
+        let Err(Error::Stuck { error, id, .. }) = ran.result else {
+            panic!("{wrong}: {:?}", ran.result)
+        };
+        assert_eq!(id, "mine");
+        let is_written = matches!(*error, Error::NotWritten { .. });
+        assert_eq!(is_written, ran.now == NEW, "{wrong}: {error:?}");
+    }
+    let ran = run(4, Fault::Gone, Some(OLD), false);
+    let Err(Error::Unlock { kept, written: true, .. }) = ran.result else {
+        panic!("{:?}", ran.result)
+    };
+    assert_eq!(kept.as_deref(), Some("a copy"));
+}
+
+#[test]
 fn a_state_that_somebody_changed_meanwhile_is_not_overwritten() {
     let ran = run(2, Fault::Race, Some(OLD), false);
     assert!(matches!(ran.result, Err(Error::Store(store::Error::Changed { .. }))));
-    assert!(ran.now.windows(10).any(|window| window == b"\"serial\":9"));
+    assert_eq!(ran.now, THEIRS);
 }
 
 #[test]

@@ -11,6 +11,7 @@ pub(super) mod record;
 mod settings;
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::path::PathBuf;
 
 pub(super) use settings::{Configured, Standing};
@@ -59,7 +60,7 @@ pub struct Local {
 }
 
 /// The backend `s3`.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Default)]
 #[expect(clippy::struct_excessive_bools, reason = "the settings are those of the block")]
 pub struct S3 {
     /// The bucket.
@@ -115,6 +116,17 @@ pub struct S3 {
     pub max_retries: Option<u32>,
     /// Whether certificates go unchecked.
     pub insecure: bool,
+}
+
+/// Shows where it is only: the addresses of proxies and endpoints can hold passwords.
+impl fmt::Debug for S3 {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("S3")
+            .field("bucket", &self.bucket)
+            .field("key", &self.key)
+            .field("region", &self.region)
+            .finish_non_exhaustive()
+    }
 }
 
 /// A role, and how to come by it.
@@ -187,7 +199,7 @@ pub struct Azure {
 }
 
 /// The backend `http`.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Default)]
 pub struct Http {
     /// Where the state is.
     pub address: String,
@@ -223,6 +235,13 @@ pub struct Http {
     pub client_private_key_pem: Option<Secret>,
 }
 
+/// Shows nothing of it: its addresses can hold passwords.
+impl fmt::Debug for Http {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Http").finish_non_exhaustive()
+    }
+}
+
 /// The backend `pg`.
 #[derive(Clone, Debug, Default)]
 pub struct Pg {
@@ -232,4 +251,23 @@ pub struct Pg {
     pub schema_name: Option<String>,
     /// The table, which only OpenTofu lets one choose; `states` where it is not set.
     pub table_name: Option<String>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_that_can_hold_passwords_are_not_formatted() {
+        let secret = || "http://u:S3CR3T@host".to_owned();
+        let s3 = S3 {
+            endpoints: [("s3".to_owned(), secret())].into(),
+            https_proxy: Some(secret()),
+            ..S3::default()
+        };
+        let http = Http { address: secret(), lock_address: Some(secret()), ..Http::default() };
+        for backend in [Backend::S3(Box::new(s3)), Backend::Http(Box::new(http))] {
+            assert!(!format!("{backend:?}").contains("S3CR3T"), "{backend:?}");
+        }
+    }
 }

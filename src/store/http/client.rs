@@ -19,7 +19,7 @@ use crate::store::object::error::{Answer, Fault, transport};
 const SLOWEST: u64 = 128 * 1024;
 
 /// The largest answer that is read.
-const LIMIT: usize = 4 << 30;
+const LIMIT: u64 = 4 << 30;
 
 /// A client of one server. Cloning it is cheap.
 #[derive(Clone)]
@@ -155,7 +155,7 @@ async fn whole(
             Some(chunk) if body.is_empty() => body = BytesMut::from(chunk),
             Some(chunk) => body.extend_from_slice(&chunk),
         }
-        if body.len() > LIMIT {
+        if body.len() as u64 > LIMIT {
             return Err(Fault::Other(format!("the answer has more than {LIMIT} bytes")));
         }
     }

@@ -38,7 +38,12 @@ impl Http {
     async fn ask(&self, info: &LockInfo) -> Result<Asked, Failed> {
         let (lock, _) = self.targets()?;
         let body = Bytes::from(info.to_json());
-        let reply = self.client.send(lock, Some(&body), Repeat::Always).await?;
+        let reply = match self.client.send(lock, Some(&body), Repeat::Always).await {
+            // Nobody knows whether it was taken. Unlocking now could be worse: some servers take
+            // the lock from whoever holds it, whatever id they are given.
+            Err(fault) if is_lost(&fault) => return Err(self.stays(info, fault)),
+            other => other?,
+        };
         match reply.status {
             200 => Ok(Asked::Taken),
             409 | 423 => Ok(match holder(&reply) {
@@ -48,6 +53,11 @@ impl Http {
             }),
             _ => Err(Fault::from(reply).into()),
         }
+    }
+
+    fn stays(&self, info: &LockInfo, fault: Fault) -> Failed {
+        let (what, id) = (self.name.clone(), info.id.clone());
+        Failed::Told(Error::LockStays { what, id, source: fault.into() })
     }
 
     async fn give_back(&self, info: &LockInfo, repeat: Repeat) -> Result<(), Fault> {
@@ -64,7 +74,8 @@ impl Http {
         match self.ask(&info).await? {
             Asked::Held(holder) => Ok(holder),
             Asked::Taken => {
-                self.give_back(&info, Repeat::Always).await?;
+                let given = self.give_back(&info, Repeat::Always).await;
+                given.map_err(|fault| self.stays(&info, fault))?;
                 Ok(Holder::Nobody)
             }
         }
@@ -108,6 +119,11 @@ impl Http {
         let info = LockInfo { id: id.to_owned(), ..LockInfo::default() };
         Ok(self.give_back(&info, Repeat::Always).await?)
     }
+}
+
+/// Whether the server may have done it although it did not say so.
+fn is_lost(fault: &Fault) -> bool {
+    fault.is_ambiguous() && matches!(fault.status(), None | Some(408 | 502 | 504))
 }
 
 fn holder(reply: &Reply) -> Holder {

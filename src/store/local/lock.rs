@@ -79,7 +79,12 @@ impl Locks for Local {
 
 impl Taken {
     fn end(&self) -> Result<(), Error> {
-        let Some(entry) = locked(&self.registry.0).remove(&self.key) else { return Ok(()) };
+        let mut entries = locked(&self.registry.0);
+        // Another thread may have locked it since this one was released.
+        let is_own = entries.get(&self.key).is_some_and(|entry| entry.id == self.id);
+        let entry = if is_own { entries.remove(&self.key) } else { None };
+        drop(entries);
+        let Some(entry) = entry else { return Ok(()) };
         let what = self.path.display().to_string();
         // Nobody else has it: what writes holds the store's borrow, and is done by now.
         let noted = note::remove(&self.path);

@@ -165,11 +165,17 @@ fn version(bytes: &[u8]) -> Version {
     Version { tag: Some(blake3::hash(bytes).to_hex().to_string()), id: None }
 }
 
-fn found(bytes: Vec<u8>, name: &str, path: &Path) -> Result<Found, Error> {
-    if in_place::is_unfinished(&bytes) {
-        let copy = in_place::copy_of(path).map_err(|source| Error::reading(name, source))?;
-        return Err(Error::Unfinished { what: name.to_owned(), copy });
+/// Fails for a file whose last write was interrupted, and says where the whole state is.
+pub(super) fn check_finished(bytes: &[u8], name: &str, path: &Path) -> Result<(), Error> {
+    if !in_place::is_unfinished(bytes) {
+        return Ok(());
     }
+    let copy = in_place::copy_of(path).map_err(|source| Error::reading(name, source))?;
+    Err(Error::Unfinished { what: name.to_owned(), copy })
+}
+
+fn found(bytes: Vec<u8>, name: &str, path: &Path) -> Result<Found, Error> {
+    check_finished(&bytes, name, path)?;
     let version = version(&bytes);
     let is_empty = bytes.is_empty();
     Ok(if is_empty { Found::Empty(version) } else { Found::Bytes(Bytes::from(bytes), version) })

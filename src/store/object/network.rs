@@ -1,5 +1,6 @@
 //! How to get to a store: proxies, certificates, patience.
 
+use std::fmt;
 use std::fs;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -19,7 +20,7 @@ const CONNECT: Duration = Duration::from_secs(5);
 const RETRIES: u32 = 5;
 
 /// How to get to a store.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub(in crate::store) struct Network {
     /// A file of certificates to trust beside those of the system.
     pub(in crate::store) ca_bundle: Option<PathBuf>,
@@ -35,6 +36,16 @@ pub(in crate::store) struct Network {
     pub(in crate::store) retries: u32,
     /// How long the store may be silent.
     pub(in crate::store) patience: Duration,
+}
+
+/// Shows no proxy, whose address can hold a password.
+impl fmt::Debug for Network {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Network")
+            .field("retries", &self.retries)
+            .field("patience", &self.patience)
+            .finish_non_exhaustive()
+    }
 }
 
 impl Network {

@@ -150,7 +150,11 @@ impl Container {
     ) -> Result<Listing, Fault> {
         let request = self.0.requests.list(prefix, marker, include);
         let answer: Response<Bytes> = self.0.client.send(request).await?;
-        Listing::parse(answer.body())
+        let listing = Listing::parse(answer.body())?;
+        if marker.is_some() && listing.marker() == marker {
+            return Err(Fault::Damaged("the list does not go on".to_owned()));
+        }
+        Ok(listing)
     }
 
     async fn revisions(&self, key: &str) -> Result<Vec<Revision>, Error> {

@@ -10,7 +10,7 @@ use super::properties::{Metadata, Properties};
 use super::requests::{Condition, Lease};
 use crate::store::object::certainty::{self, Outcome};
 use crate::store::object::error::Fault;
-use crate::store::{Error, Held, Holder, LockInfo, Locks, Store};
+use crate::store::{Cause, Error, Held, Holder, LockInfo, Locks, Store};
 
 /// How often a blob that vanishes between two requests is made anew.
 const TRIES: u32 = 3;
@@ -104,10 +104,7 @@ impl Container {
                     holder => Err(self.locked(key, holder)),
                 }
             }
-            Err(_) => Err(Error::Unknown {
-                what: format!("the lease {} of {}", info.id, self.name(key)),
-                source: fault.into(),
-            }),
+            Err(_) => Err(self.stays(key, info, fault.into())),
         }
     }
 
@@ -129,8 +126,13 @@ impl Container {
         };
         if let Err(left) = self.unlock(key, &info.id, By::Holder { is_made }).await {
             tracing::warn!(error = %left, lease = info.id, "the lease is left behind");
+            return Err(self.stays(key, info, noted.into()));
         }
         Err(noted)
+    }
+
+    fn stays(&self, key: &str, info: &LockInfo, source: Cause) -> Error {
+        Error::LockStays { what: self.name(key), id: info.id.clone(), source }
     }
 
     async fn state(&self, key: &str, doing: &'static str) -> Result<Option<Properties>, Error> {

@@ -131,7 +131,7 @@ impl Bucket {
 
     async fn page(&self, prefix: &str, token: Option<&str>) -> Result<Listing, Error> {
         let answer = self.0.client.send(self.0.requests.list(prefix, token)).await;
-        let listing = answer.and_then(|answer| Listing::parse(answer.body()));
+        let listing = answer.and_then(|answer| Listing::after(token, answer.body()));
         listing.map_err(|fault| self.fault(fault, "list", prefix))
     }
 
@@ -142,8 +142,9 @@ impl Bucket {
         loop {
             let request = self.0.requests.versions(key, token.as_deref());
             let answer = self.0.client.send(request).await;
-            let listing =
-                answer.and_then(|answer| Listing::parse(answer.body())).map_err(failed)?;
+            let listing = answer
+                .and_then(|answer| Listing::after(token.as_deref(), answer.body()))
+                .map_err(failed)?;
             let own = listing.items.into_iter().filter(|item| item.name == key);
             found.extend(
                 own.map(|item| item.revision()).collect::<Result<Vec<_>, _>>().map_err(failed)?,

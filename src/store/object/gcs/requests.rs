@@ -197,8 +197,14 @@ pub(super) struct Listing {
 }
 
 impl Listing {
-    pub(super) fn parse(body: &[u8]) -> Result<Self, Fault> {
-        serde_json::from_slice(body).map_err(|error| damaged(&error))
+    /// Reads the page that comes after this token.
+    pub(super) fn after(token: Option<&str>, body: &[u8]) -> Result<Self, Fault> {
+        let mut page: Self = serde_json::from_slice(body).map_err(|error| damaged(&error))?;
+        page.next_page_token = page.next_page_token.filter(|next| !next.is_empty());
+        if page.next_page_token.is_some() && page.next_page_token.as_deref() == token {
+            return Err(Fault::Damaged("the list does not go on".to_owned()));
+        }
+        Ok(page)
     }
 }
 
@@ -211,4 +217,18 @@ pub(super) fn is_versioned(body: &[u8]) -> bool {
 /// Says where an answer can't be read; its text may be a state.
 fn damaged(error: &serde_json::Error) -> Fault {
     Fault::Damaged(format!("the answer is not what was asked for, at byte {}", error.column()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_list_that_does_not_go_on_ends() {
+        let page = br#"{"nextPageToken": "a"}"#;
+        assert_eq!(Listing::after(None, page).unwrap().next_page_token.as_deref(), Some("a"));
+        assert!(Listing::after(Some("a"), page).is_err());
+        let last = Listing::after(Some("a"), br#"{"nextPageToken": ""}"#).unwrap();
+        assert_eq!(last.next_page_token, None);
+    }
 }

@@ -33,7 +33,7 @@ pub(super) async fn page(bucket: &Bucket, prefix: &str, from: Option<&str>) -> R
     }
     let token = root.text("NextContinuationToken");
     let more = root.text("IsTruncated") == "true";
-    if more && token.is_empty() {
+    if more && (token.is_empty() || from == Some(token)) {
         return Err(failed(unreadable()));
     }
     Ok(Page { entries, next: more.then(|| token.to_owned()) })

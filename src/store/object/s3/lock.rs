@@ -60,9 +60,9 @@ impl Locking {
             };
             if let Err(error) = result {
                 for part in taken {
-                    // The error that is returned is the one to act on; this one is only told.
-                    if let Err(error) = self.remove(part, key, &info.id).await {
-                        tracing::warn!(%error, "half of a lock stays");
+                    if let Err(left) = self.remove(part, key, &info.id).await {
+                        tracing::warn!(error = %left, "half of a lock stays");
+                        return Err(self.stays(key, info.id, error.into()));
                     }
                 }
                 return Err(error);
@@ -124,12 +124,14 @@ impl Locking {
                 Ok(true) => return Ok(()),
                 // What was sent may be carried out late.
                 Ok(false) if is_last && matches!(fault, Fault::TimedOut(_)) => {
-                    return Err(self.unknown(key, info, fault.into()));
+                    return Err(self.stays(key, info.id.clone(), fault.into()));
                 }
                 Ok(false) if is_last => return Err(self.bucket.failed(fault, "lock", key)),
                 Ok(false) => {}
                 Err(error @ Error::Locked { .. }) => return Err(error),
-                Err(_) if in_doubt => return Err(self.unknown(key, info, fault.into())),
+                Err(_) if in_doubt => {
+                    return Err(self.stays(key, info.id.clone(), fault.into()));
+                }
                 Err(_) => return Err(self.bucket.failed(fault, "lock", key)),
             }
             tries += 1;
@@ -164,13 +166,12 @@ impl Locking {
         };
         match self.delete_object(key).await {
             Ok(()) => Err(error),
-            Err(_) => Err(self.unknown(key, info, Box::new(error))),
+            Err(_) => Err(self.stays(key, info.id.clone(), error.into())),
         }
     }
 
-    fn unknown(&self, key: &str, info: &LockInfo, source: Cause) -> Error {
-        let lock = self.bucket.call(&lock_key(key));
-        Error::Unknown { what: format!("the lock {lock}, with the id {},", info.id), source }
+    fn stays(&self, key: &str, id: String, source: Cause) -> Error {
+        Error::LockStays { what: self.bucket.call(key), id, source }
     }
 
     /// Whether the lock object is the one that this info made, or is not there; an error where it
@@ -225,9 +226,7 @@ impl Locking {
                 let in_doubt = fault.is_ambiguous();
                 let error = table.failed(fault, "lock", &self.bucket.call(key));
                 if in_doubt && self.remove(Part::Row, key, &info.id).await.is_err() {
-                    let (row, table, id) = (self.row(key), table.name(), &info.id);
-                    let what = format!("the row {row} in the table {table}, with the id {id},");
-                    return Err(Error::Unknown { what, source: Box::new(error) });
+                    return Err(self.stays(key, info.id.clone(), error.into()));
                 }
                 return Err(error);
             }

@@ -1,0 +1,75 @@
+//! Waiting for a command that runs in front of this program, which has something to clear up
+//! after it.
+
+use std::io;
+use std::process::{Child, ExitStatus};
+use std::thread::sleep;
+use std::time::Duration;
+
+use super::interrupt::Interrupt;
+
+/// How long it takes at the most to notice that the command has ended.
+const GLANCE: Duration = Duration::from_millis(50);
+
+/// Waits until a command ends.
+///
+/// Ctrl-C reaches the command by itself, and what it makes of it, once or twice, is its own affair;
+/// a request to end that only this process gets is handed on.
+pub(crate) fn attend(mut child: Child, interrupt: &Interrupt) -> io::Result<ExitStatus> {
+    let asked = Asked::listen()?;
+    let mut pause = Duration::from_millis(1);
+    loop {
+        if let Some(status) = child.try_wait()? {
+            return Ok(status);
+        }
+        interrupt.leave_to_another();
+        asked.hand_on(&child);
+        sleep(pause);
+        pause = (pause * 2).min(GLANCE);
+    }
+}
+
+#[cfg(unix)]
+struct Asked {
+    flag: std::sync::Arc<std::sync::atomic::AtomicBool>,
+    id: signal_hook::SigId,
+}
+
+#[cfg(unix)]
+impl Asked {
+    fn listen() -> io::Result<Self> {
+        let flag = std::sync::Arc::default();
+        let listener = std::sync::Arc::clone(&flag);
+        let id = signal_hook::flag::register(signal_hook::consts::SIGTERM, listener)?;
+        Ok(Self { flag, id })
+    }
+
+    fn hand_on(&self, child: &Child) {
+        use rustix::process::{Pid, Signal, kill_process};
+        if self.flag.swap(false, std::sync::atomic::Ordering::SeqCst) {
+            // It may have ended by itself, which the next glance tells.
+            let _sent = kill_process(Pid::from_child(child), Signal::TERM);
+        }
+    }
+}
+
+#[cfg(unix)]
+impl Drop for Asked {
+    fn drop(&mut self) {
+        signal_hook::low_level::unregister(self.id);
+    }
+}
+
+#[cfg(not(unix))]
+struct Asked;
+
+#[cfg(not(unix))]
+impl Asked {
+    #[expect(clippy::unnecessary_wraps, reason = "elsewhere it can fail")]
+    fn listen() -> io::Result<Self> {
+        Ok(Self)
+    }
+
+    #[expect(clippy::unused_self, reason = "elsewhere it is needed")]
+    fn hand_on(&self, _child: &Child) {}
+}
