@@ -91,7 +91,11 @@ fn edit_disagreements(edits: &Value, changes: &[Value]) -> Vec<String> {
     let mut left: Vec<&Value> = changes.iter().collect();
     for edit in edits.as_array().unwrap() {
         let accepted = accepted_changes(edit);
-        let told = |change: &&Value| accepted.iter().any(|accepted| same_change(accepted, change));
+        let told = |change: &&Value| {
+            accepted
+                .iter()
+                .any(|accepted| same_change(accepted, change) || inside(accepted, change))
+        };
         match left.iter().position(told) {
             Some(index) => drop(left.swap_remove(index)),
             None => problems.push(format!(
@@ -140,6 +144,25 @@ fn path_text(steps: &[Value]) -> String {
 /// Returns whether two changes tell the same; a value that is absent is as good as null.
 fn same_change(accepted: &Value, change: &Value) -> bool {
     ["path", "before", "after"].iter().all(|key| accepted[key] == change[key])
+}
+
+/// Returns whether a change tells of text in several lines what differs in the document it holds:
+/// some of the generated notes are YAML.
+fn inside(accepted: &Value, change: &Value) -> bool {
+    let text = |value: &Value, key: &str| value[key].as_str().map(str::to_owned);
+    let is_part = |key| {
+        let whole = text(accepted, key).filter(|whole| whole.contains('\n'));
+        whole.zip(text(change, key)).is_some_and(|(whole, part)| whole.contains(&part))
+    };
+    let below = text(accepted, "path").zip(text(change, "path"));
+    let below = below.is_some_and(|(outer, inner)| {
+        inner.strip_prefix(&outer).is_some_and(|rest| rest.starts_with(['.', '[']))
+    });
+    // The line break at the end may be what went.
+    below && is_part("before") && text(change, "after") != text(change, "before") && {
+        let (whole, part) = (text(accepted, "after"), text(change, "after"));
+        whole.zip(part).is_some_and(|(whole, part)| whole.contains(&part))
+    }
 }
 
 fn output_disagreements(truth: &Value, diff: &Value) -> Vec<String> {
