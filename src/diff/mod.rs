@@ -282,9 +282,7 @@ fn comparison(
     let folds = fold::find((from, to), &mut resources);
     let mut outputs = outputs::compare(from, to, rules);
     if options.noise == Noise::Hidden {
-        let all = outputs.len();
-        outputs.retain(|output| output.quiet.is_none());
-        untold.by_role += all - outputs.len();
+        untold += outputs::hush(&mut outputs);
     }
     Comparison {
         from: Facts::of(from),

@@ -43,6 +43,16 @@ pub(super) struct Untold {
     pub(super) by_role: usize,
 }
 
+impl Untold {
+    /// Counts one change that is not told for this reason; none is no reason.
+    pub(super) fn of(quiet: Option<Quiet>) -> Self {
+        Self {
+            ignored: usize::from(quiet == Some(Quiet::Formatting)),
+            by_role: usize::from(quiet == Some(Quiet::Role)),
+        }
+    }
+}
+
 impl std::ops::AddAssign for Untold {
     fn add_assign(&mut self, other: Self) {
         self.ignored += other.ignored;
@@ -81,12 +91,8 @@ impl Options {
         changes.retain(|change| {
             let quiet = change.quiet.filter(|_| self.noise == Noise::Hidden);
             let ignored = || rules.iter().any(|rule| rule.covers(change));
-            let hidden = Untold {
-                by_role: usize::from(quiet == Some(Quiet::Role)),
-                ignored: usize::from(
-                    quiet == Some(Quiet::Formatting) || quiet.is_none() && ignored(),
-                ),
-            };
+            let mut hidden = Untold::of(quiet);
+            hidden.ignored += usize::from(quiet.is_none() && ignored());
             untold += hidden;
             hidden == Untold::default()
         });

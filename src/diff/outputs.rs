@@ -6,11 +6,10 @@ use super::Action;
 use super::change::{Change, Field, Quiet};
 use super::documents;
 use super::instance::Rules;
-use super::roles::Roles;
+use super::options::Untold;
 use super::values::{self, Spelling, Terms};
 use crate::state::document::{Document, Output};
-use crate::state::path::Path;
-use crate::state::sensitive::{Reveal, Secrets};
+use crate::state::sensitive::Secrets;
 use crate::state::value::Value;
 
 /// An output that differs.
@@ -28,8 +27,8 @@ pub struct OutputChange {
     pub sensitive_before: Option<bool>,
     /// Whether it is declared sensitive now.
     pub sensitive_after: Option<bool>,
-    /// What differs inside, where both values are objects or lists; empty where they differ in
-    /// another way, or only in their spelling.
+    /// What differs inside, where both values are objects, lists, or strings that hold documents;
+    /// empty where they differ in another way.
     pub changes: Vec<Change>,
     /// OpenTofu's message that it was deprecated.
     pub deprecated_before: Option<String>,
@@ -40,11 +39,7 @@ pub struct OutputChange {
 }
 
 /// Returns the outputs that differ, by name.
-pub(super) fn compare(
-    from: &Document,
-    to: &Document,
-    Rules { reveal, roles, .. }: Rules<'_>,
-) -> Vec<OutputChange> {
+pub(super) fn compare(from: &Document, to: &Document, rules: Rules<'_>) -> Vec<OutputChange> {
     let mut pairs: BTreeMap<&str, (Option<Output<'_>>, Option<Output<'_>>)> = BTreeMap::new();
     for output in from.outputs() {
         pairs.entry(output.name()).or_default().0 = Some(output);
@@ -52,80 +47,84 @@ pub(super) fn compare(
     for output in to.outputs() {
         pairs.entry(output.name()).or_default().1 = Some(output);
     }
-    let changes = pairs.into_iter().filter_map(|(name, (before, after))| {
-        let quiet = before.zip(after).and_then(|(before, after)| by_role(before, after, roles?));
-        Some(OutputChange { quiet, ..change(name, (before, after), (reveal, roles))? })
-    });
-    changes.collect()
+    pairs.into_iter().filter_map(|(name, sides)| change(name, sides, rules)).collect()
 }
 
-/// Returns whether two outputs differ in nothing but what plays the same role.
-fn by_role(before: Output<'_>, after: Output<'_>, roles: &Roles) -> Option<Quiet> {
-    let same =
-        before.is_sensitive() == after.is_sensitive() && before.deprecated() == after.deprecated();
-    let (Ok(a), Ok(b)) = (before.value(), after.value()) else { return None };
-    (same && roles.match_up((&a, &b), before.name())).then_some(Quiet::Role)
+/// Takes out what is told only where noise is, and returns how much that was.
+pub(super) fn hush(outputs: &mut Vec<OutputChange>) -> Untold {
+    let mut untold = Untold::default();
+    let mut count = |quiet: Option<Quiet>| {
+        untold += Untold::of(quiet);
+        quiet.is_none()
+    };
+    outputs.retain_mut(|output| {
+        if output.changes.is_empty() {
+            return count(output.quiet);
+        }
+        output.changes.retain(|change| count(change.quiet));
+        output.quiet.is_none()
+    });
+    untold
 }
 
 fn change(
     name: &str,
     (before, after): (Option<Output<'_>>, Option<Output<'_>>),
-    (reveal, roles): (Reveal, Option<&Roles>),
+    Rules { reveal, roles, .. }: Rules<'_>,
 ) -> Option<OutputChange> {
+    let alike = before.zip(after).is_some_and(|(before, after)| are_declared_alike(before, after));
     let action = match (before, after) {
-        (Some(before), Some(after)) if same(before, after) => return None,
+        (Some(before), Some(after)) if alike && is_same_text(before, after) => return None,
         (Some(_), Some(_)) => Action::Changed,
         (Some(_), None) => Action::Removed,
         (None, _) => Action::Added,
     };
-    let sides = || [before, after].into_iter().flatten();
-    let sensitive = sides().any(Output::is_sensitive);
+    let sensitive = [before, after].into_iter().flatten().any(Output::is_sensitive);
+    let values = (before.map(value), after.map(value));
     let mut secrets = Secrets::default();
-    for value in sides().filter_map(|output| output.value().ok()) {
-        secrets.extend(Secrets::of_output(name, sensitive, &value));
+    for value in [&values.0, &values.1].into_iter().flatten() {
+        secrets.extend(Secrets::of_output(name, sensitive, value));
     }
-    let changes = inside((before, after), (&secrets, reveal), roles);
-    let show = |output: Output<'_>| match (output.value(), reveal) {
-        // Text that can't be decoded can't be searched for secrets either.
-        (Err(_), _) => Value::Sensitive,
-        (Ok(value), Reveal::Yes) => value.into_owned(),
-        (Ok(value), Reveal::No) => secrets.mask(value).into_owned(),
+    let (field, spelling) = (Field::Other, Spelling::Typed);
+    let terms = Terms { kind: "", field, spelling, reveal, secrets: &secrets, schema: None, roles };
+    let mut changes = match (&values.0, &values.1) {
+        (Some(before), Some(after)) => values::compare_as(name, (before, after), terms),
+        _ => Vec::new(),
     };
+    // Two values that can't be decoded are not known to be the same.
+    if alike && changes.is_empty() && values.0 != Some(Value::Sensitive) {
+        return None;
+    }
+    // It is quiet if all that differs is, and for the first of the reasons.
+    let reason = changes.iter().map(|change| change.quiet).min().flatten();
+    let quiet = reason.filter(|_| alike);
+    let (shown_before, shown_after) = values::shown((values.0.as_ref(), values.1.as_ref()), terms);
+    changes.retain(|change| !change.path.is_root());
     Some(OutputChange {
         name: name.to_owned(),
         action,
-        before: before.map(show),
-        after: after.map(show),
+        before: shown_before,
+        after: shown_after,
         sensitive_before: before.map(Output::is_sensitive),
         sensitive_after: after.map(Output::is_sensitive),
         changes,
         deprecated_before: before.and_then(deprecated),
         deprecated_after: after.and_then(deprecated),
-        quiet: None,
+        quiet,
     })
 }
 
-/// Compares two values of which there is something inside, and that are not secret as a whole.
-fn inside(
-    (before, after): (Option<Output<'_>>, Option<Output<'_>>),
-    (secrets, reveal): (&Secrets, Reveal),
-    roles: Option<&Roles>,
-) -> Vec<Change> {
-    let (Some(before), Some(after)) = (before, after) else { return Vec::new() };
-    let (Ok(before), Ok(after)) = (before.value(), after.value()) else { return Vec::new() };
-    let both_are = matches!(
-        (&before, &after),
-        (Value::Object(_), Value::Object(_)) | (Value::Array(_), Value::Array(_))
-    );
-    if !both_are || (reveal == Reveal::No && secrets.cover(&Path::root())) {
-        return Vec::new();
-    }
-    let (field, spelling) = (Field::Other, Spelling::Typed);
-    let terms = Terms { kind: "", field, spelling, reveal, secrets, schema: None, roles };
-    let mut changes = values::compare(&before, &after, terms);
-    // What only plays another role is told of the whole output, or not at all.
-    changes.retain(|change| change.quiet.is_none());
-    changes
+/// Returns the value; text that can't be decoded can't be searched for secrets either.
+fn value(output: Output<'_>) -> Value<'_> {
+    output.value().unwrap_or(Value::Sensitive)
+}
+
+fn are_declared_alike(a: Output<'_>, b: Output<'_>) -> bool {
+    a.is_sensitive() == b.is_sensitive() && a.deprecated() == b.deprecated()
+}
+
+fn is_same_text(a: Output<'_>, b: Output<'_>) -> bool {
+    a.value_raw() == b.value_raw()
 }
 
 fn deprecated(output: Output<'_>) -> Option<String> {
@@ -133,11 +132,10 @@ fn deprecated(output: Output<'_>) -> Option<String> {
 }
 
 pub(super) fn same(before: Output<'_>, after: Output<'_>) -> bool {
-    let differ = before.is_sensitive() != after.is_sensitive();
-    if differ || before.deprecated() != after.deprecated() {
+    if !are_declared_alike(before, after) {
         return false;
     }
-    if before.value_raw() == after.value_raw() {
+    if is_same_text(before, after) {
         return true;
     }
     match (before.value(), after.value()) {
@@ -152,6 +150,7 @@ pub(super) fn same(before: Output<'_>, after: Output<'_>) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::diff::options::{Noise, Options};
     use crate::diff::properties::{compared, everything};
 
     /// Compares two sets of outputs and shows each change as `name action before after`.
@@ -223,5 +222,49 @@ mod tests {
         assert!(shown(&map(r#"{"a":1,"b":2}"#), &map(r#"{"b":2.0,"a":1}"#)).is_empty());
         let text = |value: &str| format!(r#""o":{{"value":"{value}","type":"string"}}"#);
         assert!(shown(&text(r#"{\"a\":1}"#), &text(r#"{ \"a\": 1 }"#)).is_empty());
+    }
+
+    #[test]
+    fn a_document_in_an_output_is_compared_as_one_and_hides_its_secrets() {
+        let yaml = |size: u8, password: &str| {
+            format!(
+                r#"{{"version":4,"outputs":{{"o":{{"type":"string",
+                    "value":"size: {size}\nenv:\n  - name: PASSWORD\n    value: {password}\n"}}}}}}"#
+            )
+        };
+        let json = |size: u8, password: &str| {
+            format!(
+                r#"{{"version":4,"outputs":{{"o":{{"type":"string",
+                    "value":"{{\"size\":{size},\"password\":\"{password}\"}}"}}}}}}"#
+            )
+        };
+        for (state, path) in
+            [(&yaml as &dyn Fn(u8, &str) -> String, "env[0].value"), (&json, "password")]
+        {
+            let comparison = compared(&state(1, "S3CR3T-111"), &state(2, "S3CR3T-222"));
+            assert!(!everything(&comparison).contains("S3CR3T"));
+            let output = &comparison.outputs[0];
+            let paths: Vec<String> = output.changes.iter().map(|c| c.path.to_string()).collect();
+            assert_eq!(paths, [path, "size"]);
+            assert_eq!(output.before, Some(Value::Sensitive));
+            let added = compared(r#"{"version":4}"#, &state(1, "S3CR3T-111"));
+            assert!(!everything(&added).contains("S3CR3T"));
+        }
+    }
+
+    #[test]
+    fn another_layout_of_a_document_is_counted_and_told_with_noise() {
+        let state = |value: &str| {
+            let output = format!(r#"{{"o":{{"value":"{value}","type":"string"}}}}"#);
+            let text = format!(r#"{{"version":4,"outputs":{output}}}"#);
+            Document::parse(text.into_bytes()).unwrap()
+        };
+        let (before, after) = (state(r#"{\"a\":1}"#), state(r#"{ \"a\": 1 }"#));
+        let hidden = super::super::compare(&before, &after, &Options::default());
+        assert_eq!((hidden.outputs.len(), hidden.summary.ignored), (0, 1));
+        let shown = Options { noise: Noise::Shown, ..Options::default() };
+        let told = super::super::compare(&before, &after, &shown).outputs;
+        assert_eq!(told[0].quiet, Some(Quiet::Formatting));
+        assert!(told[0].changes.is_empty());
     }
 }

@@ -47,10 +47,46 @@ pub(super) struct Terms<'t> {
 
 /// Compares two values.
 pub(super) fn compare(before: &Value<'_>, after: &Value<'_>, terms: Terms<'_>) -> Vec<Change> {
+    compare_as("", (before, after), terms)
+}
+
+/// Compares two values that stand under a name of their own.
+pub(super) fn compare_as(
+    name: &str,
+    (before, after): (&Value<'_>, &Value<'_>),
+    terms: Terms<'_>,
+) -> Vec<Change> {
     let (known, path, changes) = (Vec::new(), Path::root(), Vec::new());
-    let mut walk = Walk { terms, known, path, embedded: 0, changes };
+    let mut walk = Walk { terms, name, known, path, embedded: 0, changes };
     walk.masked(before, after, terms.secrets);
     walk.changes
+}
+
+/// Returns two values as they may be shown as a whole: what is secret on one side is masked on
+/// both.
+pub(super) fn shown(
+    (before, after): (Option<&Value<'_>>, Option<&Value<'_>>),
+    terms: Terms<'_>,
+) -> (Option<Value<'static>>, Option<Value<'static>>) {
+    let copied = |value: Option<&Value<'_>>| value.map(|value| value.clone().into_owned());
+    if terms.reveal == Reveal::Yes {
+        return (copied(before), copied(after));
+    }
+    let masked = |value: Option<&Value<'_>>| copied(value).map(|value| terms.secrets.mask(value));
+    let (shown_before, shown_after) = (masked(before), masked(after));
+    let (known, path, changes) = (Vec::new(), Path::root(), Vec::new());
+    let mut walk = Walk { terms, name: "", known, path, embedded: 0, changes };
+    for (raw, shown) in [(before, &shown_before), (after, &shown_after)] {
+        if let (Some(raw), Some(shown)) = (raw, shown) {
+            Side { raw, shown }.collect_hidden(&mut walk.known);
+        }
+    }
+    let concealed = |value: &Option<Value<'_>>| value.as_ref().map(|value| walk.concealed(value));
+    match (concealed(&shown_before), concealed(&shown_after)) {
+        (Some(Value::Sensitive), Some(after)) => (Some(Value::Sensitive), Some(veiled(after))),
+        (Some(before), Some(Value::Sensitive)) => (Some(veiled(before)), Some(Value::Sensitive)),
+        sides => sides,
+    }
 }
 
 /// A value as it is and as it may be shown.
@@ -98,6 +134,8 @@ impl<'v> Side<'v> {
 
 struct Walk<'t> {
     terms: Terms<'t>,
+    /// What the whole is called; nothing where it has no name.
+    name: &'t str,
     /// Secrets of either side, to be known again where the other side has them in the open.
     known: Vec<String>,
     path: Path,
@@ -177,7 +215,7 @@ impl Walk<'_> {
             if self.is_set() { list::match_up(&olds, &new) } else { list::align(&olds, &new) };
         for (at, to) in list::equals(&olds, &new, &edits, |at| played[at].is_some()) {
             self.path.push(Step::Index(to));
-            self.emit_as(Some(Quiet::Role), Some(before[at]), Some(after[to]));
+            self.emit_as(self.by_role(before[at], after[to]), Some(before[at]), Some(after[to]));
             self.path.pop();
         }
         for edit in edits {
@@ -192,7 +230,7 @@ impl Walk<'_> {
     fn played(&self, old: &[&Value<'_>], new: &[&Value<'_>]) -> Vec<Option<Value<'static>>> {
         let Some(roles) = self.terms.roles else { return vec![None; old.len()] };
         let kept: HashSet<String> = new.iter().map(|item| canonical::text(item)).collect();
-        let key = last_key(&self.path);
+        let key = self.key();
         let play = |item: &&Value<'_>| {
             if kept.contains(&canonical::text(item)) { None } else { roles.value(item, key) }
         };
@@ -234,10 +272,22 @@ impl Walk<'_> {
         if self.same(before.raw, after.raw) {
             return;
         }
-        let key = last_key(&self.path);
-        let play = |roles: &Roles| roles.match_up((before.raw, after.raw), key);
-        let quiet = self.terms.roles.is_some_and(play).then_some(Quiet::Role);
+        let play = |roles: &Roles| roles.match_up((before.raw, after.raw), self.key());
+        let plays = self.terms.roles.is_some_and(play);
+        let quiet = if plays { self.by_role(before, after) } else { None };
         self.emit_as(quiet, Some(before), Some(after));
+    }
+
+    /// Returns why two values that play the same role are quiet. Secrets are not: that one is the
+    /// other but for the environment would say what is in them.
+    fn by_role(&self, before: Side<'_>, after: Side<'_>) -> Option<Quiet> {
+        let hidden = [before, after].into_iter().any(|side| holds_mask(side.shown));
+        (!hidden).then_some(Quiet::Role)
+    }
+
+    /// Returns the key that the present value stands under, whatever lists are between them.
+    fn key(&self) -> &str {
+        self.path.steps().iter().rev().find_map(unordered::name).unwrap_or(self.name)
     }
 
     fn same(&self, a: &Value<'_>, b: &Value<'_>) -> bool {
@@ -337,9 +387,13 @@ fn match_keys(members: &mut Members<'_>, roles: &Roles) {
     }
 }
 
-/// Returns the key that a value stands under, whatever lists are between them.
-fn last_key(path: &Path) -> &str {
-    path.steps().iter().rev().find_map(unordered::name).unwrap_or_default()
+fn holds_mask(value: &Value<'_>) -> bool {
+    match value {
+        Value::Sensitive => true,
+        Value::Array(items) => items.iter().any(holds_mask),
+        Value::Object(members) => members.iter().any(|(_, value)| holds_mask(value)),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => false,
+    }
 }
 
 /// Masks a value whose counterpart is masked.

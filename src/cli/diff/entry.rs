@@ -3,7 +3,7 @@
 //! All text in an [`Entry`] has been through `base::text`: no control character, no mark that
 //! reorders what is read.
 
-use super::row::{Row, Values};
+use super::row::{self, Row, Values};
 use crate::base::text::escape;
 use crate::base::theme::Meaning;
 use crate::diff::{
@@ -144,14 +144,15 @@ impl Entry {
     pub(super) fn of_output(change: &OutputChange) -> Self {
         let mut rows = Vec::new();
         if !change.changes.is_empty() {
-            rows.extend(change.changes.iter().map(|inner| Row {
-                path: escape(&inner.path.to_string()).into_owned(),
-                ..Row::of(inner)
-            }));
+            let inside = change.changes.iter();
+            rows.extend(inside.map(|inner| Row::at(&inner.path.to_string(), inner)));
         // Two masked values look alike whether they differ or not.
         } else if change.before != change.after || change.before == Some(Value::Sensitive) {
             let values = Values::of(change.before.as_ref(), change.after.as_ref());
-            rows.push(Row { action: change.action, path: String::new(), values });
+            let path = change
+                .quiet
+                .map_or_else(String::new, |quiet| format!("value{}", row::note(Some(quiet))));
+            rows.push(Row { action: change.action, path, values });
         }
         let mut row = |path: &str, before: Option<String>, after: Option<String>| {
             if change.action == Action::Changed && before != after {

@@ -59,7 +59,11 @@ fn is_secret(change: &Change) -> bool {
     [&change.before, &change.after].into_iter().flatten().any(has_mask)
 }
 
+/// Returns whether a secret is in what differs, not only in what is the same beside it.
 fn holds_secret(change: &OutputChange) -> bool {
+    if !change.changes.is_empty() {
+        return change.changes.iter().any(is_secret);
+    }
     [&change.before, &change.after].into_iter().flatten().any(has_mask)
 }
 

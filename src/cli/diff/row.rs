@@ -31,17 +31,17 @@ pub(super) enum Values {
 
 impl Row {
     pub(super) fn of(change: &Change) -> Self {
+        Self::at(&change.path_text(), change)
+    }
+
+    /// Tells a change under this path.
+    pub(super) fn at(path: &str, change: &Change) -> Self {
         let action = match (&change.before, &change.after) {
             (None, _) => Action::Added,
             (_, None) => Action::Removed,
             _ => Action::Changed,
         };
-        let mut path = escape(&change.path_text()).into_owned();
-        match change.quiet {
-            Some(Quiet::Formatting) => path.push_str(" (formatting only)"),
-            Some(Quiet::Role) => path.push_str(" (same role)"),
-            None => {}
-        }
+        let path = format!("{}{}", escape(path), note(change.quiet));
         Self { action, path, values: Values::of(change.before.as_ref(), change.after.as_ref()) }
     }
 
@@ -69,6 +69,15 @@ impl Row {
             Values::Sides(None, None) | Values::Lines(_) => String::new(),
         };
         format!("{} {}{gap}{values}", sign(self.action), self.path).trim_end().to_owned()
+    }
+}
+
+/// Returns what is said behind the path of a change that is told with noise only.
+pub(super) fn note(quiet: Option<Quiet>) -> &'static str {
+    match quiet {
+        Some(Quiet::Formatting) => " (formatting only)",
+        Some(Quiet::Role) => " (same role)",
+        None => "",
     }
 }
 

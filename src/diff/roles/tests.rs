@@ -129,6 +129,43 @@ fn a_secret_that_differs_is_told_and_not_seen() {
     assert_eq!(comparison.resources[0].changes.len(), 2);
 }
 
+#[test]
+fn a_secret_is_not_said_to_play_the_same_role() {
+    let (before, after) = (
+        r#"x.a {"id":"i-11111","name":"app-staging","password":"S3CR3T-staging"}"#,
+        r#"x.a {"id":"i-22222","name":"app-prod","password":"S3CR3T-prod"}"#,
+    );
+    let comparison = compared(&state(&[before]), &state(&[after]), Noise::Hidden);
+    assert!(!crate::diff::properties::everything(&comparison).contains("S3CR3T"));
+    let changes = &comparison.resources[0].changes;
+    assert_eq!((changes.len(), changes[0].path_text().as_str()), (1, "password"));
+}
+
+#[test]
+fn what_plays_the_same_role_inside_an_output_is_counted_and_told_with_noise() {
+    let with_output = |state: String, id: &str, size: u8| {
+        let kind = r#"["object",{"vpc":"string","size":"number"}]"#;
+        let output = format!(
+            r#""outputs":{{"o":{{"value":{{"vpc":"{id}","size":{size}}},"type":{kind}}}}},"#
+        );
+        let (start, rest) = state.split_once(r#""resources""#).unwrap();
+        let start = start.replace(r#""outputs":{},"#, "");
+        format!(r#"{start}{output}"resources"{rest}"#)
+    };
+    let before = with_output(state(&[r#"x.a {"id":"vpc-11111"}"#]), "vpc-11111", 1);
+    let same = with_output(state(&[r#"x.a {"id":"vpc-22222"}"#]), "vpc-22222", 1);
+    let other = with_output(state(&[r#"x.a {"id":"vpc-22222"}"#]), "vpc-22222", 2);
+    assert!(compared(&before, &same, Noise::Hidden).is_empty());
+    let quiet = |noise| -> Vec<(String, bool)> {
+        let output = compared(&before, &other, noise).outputs.remove(0);
+        assert_eq!(output.quiet, None);
+        output.changes.iter().map(|c| (c.path.to_string(), c.quiet.is_some())).collect()
+    };
+    assert_eq!(quiet(Noise::Hidden), [("size".to_owned(), false)]);
+    assert_eq!(quiet(Noise::Shown), [("size".to_owned(), false), ("vpc".to_owned(), true)]);
+    assert_eq!(compared(&before, &other, Noise::Hidden).summary.by_role, 2);
+}
+
 /// A resource that refers to others by number; every name in it is a mark to be filled in.
 fn resource(at: usize, refs: &[usize]) -> String {
     let ids: Vec<String> = refs.iter().map(|to| format!(r#""<ID{to}>""#)).collect();
