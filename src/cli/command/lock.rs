@@ -1,7 +1,10 @@
 //! `tfstate lock`.
 
 use std::ffi::OsString;
-use std::process::Command;
+use std::io;
+use std::process::{Child, Command, ExitStatus};
+use std::thread;
+use std::time::Duration;
 
 use jiff::Timestamp;
 
@@ -11,6 +14,7 @@ use crate::base::theme::Meaning;
 use crate::cli::args::Format;
 use crate::cli::context::Context;
 use crate::cli::error::{Exit, Failure};
+use crate::cli::interrupt::Interrupt;
 use crate::cli::json;
 use crate::cli::locking::LockingOption;
 use crate::cli::many;
@@ -65,6 +69,9 @@ enum What {
         locking: LockingOption,
     },
 }
+
+/// How often it is looked whether the command has ended.
+const GLANCE: Duration = Duration::from_millis(10);
 
 /// How it can print.
 pub(crate) const FORMATS: &[Format] = &[Format::Text, Format::Json];
@@ -156,7 +163,11 @@ fn list(context: &mut Context<'_>, states: &[OsString], all: bool) -> Result<Exi
     if context.format == Format::Json {
         context.out.json(&found)?;
     } else {
-        context.out.table(&table)?;
+        if exit == Exit::Done && found.is_empty() {
+            context.out.note(&format!("None is locked: {} looked at", targets.len()));
+        } else {
+            context.out.table(&table)?;
+        }
     }
     Ok(exit)
 }
@@ -200,8 +211,13 @@ fn hold(
     };
     let status = locking.with("tfstate-lock-run", context, |info, wait| {
         let held = lock::acquire(locks, &target.key, info, wait)?;
+        if (wait.stop)() {
+            held.release()?;
+            return Err(Failure::new("interrupted").exit(Exit::Interrupted));
+        }
         let mut child = Command::new(program);
-        let status = child.args(arguments).env("TFSTATE_LOCK_ID", held.id()).status();
+        let child = child.args(arguments).env("TFSTATE_LOCK_ID", held.id()).spawn();
+        let status = child.and_then(|child| finish(child, &context.interrupt));
         // Whatever became of the command, the lock is let go first.
         let released = held.release();
         let status = status.map_err(|error| {
@@ -212,4 +228,16 @@ fn hold(
         Ok(status)
     })?;
     Ok(Exit::of_command(status))
+}
+
+/// Waits for the command to end. Signals are its own to judge as long as it runs: Ctrl-C reaches it
+/// too, and a second one must not end this process with the lock in its hands.
+fn finish(mut child: Child, interrupt: &Interrupt) -> io::Result<ExitStatus> {
+    loop {
+        interrupt.leave_to_another();
+        if let Some(status) = child.try_wait()? {
+            return Ok(status);
+        }
+        thread::sleep(GLANCE);
+    }
 }
