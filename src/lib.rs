@@ -30,6 +30,7 @@
 //! | a local state, in place | written | [`store`] |
 //! | `.NAME.lock.info` beside it | written while it is locked, as Terraform does | [`store`] |
 //! | `.NAME.unfinished` beside it | written, and gone once the state is whole | [`store`] |
+//! | `$XDG_STATE_HOME/tfstate/replaced/` | a copy of each state that a change replaces, where no backup repository has it | [`ops`] |
 //! | `tfstate.toml`, `$XDG_CONFIG_HOME/tfstate/config.toml` | read | `cli` |
 //! | `$XDG_STATE_HOME/tfstate/backups/` | written, never changed | [`backup`] |
 //! | `$XDG_CACHE_HOME/tfstate/heads/` | written; may be deleted at any time | [`backup`] |

@@ -97,6 +97,15 @@ fn is_safe(c: char) -> bool {
     )
 }
 
+/// Quotes a word for a shell, if it needs that.
+pub fn shell_word(word: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "/._:-+@%".contains(c);
+    if !word.is_empty() && word.chars().all(plain) {
+        return word.to_owned();
+    }
+    format!("'{}'", word.replace('\'', r"'\''"))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -149,5 +158,13 @@ mod tests {
         for c in ranges.into_iter().flatten().chain('\u{7f}'..='\u{9f}') {
             assert!(!escape(&c.to_string()).contains(c), "{c:?}");
         }
+    }
+
+    #[test]
+    fn words_are_quoted_where_a_shell_would_take_them_apart() {
+        assert_eq!(shell_word("s3://b/a.tfstate"), "s3://b/a.tfstate");
+        assert_eq!(shell_word("postgres://h/d?a=1&b=2"), "'postgres://h/d?a=1&b=2'");
+        assert_eq!(shell_word("it's"), r"'it'\''s'");
+        assert_eq!(shell_word(""), "''");
     }
 }

@@ -1,6 +1,7 @@
 //! What a merge that was refused says: who did what, and what to do now.
 
 use super::error::Failure;
+use crate::base::text::shell_word;
 use crate::ops::merge::{Clash, Conflict, Error, Side};
 
 /// How many conflicts are told.
@@ -22,7 +23,7 @@ impl Names {
     pub(crate) fn failure(&self, error: &Error) -> Failure {
         let path = &self.path;
         let what = format!("cannot merge {path}");
-        let quoted = |stage: &str| quoted(&format!("{stage}{path}"));
+        let quoted = |stage: &str| shell_word(&format!("{stage}{path}"));
         let compare = format!(
             "compare the three: `tfstate diff {} {} {}`",
             quoted("git::1:"),
@@ -120,15 +121,6 @@ fn paths(paths: &[String]) -> String {
         (told, 0) => format!(": {}", told.join(", ")),
         (told, more) => format!(": {}, {more} more", told.join(", ")),
     }
-}
-
-/// Quotes a word for a shell, if it needs that.
-fn quoted(word: &str) -> String {
-    let plain = |c: char| c.is_ascii_alphanumeric() || "/._:-+@%".contains(c);
-    if word.chars().all(plain) {
-        return word.to_owned();
-    }
-    format!("'{}'", word.replace('\'', r"'\''"))
 }
 
 #[cfg(test)]

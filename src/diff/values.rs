@@ -215,7 +215,7 @@ impl Walk<'_> {
             if self.is_set() { list::match_up(&olds, &new) } else { list::align(&olds, &new) };
         for (at, to) in list::equals(&olds, &new, &edits, |at| played[at].is_some()) {
             self.path.push(Step::Index(to));
-            self.emit_as(self.by_role(before[at], after[to]), Some(before[at]), Some(after[to]));
+            self.emit_as(by_role(before[at], after[to]), Some(before[at]), Some(after[to]));
             self.path.pop();
         }
         for edit in edits {
@@ -274,15 +274,8 @@ impl Walk<'_> {
         }
         let play = |roles: &Roles| roles.match_up((before.raw, after.raw), self.key());
         let plays = self.terms.roles.is_some_and(play);
-        let quiet = if plays { self.by_role(before, after) } else { None };
+        let quiet = if plays { by_role(before, after) } else { None };
         self.emit_as(quiet, Some(before), Some(after));
-    }
-
-    /// Returns why two values that play the same role are quiet. Secrets are not: that one is the
-    /// other but for the environment would say what is in them.
-    fn by_role(&self, before: Side<'_>, after: Side<'_>) -> Option<Quiet> {
-        let hidden = [before, after].into_iter().any(|side| holds_mask(side.shown));
-        (!hidden).then_some(Quiet::Role)
     }
 
     /// Returns the key that the present value stands under, whatever lists are between them.
@@ -367,6 +360,13 @@ impl Walk<'_> {
         self.known.iter().any(|secret| text.contains(secret.as_str()))
             || documents::parse(text).is_some_and(|document| !is_open(&document))
     }
+}
+
+/// Returns why two values that play the same role are quiet. Secrets are not: that one is the
+/// other but for the environment would say what is in them.
+fn by_role(before: Side<'_>, after: Side<'_>) -> Option<Quiet> {
+    let hidden = [before, after].into_iter().any(|side| holds_mask(side.shown));
+    (!hidden).then_some(Quiet::Role)
 }
 
 type Members<'v> = BTreeMap<&'v str, (Option<Side<'v>>, Option<Side<'v>>)>;

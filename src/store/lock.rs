@@ -74,8 +74,27 @@ fn random_id() -> io::Result<String> {
 
 /// Returns `user@host`, with what the system does not say left out.
 fn who(env: &Env) -> String {
-    let user = ["USER", "LOGNAME", "USERNAME"].into_iter().find_map(|name| env.get(name));
-    format!("{}@{}", user.unwrap_or_default(), host(env))
+    let named = ["USER", "LOGNAME", "USERNAME"].into_iter().find_map(|name| env.get(name));
+    format!("{}@{}", named.or_else(user).unwrap_or_default(), host(env))
+}
+
+/// Returns the name of the user where the environment has none, as in containers.
+#[cfg(unix)]
+fn user() -> Option<String> {
+    let id =
+        std::os::unix::fs::MetadataExt::uid(&std::fs::metadata("/proc/self").ok()?).to_string();
+    let users = std::fs::read_to_string("/etc/passwd").unwrap_or_default();
+    let name = users.lines().find_map(|line| {
+        let mut fields = line.split(':');
+        let name = fields.next()?;
+        (fields.nth(1)? == id).then(|| name.to_owned())
+    });
+    Some(name.unwrap_or_else(|| format!("uid {id}")))
+}
+
+#[cfg(not(unix))]
+fn user() -> Option<String> {
+    None
 }
 
 #[cfg(unix)]

@@ -156,3 +156,25 @@ fn a_copy_is_not_where_a_state_lives() {
     [exit 1]
     "#);
 }
+
+#[test]
+fn a_list_without_locks_says_so() {
+    let sandbox = Sandbox::new();
+    sandbox.write("terraform.tfstate", state(4, "x"));
+    assert_snapshot!(sandbox.run(["lock", "list"]), @r#"
+    [stderr]
+    None is locked: 1 looked at
+    "#);
+}
+
+#[cfg(unix)]
+#[test]
+fn two_interrupts_leave_no_lock_behind_and_the_command_decides_how_it_ends() {
+    let sandbox = Sandbox::new();
+    sandbox.write("terraform.tfstate", state(4, "x"));
+    // Only the process above is interrupted, as by a terminal whose program takes no notice.
+    let twice = "kill -INT $PPID; sleep 0.2; kill -INT $PPID; sleep 0.2; exit 7";
+    let run = sandbox.run(["lock", "run", "--", "sh", "-c", twice]);
+    assert_eq!(run.status, Some(7), "{}", run.stderr);
+    assert!(!sandbox.path(".terraform.tfstate.lock.info").exists());
+}

@@ -1,7 +1,10 @@
-//! Real servers that speak S3's protocol, and real Terraform as the other party, where the
-//! environment names them: `TFSTATE_TEST_S3_ENDPOINT`, `_BUCKET`, `_ACCESS_KEY`, `_SECRET_KEY`,
-//! and where there are some `_VERSIONED_BUCKET` and `_TABLE`; `_LISTED` is how many keys the
-//! server can list, `_STS` says that it has roles, `TFSTATE_TEST_TERRAFORM` is the program.
+//! Real servers that speak S3's protocol, and real Terraform as the other party, where
+//! `TFSTATE_TEST_S3` is the endpoint of one, as `.ci/with-servers` says.
+//!
+//! What is there beside it is as that makes it, unless these variables say otherwise:
+//! `TFSTATE_TEST_S3_BUCKET`, `_ACCESS_KEY`, `_SECRET_KEY`, and `_VERSIONED_BUCKET` and `_TABLE`,
+//! which are empty where there are none; `_LISTED` is how many keys the server can list, and `_STS`
+//! says that it has roles.
 
 use std::fs;
 use std::path::Path;
@@ -20,22 +23,28 @@ use crate::s3::open;
 
 /// What the environment says of a server.
 struct Real {
-    env: Env,
     endpoint: String,
 }
 
 impl Real {
     fn find() -> Option<Self> {
-        let env = Env::process();
-        let Some(endpoint) = env.get("TFSTATE_TEST_S3_ENDPOINT") else {
-            eprintln!("skipped: TFSTATE_TEST_S3_ENDPOINT names no server");
+        let Some(endpoint) = Env::process().get("TFSTATE_TEST_S3") else {
+            eprintln!("skipped: TFSTATE_TEST_S3 names no server");
             return None;
         };
-        Some(Self { env, endpoint })
+        Some(Self { endpoint })
     }
 
     fn get(&self, name: &str) -> Option<String> {
-        self.env.get(&format!("TFSTATE_TEST_S3_{name}"))
+        let usual = match name {
+            "BUCKET" => Some("tfstate"),
+            "VERSIONED_BUCKET" => Some("tfstate-versioned"),
+            "TABLE" => Some("tflocks"),
+            "ACCESS_KEY" | "SECRET_KEY" => Some("test"),
+            _ => None,
+        };
+        let set = std::env::var(format!("TFSTATE_TEST_S3_{name}")).ok();
+        set.or(usual.map(str::to_owned)).filter(|value| !value.is_empty())
     }
 
     fn settings(&self, bucket: String) -> S3 {
@@ -103,13 +112,12 @@ fn a_role_is_assumed_where_the_server_has_roles() {
 /// A directory in which Terraform keeps its state in the bucket.
 struct Project {
     folder: tempfile::TempDir,
-    terraform: String,
 }
 
 impl Project {
-    fn new(real: &Real, terraform: String, key: &str, lock: &str) -> Self {
+    fn new(real: &Real, key: &str, lock: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let project = Self { folder, terraform };
+        let project = Self { folder };
         let (endpoint, bucket) = (&real.endpoint, real.get("BUCKET").unwrap());
         let (access, secret) = (real.get("ACCESS_KEY").unwrap(), real.get("SECRET_KEY").unwrap());
         project.write(
@@ -152,7 +160,7 @@ resource "terraform_data" "slow" {{
     }
 
     fn command(&self, args: &[&str]) -> Command {
-        let mut command = Command::new(&self.terraform);
+        let mut command = Command::new("terraform");
         command.current_dir(self.path()).args(args).env("CHECKPOINT_DISABLE", "1");
         command.env_remove("TF_CLI_CONFIG_FILE").stdin(Stdio::null());
         command
@@ -178,11 +186,11 @@ resource "terraform_data" "slow" {{
 }
 
 fn interoperates(real: &Real, key: &str, lock: &str, settings: S3) {
-    let Some(terraform) = real.env.get("TFSTATE_TEST_TERRAFORM") else {
-        eprintln!("skipped: TFSTATE_TEST_TERRAFORM names no program");
+    if Command::new("terraform").arg("version").output().is_err() {
+        eprintln!("skipped: there is no terraform on the PATH");
         return;
-    };
-    let project = Project::new(real, terraform, key, lock);
+    }
+    let project = Project::new(real, key, lock);
     let store: Arc<dyn Store> = open(settings, &Env::default());
     let locks = store.locks().unwrap();
     project.works(&["init", "-no-color"]);

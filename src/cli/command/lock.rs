@@ -163,6 +163,8 @@ fn list(context: &mut Context<'_>, states: &[OsString], all: bool) -> Result<Exi
     })?;
     if context.format == Format::Json {
         context.out.json(&found)?;
+    } else if exit == Exit::Done && found.is_empty() {
+        context.out.note(&format!("None is locked: {} looked at", targets.len()));
     } else {
         context.out.table(&table)?;
     }
@@ -208,6 +210,10 @@ fn hold(
     };
     let status = locking.with("tfstate-lock-run", context, |info, wait| {
         let held = lock::acquire(locks, &target.key, info, wait)?;
+        if (wait.stop)() {
+            held.release()?;
+            return Err(Failure::new("interrupted").exit(Exit::Interrupted));
+        }
         let id = held.id().to_owned();
         let mut child = Command::new(program);
         let child = child.args(arguments).env("TFSTATE_LOCK_ID", &id).spawn();

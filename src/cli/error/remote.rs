@@ -1,7 +1,7 @@
 //! What errors of stores and locks mean to a person.
 
 use super::{Exit, Failure};
-use crate::base::text::escape;
+use crate::base::text::{escape, shell_word};
 use crate::store::{Error, Holder, LockInfo, Problem};
 
 /// Returns the failure for what happened between here and a store, or at a lock; nothing for an
@@ -9,7 +9,7 @@ use crate::store::{Error, Holder, LockInfo, Problem};
 pub(super) fn failure(error: &Error) -> Option<Failure> {
     let failure = Failure::of(error);
     Some(match error {
-        Error::Locked { holder, .. } => locked(failure, holder),
+        Error::Locked { what, holder } => locked(failure, what, holder),
         Error::LockId { .. } | Error::NotLocked { .. } => {
             failure.hint("see who holds it: `tfstate lock show`")
         }
@@ -33,11 +33,12 @@ pub(super) fn unlock_hint(id: &str) -> String {
 }
 
 /// Names the holder, and the two ways on.
-fn locked(failure: Failure, holder: &Holder) -> Failure {
+fn locked(failure: Failure, what: &str, holder: &Holder) -> Failure {
     let failure = failure.exit(Exit::Locked);
     let failure = match holder {
         Holder::Somebody { id, info } => {
-            let unlock = format!("if that is long gone: `tfstate unlock STATE {}`", escape(id));
+            let (what, id) = (shell_word(&escape(what)), shell_word(&escape(id)));
+            let unlock = format!("if that is long gone: `tfstate unlock {what} {id}`");
             told(failure, info).hint("wait for it: `--lock-timeout 5m`").hint(unlock)
         }
         Holder::Nobody | Holder::Unnamed { .. } => failure.hint("wait for it: `--lock-timeout 5m`"),
@@ -63,7 +64,7 @@ fn hint(problem: &Problem) -> Option<&'static str> {
         }
         Problem::Expired => "sign in again, then do it again",
         Problem::Unauthenticated => {
-            "see that the credentials are those of this store, as with `aws sts get-caller-identity`"
+            "see that the credentials are those of this store: S3 says whose they are with `aws sts get-caller-identity`, an http backend takes TF_HTTP_USERNAME and TF_HTTP_PASSWORD"
         }
         Problem::Denied => {
             "ask who owns the store for the right to do this, or use another profile"
@@ -107,6 +108,6 @@ mod tests {
             failure.because,
             ["it is held for OperationTypeApply since 2026-11-21T01:58:50Z"]
         );
-        assert!(failure.hints.iter().any(|hint| hint.contains("tfstate unlock STATE abc")));
+        assert!(failure.hints.iter().any(|hint| hint.contains("tfstate unlock s3://b/k abc")));
     }
 }

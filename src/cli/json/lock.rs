@@ -34,6 +34,10 @@ impl Locks {
         Self { schema: "tfstate.lock/1", locks: Vec::new() }
     }
 
+    pub(crate) fn is_empty(&self) -> bool {
+        self.locks.is_empty()
+    }
+
     /// Adds a state, with nothing in the place of a holder where it has no locks.
     pub(crate) fn add(&mut self, state: &str, holder: Option<&Holder>, now: Timestamp) {
         let lock = Lock { state: state.to_owned(), lockable: holder.is_some(), ..Lock::default() };
