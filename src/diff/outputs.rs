@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 
 use super::Action;
 use super::change::{Change, Field, Quiet};
-use super::documents;
 use super::instance::Rules;
 use super::roles::Roles;
 use super::values::{self, Spelling, Terms};
 use crate::state::document::{Document, Output};
+use crate::state::embedded;
 use crate::state::path::Path;
 use crate::state::sensitive::{Reveal, Secrets};
 use crate::state::value::Value;
@@ -85,6 +85,10 @@ fn change(
         secrets.extend(Secrets::of_output(name, sensitive, &value));
     }
     let changes = inside((before, after), (&secrets, reveal), roles);
+    // What is inside a string was compared there; told as a whole it is masked as a whole.
+    for value in sides().filter_map(|output| output.value().ok()) {
+        secrets = secrets.with_embedded(&value);
+    }
     let show = |output: Output<'_>| match (output.value(), reveal) {
         // Text that can't be decoded can't be searched for secrets either.
         (Err(_), _) => Value::Sensitive,
@@ -142,7 +146,7 @@ pub(super) fn same(before: Output<'_>, after: Output<'_>) -> bool {
     }
     match (before.value(), after.value()) {
         (Ok(Value::String(a)), Ok(Value::String(b))) => {
-            a == b || documents::pair(&a, &b).is_some_and(|(a, b)| a.same(&b))
+            a == b || embedded::pair(&a, &b).is_some_and(|(a, b)| a.same(&b))
         }
         (Ok(before), Ok(after)) => before.same(&after),
         _ => false,
