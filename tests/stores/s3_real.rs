@@ -250,7 +250,9 @@ fn terraform_and_we_respect_each_others_lock_objects() {
 #[test]
 fn terraform_and_we_respect_each_others_rows_and_digests() {
     let Some(real) = Real::find() else { return };
-    let Some(table) = real.get("TABLE") else { return };
+    let Some(table) = real.get("TABLE") else {
+        return eprintln!("skipped: TFSTATE_TEST_S3_TABLE names no table");
+    };
     let settings = real.settings(real.get("BUCKET").unwrap());
     let lock = format!("dynamodb_table = \"{table}\"");
     let key = format!("row/{}.tfstate", std::process::id());
@@ -263,7 +265,9 @@ fn terraform_and_we_respect_each_others_rows_and_digests() {
 #[test]
 fn many_objects_are_read_as_fast_as_the_server_gives_them() {
     let Some(real) = Real::find() else { return };
-    let (Some(bucket), Some(prefix)) = (real.get("BUCKET"), real.get("MANY")) else { return };
+    let (Some(bucket), Some(prefix)) = (real.get("BUCKET"), real.get("MANY")) else {
+        return eprintln!("skipped: TFSTATE_TEST_S3_MANY names no prefix");
+    };
     let store = open(real.settings(bucket.clone()), &Env::default());
     let mut keys = Vec::new();
     let each = &mut |entry: tfstate::store::Entry| {
@@ -305,7 +309,9 @@ fn many_objects_are_read_as_fast_as_the_server_gives_them() {
 #[test]
 fn a_large_object_is_read() {
     let Some(real) = Real::find() else { return };
-    let (Some(bucket), Some(key)) = (real.get("BUCKET"), real.get("LARGE")) else { return };
+    let (Some(bucket), Some(key)) = (real.get("BUCKET"), real.get("LARGE")) else {
+        return eprintln!("skipped: TFSTATE_TEST_S3_LARGE names no key");
+    };
     let store = open(real.settings(bucket), &Env::default());
     let begin = Instant::now();
     let Found::Bytes(bytes, _) = store.read(&key).unwrap() else { panic!("nothing") };
