@@ -60,6 +60,7 @@ impl Secrets {
     ///
     /// Who can show what is in such a string, such as a comparison, does without this and finds
     /// the secrets in it itself.
+    #[must_use]
     pub fn with_embedded(mut self, value: &Value<'_>) -> Self {
         let mut found = Vec::new();
         walk(value, &mut Path::root(), &mut |path, leaf| {

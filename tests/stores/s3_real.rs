@@ -90,6 +90,7 @@ fn a_real_bucket_with_a_table_holds_the_contract() {
 fn a_role_is_assumed_where_the_server_has_roles() {
     let Some(real) = Real::find() else { return };
     if real.get("STS").is_none() {
+        eprintln!("skipped: TFSTATE_TEST_S3_STS says of no roles");
         return;
     }
     let mut settings = real.settings(real.get("BUCKET").unwrap());
