@@ -2,7 +2,6 @@
 //! state with a secret in it, in every format and at every level of logging, and the marker that
 //! all those secrets hold must not come out. With `--reveal` it must, or this proves nothing.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
-#![expect(clippy::print_stderr, reason = "a test that is skipped says so")]
 
 use std::path::{Path, PathBuf};
 
@@ -184,6 +183,54 @@ fn errors_about_malformed_states_keep_their_secrets() {
     let cases: Vec<Case> =
         states.iter().flat_map(|state| cases(state, &good)).map(Case::or_refused).collect();
     assert_kept(&cases);
+}
+
+/// A state with a secret in each of these texts, in resources, an identity and outputs.
+fn state_of_texts(texts: &[&str], serial: u32) -> String {
+    let (mut resources, mut outputs) = (Vec::new(), serde_json::Map::new());
+    for (at, text) in texts.iter().enumerate() {
+        let text = format!("{text}\nserial: {serial}\n");
+        outputs.insert(format!("o{at}"), serde_json::json!({"value": text, "type": "string"}));
+        resources.push(serde_json::json!({
+            "mode": "managed", "type": "helm_release", "name": format!("r{at}"),
+            "provider": "provider[\"registry.terraform.io/hashicorp/helm\"]",
+            "instances": [{"attributes": {"id": "x", "values": [text]}, "identity": {"x": text},
+                "unheard_of": text}],
+        }));
+    }
+    serde_json::json!({"version": 4, "serial": serial, "lineage": "l", "outputs": outputs,
+        "resources": resources})
+    .to_string()
+}
+
+#[test]
+fn a_secret_inside_yaml_in_a_string_is_kept() {
+    let texts = [
+        "users:\n- name: a\n  user:\n    client-key-data: S3CR3T-key",
+        "image: web\nauth:\n  password: S3CR3T-values",
+        "#cloud-config\nwrite_files:\n- path: x\n  content: |\n    password: S3CR3T-inner\n    a: b",
+        "kind: Secret\nstringData:\n  plain: S3CR3T-data",
+        "password: S3CR3T-twice\npassword: S3CR3T-twice",
+        "{{ if x }}\npassword: S3CR3T-template\n{{ end }}",
+    ];
+    let folder = tempfile::tempdir().unwrap();
+    let file = |name, text: String| {
+        let path = folder.path().join(name);
+        std::fs::write(&path, text).unwrap();
+        path
+    };
+    let (old, new) = (state_of_texts(&texts, 1), state_of_texts(&texts, 2));
+    let new = new.replace("S3CR3T-", "S3CR3T-other-");
+    let (old, new) = (file("old.tfstate", old), file("new.tfstate", new));
+    let mut all = cases(&old, &new);
+    all.extend(cases(&old, &state("states/minimal.tfstate")));
+    all.push(Case::new(&["git", "textconv", old.to_str().unwrap()]).or_refused());
+    for at in 0..texts.len() {
+        let name = format!("helm_release.r{at}.values[0]");
+        all.push(Case::new(&["get", "-s", old.to_str().unwrap(), &name]).or_refused());
+        all.push(Case::new(&["output", old.to_str().unwrap(), &format!("o{at}")]).or_refused());
+    }
+    assert_kept(&all);
 }
 
 #[test]

@@ -1,7 +1,6 @@
 //! Holds `tfstate diff` against generated pairs of states whose differences are known: every
 //! change is found, and nothing is made up.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
-#![expect(clippy::print_stderr, reason = "a test that is skipped says so")]
 
 use std::collections::BTreeMap;
 

@@ -78,7 +78,8 @@ fn write_instance(
     };
     let deposed = instance.deposed().unwrap_or_default();
     let place = [document.lineage(), "instance", address.as_str(), deposed.as_str()];
-    push_prints(&mut text, (&place, prints), &instance.secrets(&attributes), &attributes);
+    let secrets = instance.secrets(&attributes).with_embedded(&attributes);
+    push_prints(&mut text, (&place, prints), &secrets, &attributes);
     text
 }
 
@@ -92,6 +93,7 @@ fn write_output(
         return format!("{text}(can't be decoded)\n}}\n");
     };
     let secrets = Secrets::of_output(output.name(), output.is_sensitive(), &value);
+    let secrets = secrets.with_embedded(&value);
     hcl::push_value(&mut text, &secrets.mask(value.clone()), 1);
     text.push_str("\n}\n");
     let place = [document.lineage(), "output", output.name(), ""];

@@ -174,7 +174,7 @@ fn identity(old: &Details<'_>, new: &Details<'_>, rules: Rules<'_>) -> Vec<Chang
         (before, after) => {
             let show = |value: Value<'static>| match rules.reveal {
                 Reveal::Yes => value,
-                Reveal::No => values::suspects(&value).mask(value),
+                Reveal::No => values::suspects(&value).with_embedded(&value).mask(value),
             };
             vec![Change::of(Field::Identity, before.map(show), after.map(show))]
         }

@@ -10,7 +10,6 @@
 mod canonical;
 mod change;
 mod checks;
-mod documents;
 mod fold;
 mod instance;
 mod list;
@@ -29,7 +28,6 @@ mod text;
 mod three;
 mod unordered;
 mod values;
-mod yaml;
 
 use fold::Folds;
 use instance::Rules;

@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 
 use super::Action;
 use super::change::{Change, Field, Quiet};
-use super::documents;
 use super::instance::Rules;
 use super::options::Untold;
 use super::values::{self, Spelling, Terms};
 use crate::state::document::{Document, Output};
+use crate::state::embedded;
 use crate::state::sensitive::Secrets;
 use crate::state::value::Value;
 
@@ -140,7 +140,7 @@ pub(super) fn same(before: Output<'_>, after: Output<'_>) -> bool {
     }
     match (before.value(), after.value()) {
         (Ok(Value::String(a)), Ok(Value::String(b))) => {
-            a == b || documents::pair(&a, &b).is_some_and(|(a, b)| a.same(&b))
+            a == b || embedded::pair(&a, &b).is_some_and(|(a, b)| a.same(&b))
         }
         (Ok(before), Ok(after)) => before.same(&after),
         _ => false,

@@ -8,10 +8,11 @@ use std::collections::{BTreeMap, HashSet};
 use super::canonical::{self, strings};
 use super::change::{Change, Field, Quiet};
 use super::roles::Roles;
-use super::{documents, list, unordered};
+use super::{list, unordered};
+use crate::state::embedded;
 use crate::state::path::{Path, Step};
 use crate::state::schema::Schema;
-use crate::state::sensitive::{Reveal, Secrets};
+use crate::state::sensitive::{Reveal, Secrets, embeds_secret};
 use crate::state::value::Value;
 
 /// A document inside a string inside a document is read as one down to this depth.
@@ -251,7 +252,7 @@ impl Walk<'_> {
 
     /// Reads two strings as documents, if both hold one and of the same kind.
     fn documents<'s>(&self, before: &'s str, after: &'s str) -> Option<(Value<'s>, Value<'s>)> {
-        if self.embedded < MAX_EMBEDDED { documents::pair(before, after) } else { None }
+        if self.embedded < MAX_EMBEDDED { embedded::pair(before, after) } else { None }
     }
 
     /// Compares the documents that two strings hold.
@@ -357,8 +358,7 @@ impl Walk<'_> {
     }
 
     fn is_telling(&self, text: &str) -> bool {
-        self.known.iter().any(|secret| text.contains(secret.as_str()))
-            || documents::parse(text).is_some_and(|document| !is_open(&document))
+        self.known.iter().any(|secret| text.contains(secret.as_str())) || embeds_secret(text)
     }
 }
 
@@ -404,10 +404,6 @@ fn veiled(value: Value<'static>) -> Value<'static> {
 /// Finds what looks secret in a value of which nothing is declared.
 pub(super) fn suspects(value: &Value<'_>) -> Secrets {
     Secrets::of_attributes("", value, &[])
-}
-
-fn is_open(document: &Value<'_>) -> bool {
-    suspects(document).is_empty()
 }
 
 #[cfg(test)]

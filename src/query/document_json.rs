@@ -137,7 +137,7 @@ fn masked<'a>(instance: Instance<'_>, members: Members<'a>) -> Members<'a> {
         if PLAIN.iter().any(|name| is_field(&key, name)) {
             return (key, value);
         }
-        let secrets = instance.secrets_beside(&value);
+        let secrets = instance.secrets_beside(&value).with_embedded(&value);
         (key, secrets.mask(value))
     });
     members.collect()

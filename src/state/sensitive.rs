@@ -7,7 +7,8 @@
 //! 2. a table of well-known attributes of well-known types, and of names such as `password`, also
 //!    where such a name stands beside the value, as in the variables of an environment;
 //! 3. text that looks like a credential whatever its name: private keys, signed tokens;
-//! 4. text that is JSON with one of those in it;
+//! 4. text that is JSON or YAML with one of those in it, or has a line that gives such a name a
+//!    value, where it is neither;
 //! 5. every other string or key of the same object that repeats one of those, as the `output` of a
 //!    `terraform_data` repeats its `input`.
 //!
@@ -16,6 +17,7 @@
 use std::borrow::Cow;
 
 use super::document::{Instance, Output};
+use super::embedded;
 use super::path::{Path, Step};
 use super::scan::SyntaxError;
 use super::value::Value;
@@ -52,6 +54,22 @@ impl Secrets {
             return Self(vec![Path::root()]);
         }
         Self::default().with_suspects(value)
+    }
+
+    /// Adds the strings of `value` that are a document with a secret in it.
+    ///
+    /// Who can show what is in such a string, such as a comparison, does without this and finds
+    /// the secrets in it itself.
+    #[must_use]
+    pub fn with_embedded(mut self, value: &Value<'_>) -> Self {
+        let mut found = Vec::new();
+        walk(value, &mut Path::root(), &mut |path, leaf| {
+            if leaf.as_str().is_some_and(embeds_secret) {
+                found.push(path.clone());
+            }
+        });
+        self.extend(Self(found));
+        self
     }
 
     /// Returns whether there are none.
@@ -110,6 +128,10 @@ impl Secrets {
             if let Some(secret) = named_value(object) {
                 known.extend(secret.as_str().map(str::to_owned));
                 found.push(path.iter().cloned().chain([Step::Key("value".to_owned())]).collect());
+            }
+            for (name, inner) in data_of_secret(object) {
+                collect_strings(inner, &mut known);
+                found.push(path.iter().cloned().chain([Step::Key(name.to_owned())]).collect());
             }
         });
         self.extend(Self(found));
@@ -182,7 +204,7 @@ impl<'a> Instance<'a> {
         let identity = self.details().identity()?;
         Some(match reveal {
             Reveal::Yes => identity,
-            Reveal::No => without_embedded(self.secrets_beside(&identity).mask(identity)),
+            Reveal::No => self.secrets_beside(&identity).with_embedded(&identity).mask(identity),
         })
     }
 
@@ -208,7 +230,7 @@ impl<'a> Instance<'a> {
         let attributes = self.attributes()?;
         Ok(match reveal {
             Reveal::Yes => attributes,
-            Reveal::No => without_embedded(self.secrets(&attributes).mask(attributes)),
+            Reveal::No => self.secrets(&attributes).with_embedded(&attributes).mask(attributes),
         })
     }
 }
@@ -221,7 +243,7 @@ impl<'a> Output<'a> {
             Reveal::Yes => value,
             Reveal::No => {
                 let secrets = Secrets::of_output(self.name(), self.is_sensitive(), &value);
-                without_embedded(secrets.mask(value))
+                secrets.with_embedded(&value).mask(value)
             }
         })
     }
@@ -252,7 +274,7 @@ fn well_known(kind: &str) -> &'static [&'static str] {
 
 /// Returns whether people give this name to secrets: `db_password`, `apiKey`, `client_secret`.
 fn is_secret_name(name: &str) -> bool {
-    const ENDS: [&str; 23] = [
+    const ENDS: [&str; 24] = [
         "password",
         "passwd",
         "passphrase",
@@ -270,6 +292,7 @@ fn is_secret_name(name: &str) -> bool {
         "primarykey",
         "secondarykey",
         "clientkey",
+        "clientkeydata",
         "masterkey",
         "connectionstring",
         "credentials",
@@ -307,32 +330,47 @@ fn looks_secret(text: &str) -> bool {
         || token()
 }
 
-/// Takes out the strings that are JSON with a secret in it: who can show what is in them, such as
-/// a comparison, finds those secrets itself.
-fn without_embedded(mut value: Value<'_>) -> Value<'_> {
-    match &mut value {
-        Value::String(text) if embeds_secret(text) => return Value::Sensitive,
-        Value::Array(items) => {
-            for item in items {
-                *item = without_embedded(std::mem::replace(item, Value::Null));
-            }
-        }
-        Value::Object(members) => {
-            for (_, inner) in members {
-                *inner = without_embedded(std::mem::replace(inner, Value::Null));
-            }
-        }
-        _ => {}
-    }
-    value
+/// How deep documents are looked for inside documents; what is deeper counts as secret.
+const MAX_EMBEDDED: usize = 4;
+
+/// How many times its length is read of a string in search of documents inside documents, since
+/// aliases of YAML multiply them; what is left over counts as secret.
+const MAX_READINGS: usize = 8;
+
+/// Returns whether text is a document that has a secret in it, also where the document stands in
+/// another one, or has a line that gives a value to a name that people give to secrets.
+///
+/// The lines count where text is no document that can be read, for it may be a template of one,
+/// too large, or have a key twice.
+pub(crate) fn embeds_secret(text: &str) -> bool {
+    let mut left = text.len().saturating_mul(MAX_READINGS);
+    embeds_within(text, MAX_EMBEDDED, &mut left)
 }
 
-/// Returns whether text is JSON that has a secret in it.
-fn embeds_secret(text: &str) -> bool {
-    let is_container = text.trim_ascii_start().starts_with(['{', '[']);
-    is_container
-        && Value::parse(text.as_bytes())
-            .is_ok_and(|inner| !Secrets::default().with_suspects(&inner).is_empty())
+fn embeds_within(text: &str, depth: usize, left: &mut usize) -> bool {
+    let Some(rest) = left.checked_sub(text.len()) else { return true };
+    *left = rest;
+    let Some(document) = embedded::parse(text) else { return text.lines().any(assigns_secret) };
+    let Some(deeper) = depth.checked_sub(1) else { return true };
+    let mut found = !Secrets::default().with_suspects(&document).is_empty();
+    walk(&document, &mut Path::root(), &mut |_, leaf| {
+        found = found || leaf.as_str().is_some_and(|text| embeds_within(text, deeper, left));
+    });
+    found
+}
+
+/// Returns whether a line is `NAME: VALUE` with a name that people give to secrets.
+fn assigns_secret(line: &str) -> bool {
+    let Some((name, value)) = line.split_once(':') else { return false };
+    let name = name.trim_start_matches(['-', ' ', '\t']).trim_end().trim_matches(['"', '\'']);
+    let value = value.strip_prefix([' ', '\t']).map(|value| value.trim().trim_matches(['"', '\'']));
+    let is_value = |value: &str| {
+        !matches!(value, "" | "null" | "~" | "[]" | "{}") && !value.starts_with(['#', '&', '*'])
+    };
+    let is_name = !name.is_empty() && !name.contains(|c: char| c.is_whitespace() || c == '#');
+    is_name
+        && value.is_some_and(|it| is_value(it) && is_worth_hiding(&Value::String(it.into())))
+        && is_secret_name(name)
 }
 
 /// Returns the value of a `{name, value}` pair, such as a variable of an environment, whose name
@@ -341,6 +379,17 @@ fn named_value<'v, 'a>(members: &'v [(Cow<'a, str>, Value<'a>)]) -> Option<&'v V
     let member = |name: &str| members.iter().rev().find(|(key, _)| key == name).map(|(_, v)| v);
     let name = member("name").or_else(|| member("key"))?.as_str()?;
     member("value").filter(|value| is_secret_name(name) && is_worth_hiding(value))
+}
+
+/// Returns the members in which a manifest of Kubernetes keeps the data of a `Secret`.
+fn data_of_secret<'v, 'a>(
+    members: &'v [(Cow<'a, str>, Value<'a>)],
+) -> impl Iterator<Item = (&'v str, &'v Value<'a>)> {
+    let is_secret =
+        members.iter().any(|(key, value)| key == "kind" && value.as_str() == Some("Secret"));
+    let holds = |key: &str| matches!(key, "data" | "stringData");
+    let data = members.iter().filter(move |(key, _)| is_secret && holds(key));
+    data.filter(|(_, value)| is_worth_hiding(value)).map(|(key, value)| (&**key, value))
 }
 
 /// Returns the key that a value stands under, whatever lists are between them.
@@ -617,6 +666,59 @@ mod tests {
             instance_of(r#""attributes":{"a":"{\"password\":\"p\"}","b":"{\"c\":\"p\"}"}"#);
         let shown = document.instance(0).shown_attributes(Reveal::No).unwrap().to_json();
         assert_eq!(shown, r#"{"a":{"sensitive":true},"b":"{\"c\":\"p\"}"}"#);
+    }
+
+    #[test]
+    fn text_is_masked_where_it_is_yaml_with_a_secret_in_it_or_nearly_so() {
+        for text in [
+            "users:\n- name: a\n  user:\n    client-key-data: S3CR3T\n",
+            "image: x\nauth:\n  password: S3CR3T\n",
+            "#cloud-config\nchpasswd:\n  password: S3CR3T\n",
+            "kind: Secret\nstringData:\n  plain: S3CR3T\n",
+            "env:\n- name: API_TOKEN\n  value: S3CR3T\n",
+            "write_files:\n- path: x\n  content: |\n    a: 1\n    password: S3CR3T\n",
+            "write_files:\n- content: '{\"password\": \"S3CR3T\"}'\n- b\n",
+            "a: 1\n---\nb: 2\npassword: S3CR3T\n",
+            // What is no YAML, or not yet.
+            "\"password\": \"S3CR3T\"\n",
+            "password: S3CR3T\npassword: S3CR3T\n",
+            "{{ if x }}\npassword: S3CR3T\n{{ end }}\n",
+            "#!/bin/sh\ncat > x <<EOF\n  - password: 'S3CR3T'\nEOF\n",
+        ] {
+            assert!(embeds_secret(text), "{text}");
+            let attributes = Value::Object(vec![("a".into(), Value::String(text.into()))]);
+            let shown = Secrets::default().with_embedded(&attributes).mask(attributes).to_json();
+            assert_eq!(shown, r#"{"a":{"sensitive":true}}"#, "{text}");
+        }
+        let large = format!("a: {}\npassword: S3CR3T\n", "x".repeat(2 << 20));
+        assert!(embeds_secret(&large));
+    }
+
+    #[test]
+    fn text_that_only_speaks_of_secrets_is_shown() {
+        for text in [
+            "image: x\nsecretName: tls\npassword: \n",
+            "image: x\npassword: ~\ntoken: false\n",
+            "Reset your password: see the wiki\nAnd then: go on\n",
+            "https://token:443/\nand more\n",
+            "token: *anchor\n# password: none of it\n",
+            "kind: ConfigMap\ndata:\n  a: b\n",
+        ] {
+            assert!(!embeds_secret(text), "{text}");
+        }
+    }
+
+    #[test]
+    fn documents_inside_documents_end_somewhere_and_what_is_deeper_counts_as_secret() {
+        let inside = |text: String| Value::Array(vec![Value::String(text.into())]).to_json();
+        let shallow = inside(inside(String::from("x")));
+        assert!(!embeds_secret(&shallow));
+        assert!(embeds_secret(&(0..4).fold(shallow, |text, _| inside(text))));
+        let again = "- *x\n".repeat(200);
+        assert!(embeds_secret(&format!(
+            "- k: &x |\n    a: {}\n    b: 1\n{again}",
+            "y".repeat(1000)
+        )));
     }
 
     #[test]

@@ -8,8 +8,9 @@ use std::collections::HashMap;
 use unicode_width::UnicodeWidthStr;
 
 use crate::base::text;
+use crate::state::embedded;
 use crate::state::path::{Path, Step};
-use crate::state::sensitive::Secrets;
+use crate::state::sensitive::{Secrets, embeds_secret};
 use crate::state::value::Value;
 
 use super::fingerprint::Fingerprints;
@@ -133,7 +134,7 @@ impl Writer<'_> {
         };
         let spot = Spot::Value(path.clone());
         let mut line = Line { label, ..Line::text(depth, Meaning::Plain, String::new()) };
-        if *masked == Value::Sensitive {
+        if *masked == Value::Sensitive || is_secret_text(value) {
             if self.revealed == Some(path) {
                 return self.revealed(value, line, path);
             }
@@ -223,19 +224,20 @@ impl Writer<'_> {
         }
     }
 
-    /// Writes a string: JSON as the tree it is, long text folded, short text as it is.
+    /// Writes a string: JSON, and YAML with secrets in it, as the tree it is; long text folded,
+    /// short text as it is.
     fn string(&mut self, string: &str, mut line: Line, path: &mut Path) {
         let spot = Spot::Value(path.clone());
-        if let Some(json) = json(string) {
+        if let Some((language, document)) = tree(string) {
             let fold = self.folds.of(&spot, Fold::Closed);
-            line.value = format!("JSON {}", summary(&json));
+            line.value = format!("{language} {}", summary(&document));
             line.meaning = Meaning::Quiet;
             line.fold = Some(fold);
             let depth = line.depth;
             self.lines.push(line);
             if fold == Fold::Open {
-                let masked = Secrets::of_attributes("", &json, &[]).mask(json.clone());
-                self.inside(&json, &masked, path, depth + 1);
+                let masked = Secrets::of_attributes("", &document, &[]).mask(document.clone());
+                self.inside(&document, &masked, path, depth + 1);
             }
             return;
         }
@@ -348,6 +350,22 @@ fn has_containers(value: &Value<'_>) -> bool {
     }
 }
 
+/// Decodes a string that is shown as the tree it is, and names its language.
+///
+/// YAML is shown as it is written, with its comments, unless something in it is to be masked.
+fn tree(string: &str) -> Option<(&'static str, Value<'_>)> {
+    let yaml = || {
+        let is_yaml = string.len() <= JSON_MAX && !string.trim_start().starts_with(['{', '[']);
+        if is_yaml && embeds_secret(string) { embedded::parse(string) } else { None }
+    };
+    json(string).map(|json| ("JSON", json)).or_else(|| Some(("YAML", yaml()?)))
+}
+
+/// Returns whether this is text with secrets in it that can't be masked one by one.
+fn is_secret_text(value: &Value<'_>) -> bool {
+    value.as_str().is_some_and(|text| tree(text).is_none() && embeds_secret(text))
+}
+
 /// Decodes a string that holds a JSON array or object with something in it.
 fn json(string: &str) -> Option<Value<'_>> {
     let text = string.trim();
@@ -409,6 +427,27 @@ mod tests {
         let open = written(attributes, &[], &all(Fold::Open), None);
         assert!(open.contains("Version = 1") && open.contains("‹secret #"), "{open}");
         assert!(!open.contains("S3CR3T"), "{open}");
+    }
+
+    #[test]
+    fn yaml_in_a_string_is_a_tree_only_where_it_has_secrets_to_mask() {
+        let attributes = r#"{"values":"image: x\nauth:\n  password: S3CR3T-value\n"}"#;
+        assert_eq!(written(attributes, &[], &Folds::default(), None), "+values = YAML {2}\n");
+        let open = written(attributes, &[], &all(Fold::Open), None);
+        assert!(open.contains("image = x") && open.contains("‹secret #"), "{open}");
+        assert!(!open.contains("S3CR3T"), "{open}");
+        let shown = written(attributes, &[], &all(Fold::Open), Some("values.auth.password"));
+        assert!(shown.contains("S3CR3T-value"), "{shown}");
+        let plain = written(r#"{"a":"image: x\nb: y\n"}"#, &[], &all(Fold::Open), None);
+        assert_eq!(plain, "-a = text, 2 lines\n    = image: x\n    = b: y\n");
+    }
+
+    #[test]
+    fn text_with_a_secret_that_is_no_document_is_masked_as_a_whole() {
+        let attributes = r#"{"a":"{{ x }}\npassword: S3CR3T\n"}"#;
+        let masked = written(attributes, &[], &all(Fold::Open), None);
+        assert!(masked.contains("‹secret #") && !masked.contains("S3CR3T"), "{masked}");
+        assert!(written(attributes, &[], &all(Fold::Open), Some("a")).contains("S3CR3T"));
     }
 
     #[test]

@@ -35,7 +35,7 @@ impl Real {
         Some(Self { endpoint })
     }
 
-    fn get(&self, name: &str) -> Option<String> {
+    fn get(name: &str) -> Option<String> {
         let usual = match name {
             "BUCKET" => Some("tfstate"),
             "VERSIONED_BUCKET" => Some("tfstate-versioned"),
@@ -43,7 +43,7 @@ impl Real {
             "ACCESS_KEY" | "SECRET_KEY" => Some("test"),
             _ => None,
         };
-        let set = std::env::var(format!("TFSTATE_TEST_S3_{name}")).ok();
+        let set = Env::process().get(&format!("TFSTATE_TEST_S3_{name}"));
         set.or(usual.map(str::to_owned)).filter(|value| !value.is_empty())
     }
 
@@ -52,8 +52,8 @@ impl Real {
         S3 {
             bucket,
             region: Some("us-east-1".to_owned()),
-            access_key: self.get("ACCESS_KEY").map(Secret::new),
-            secret_key: self.get("SECRET_KEY").map(Secret::new),
+            access_key: Self::get("ACCESS_KEY").map(Secret::new),
+            secret_key: Self::get("SECRET_KEY").map(Secret::new),
             use_lockfile: true,
             endpoints: [endpoint("s3"), endpoint("dynamodb")].into(),
             ..S3::default()
@@ -64,7 +64,7 @@ impl Real {
         let kind = if settings.use_lockfile { "objects" } else { "rows" };
         let prefix = format!("contract/{kind}/{}/", std::process::id());
         let store = open(settings, &Env::default());
-        let listed = self.get("LISTED").map_or(1_100, |count| count.parse().unwrap());
+        let listed = Self::get("LISTED").map_or(1_100, |count| count.parse().unwrap());
         let keys = Keys::Many { prefix: &prefix, odd: ODD_KEYS };
         contract::holds(&*store, &Traits { keys, has_versions, listed, ..Traits::EVERYTHING });
     }
@@ -73,7 +73,7 @@ impl Real {
 #[test]
 fn a_real_bucket_holds_the_contract() {
     let Some(real) = Real::find() else { return };
-    if let Some(bucket) = real.get("BUCKET") {
+    if let Some(bucket) = Real::get("BUCKET") {
         real.holds(real.settings(bucket), false);
     }
 }
@@ -81,7 +81,7 @@ fn a_real_bucket_holds_the_contract() {
 #[test]
 fn a_real_bucket_with_versions_holds_the_contract() {
     let Some(real) = Real::find() else { return };
-    if let Some(bucket) = real.get("VERSIONED_BUCKET") {
+    if let Some(bucket) = Real::get("VERSIONED_BUCKET") {
         real.holds(real.settings(bucket), true);
     }
 }
@@ -89,7 +89,7 @@ fn a_real_bucket_with_versions_holds_the_contract() {
 #[test]
 fn a_real_bucket_with_a_table_holds_the_contract() {
     let Some(real) = Real::find() else { return };
-    if let (Some(bucket), Some(table)) = (real.get("BUCKET"), real.get("TABLE")) {
+    if let (Some(bucket), Some(table)) = (Real::get("BUCKET"), Real::get("TABLE")) {
         let settings = real.settings(bucket);
         real.holds(S3 { dynamodb_table: Some(table), use_lockfile: false, ..settings }, false);
     }
@@ -98,10 +98,11 @@ fn a_real_bucket_with_a_table_holds_the_contract() {
 #[test]
 fn a_role_is_assumed_where_the_server_has_roles() {
     let Some(real) = Real::find() else { return };
-    if real.get("STS").is_none() {
+    if Real::get("STS").is_none() {
+        eprintln!("skipped: TFSTATE_TEST_S3_STS says of no roles");
         return;
     }
-    let mut settings = real.settings(real.get("BUCKET").unwrap());
+    let mut settings = real.settings(Real::get("BUCKET").unwrap());
     settings.endpoints.insert("sts".to_owned(), real.endpoint.clone());
     let role_arn = "arn:aws:iam::123456789012:role/states".to_owned();
     settings.assume_role = Some(AssumeRole { role_arn, ..AssumeRole::default() });
@@ -118,8 +119,8 @@ impl Project {
     fn new(real: &Real, key: &str, lock: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let project = Self { folder };
-        let (endpoint, bucket) = (&real.endpoint, real.get("BUCKET").unwrap());
-        let (access, secret) = (real.get("ACCESS_KEY").unwrap(), real.get("SECRET_KEY").unwrap());
+        let (endpoint, bucket) = (&real.endpoint, Real::get("BUCKET").unwrap());
+        let (access, secret) = (Real::get("ACCESS_KEY").unwrap(), Real::get("SECRET_KEY").unwrap());
         project.write(
             "main.tf",
             &format!(
@@ -250,7 +251,7 @@ fn interoperates(real: &Real, key: &str, lock: &str, settings: S3) {
 #[test]
 fn terraform_and_we_respect_each_others_lock_objects() {
     let Some(real) = Real::find() else { return };
-    let settings = real.settings(real.get("BUCKET").unwrap());
+    let settings = real.settings(Real::get("BUCKET").unwrap());
     let key = format!("object/{}.tfstate", std::process::id());
     interoperates(&real, &key, "use_lockfile = true", settings);
 }
@@ -258,8 +259,10 @@ fn terraform_and_we_respect_each_others_lock_objects() {
 #[test]
 fn terraform_and_we_respect_each_others_rows_and_digests() {
     let Some(real) = Real::find() else { return };
-    let Some(table) = real.get("TABLE") else { return };
-    let settings = real.settings(real.get("BUCKET").unwrap());
+    let Some(table) = Real::get("TABLE") else {
+        return eprintln!("skipped: TFSTATE_TEST_S3_TABLE names no table");
+    };
+    let settings = real.settings(Real::get("BUCKET").unwrap());
     let lock = format!("dynamodb_table = \"{table}\"");
     let key = format!("row/{}.tfstate", std::process::id());
     let settings = S3 { dynamodb_table: Some(table), use_lockfile: false, ..settings };
@@ -271,7 +274,9 @@ fn terraform_and_we_respect_each_others_rows_and_digests() {
 #[test]
 fn many_objects_are_read_as_fast_as_the_server_gives_them() {
     let Some(real) = Real::find() else { return };
-    let (Some(bucket), Some(prefix)) = (real.get("BUCKET"), real.get("MANY")) else { return };
+    let (Some(bucket), Some(prefix)) = (Real::get("BUCKET"), Real::get("MANY")) else {
+        return eprintln!("skipped: TFSTATE_TEST_S3_MANY names no prefix");
+    };
     let store = open(real.settings(bucket.clone()), &Env::default());
     let mut keys = Vec::new();
     let each = &mut |entry: tfstate::store::Entry| {
@@ -313,7 +318,9 @@ fn many_objects_are_read_as_fast_as_the_server_gives_them() {
 #[test]
 fn a_large_object_is_read() {
     let Some(real) = Real::find() else { return };
-    let (Some(bucket), Some(key)) = (real.get("BUCKET"), real.get("LARGE")) else { return };
+    let (Some(bucket), Some(key)) = (Real::get("BUCKET"), Real::get("LARGE")) else {
+        return eprintln!("skipped: TFSTATE_TEST_S3_LARGE names no key");
+    };
     let store = open(real.settings(bucket), &Env::default());
     let begin = Instant::now();
     let Found::Bytes(bytes, _) = store.read(&key).unwrap() else { panic!("nothing") };

@@ -6,10 +6,10 @@ use super::twins;
 use super::votes::{Kind, Votes};
 use super::words::parallel;
 use crate::diff::canonical::members;
-use crate::diff::documents;
 use crate::diff::merge::Found;
 use crate::state::address::Mode;
 use crate::state::document::{Document, Instance};
+use crate::state::embedded;
 use crate::state::value::Value;
 
 /// Attributes by which a resource says what it is.
@@ -121,7 +121,7 @@ impl<'v> Pair<'v> {
             (Value::Array(a), Value::Array(b)) if a.len() == b.len() => {
                 a.iter().zip(b).for_each(|(a, b)| self.walk(key, a, b));
             }
-            (Value::String(a), Value::String(b)) => match documents::pair(a, b) {
+            (Value::String(a), Value::String(b)) => match embedded::pair(a, b) {
                 Some((a, b)) => self.walk(key, &a, &b),
                 None => self.strings(key, a, b),
             },

@@ -1,10 +1,11 @@
-//! Documents inside strings: JSON and YAML.
+//! Documents inside strings: JSON and YAML. What is in them is read for those who compare or hide it,
+//! never to be written back.
 
+use super::value::Value;
 use super::yaml;
-use crate::state::value::Value;
 
 /// Reads two strings as documents, if both hold one, in the same language and of the same kind.
-pub(super) fn pair<'s>(before: &'s str, after: &'s str) -> Option<(Value<'s>, Value<'s>)> {
+pub(crate) fn pair<'s>(before: &'s str, after: &'s str) -> Option<(Value<'s>, Value<'s>)> {
     match (json(before), json(after)) {
         (Some(a), Some(b)) => (a.kind() == b.kind()).then_some((a, b)),
         (None, None) => yaml::pair(before, after),
@@ -13,7 +14,7 @@ pub(super) fn pair<'s>(before: &'s str, after: &'s str) -> Option<(Value<'s>, Va
 }
 
 /// Reads a string as a document, if it holds one.
-pub(super) fn parse(text: &str) -> Option<Value<'_>> {
+pub(crate) fn parse(text: &str) -> Option<Value<'_>> {
     json(text).or_else(|| yaml::parse(text))
 }
 

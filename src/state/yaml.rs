@@ -14,7 +14,7 @@ use std::collections::{HashMap, HashSet};
 
 use saphyr_parser::{Event, Parser, ScalarStyle, Tag};
 
-use crate::state::value::Value;
+use super::value::Value;
 
 /// Longer text stays text.
 const MAX_BYTES: usize = 1 << 20;
