@@ -207,7 +207,7 @@ fn difference(ours: &Outcome, theirs: &Outcome) -> Option<String> {
 
 /// Says why a test is skipped; what `eprintln!` says is kept back for as long as a test passes.
 fn skipped(why: &str) {
-    let _ = writeln!(std::io::stderr(), "skipped: {why}");
+    writeln!(std::io::stderr(), "skipped: {why}").unwrap();
 }
 
 /// The real thing.

@@ -20,7 +20,7 @@ impl Generator {
         }
         // Not `eprintln!`: that is kept back for as long as a test passes.
         let why = format!("needs python3 and {}", script.display());
-        let _ = writeln!(std::io::stderr(), "skipped: {why}");
+        writeln!(std::io::stderr(), "skipped: {why}").unwrap();
         None
     }
 
