@@ -204,6 +204,7 @@ fn state_of_texts(texts: &[&str], serial: u32) -> String {
 }
 
 #[test]
+#[expect(clippy::disallowed_methods, reason = "nobody reads the file meanwhile")]
 fn a_secret_inside_yaml_in_a_string_is_kept() {
     let texts = [
         "users:\n- name: a\n  user:\n    client-key-data: S3CR3T-key",
