@@ -8,6 +8,9 @@ use std::process::Command;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use tfstate::base::env::Env;
+use tfstate::base::fs;
+
 /// What every credential here holds, also as the key of an account in base64.
 const MARKER: &str = "MARKMARK";
 
@@ -61,15 +64,15 @@ fn keeps(
     let (address, asked) = refuses();
     let folder = tempfile::tempdir().unwrap();
     let block = format!("terraform {{\n{}\n}}\n", backend(&address));
-    std::fs::write(folder.path().join("backend.tf"), block).unwrap();
+    fs::replace(&folder.path().join("backend.tf"), block.as_bytes()).unwrap();
     let state = r#"{"version": 4, "serial": 1, "lineage": "l", "outputs": {}, "resources": []}"#;
-    std::fs::write(folder.path().join("new.state"), state).unwrap();
+    fs::replace(&folder.path().join("new.state"), state.as_bytes()).unwrap();
     for words in COMMANDS {
         for level in LEVELS {
             let mut command = Command::new(env!("CARGO_BIN_EXE_tfstate"));
             command.args(level).args(words).current_dir(folder.path()).env_clear();
             command.env("HOME", folder.path()).env("TFSTATE_NETWORK_TIMEOUT", "2");
-            command.env("PATH", std::env::var_os("PATH").unwrap_or_default());
+            command.env("PATH", Env::process().path("PATH").unwrap_or_default());
             command.env("RUST_LOG", "trace").envs(variables(&address));
             let output = command.output().unwrap();
             let said = [output.stdout, output.stderr].concat();

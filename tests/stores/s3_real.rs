@@ -60,7 +60,7 @@ impl Real {
         }
     }
 
-    fn holds(&self, settings: S3, has_versions: bool) {
+    fn holds(settings: S3, has_versions: bool) {
         let kind = if settings.use_lockfile { "objects" } else { "rows" };
         let prefix = format!("contract/{kind}/{}/", std::process::id());
         let store = open(settings, &Env::default());
@@ -74,7 +74,7 @@ impl Real {
 fn a_real_bucket_holds_the_contract() {
     let Some(real) = Real::find() else { return };
     if let Some(bucket) = Real::get("BUCKET") {
-        real.holds(real.settings(bucket), false);
+        Real::holds(real.settings(bucket), false);
     }
 }
 
@@ -82,7 +82,7 @@ fn a_real_bucket_holds_the_contract() {
 fn a_real_bucket_with_versions_holds_the_contract() {
     let Some(real) = Real::find() else { return };
     if let Some(bucket) = Real::get("VERSIONED_BUCKET") {
-        real.holds(real.settings(bucket), true);
+        Real::holds(real.settings(bucket), true);
     }
 }
 
@@ -91,7 +91,7 @@ fn a_real_bucket_with_a_table_holds_the_contract() {
     let Some(real) = Real::find() else { return };
     if let (Some(bucket), Some(table)) = (Real::get("BUCKET"), Real::get("TABLE")) {
         let settings = real.settings(bucket);
-        real.holds(S3 { dynamodb_table: Some(table), use_lockfile: false, ..settings }, false);
+        Real::holds(S3 { dynamodb_table: Some(table), use_lockfile: false, ..settings }, false);
     }
 }
 
