@@ -164,6 +164,7 @@ fn a_list_without_locks_says_so() {
     assert_snapshot!(sandbox.run(["lock", "list"]), @r#"
     [stderr]
     None is locked: 1 looked at
+    [exit 0]
     "#);
 }
 
