@@ -36,8 +36,9 @@ const WORTH_TWO_THREADS: usize = 4 << 20;
 /// How much of a stream is read before it is given up as not being a state.
 const SNIFF: u64 = 64 * 1024;
 
-/// Largest state that is read into memory.
-const LIMIT: u64 = 4 << 30;
+/// Largest state that is read: 3.5 GiB. Up to there the index of what Terraform writes stays within
+/// 40 MB, whatever is in it.
+const LIMIT: u64 = 7 << 29;
 
 /// How often a file that changes while it is read is read again.
 const TRIES: usize = 5;
@@ -105,6 +106,9 @@ fn file_once(path: &Path, name: &str, access: Access) -> Result<Option<Bytes>, E
     let before = file.metadata().map_err(failed)?;
     if !before.is_file() {
         return stream(file, name, LIMIT).map(Some);
+    }
+    if before.len() > LIMIT {
+        return Err(too_large(name, LIMIT));
     }
     if access == Access::Map && before.len() >= SMALL && !is_compressed(&file).map_err(failed)? {
         return Mapped::of(&file).map(|map| Some(Bytes::new(map))).map_err(failed);
@@ -312,6 +316,17 @@ mod tests {
                 let message = format!("cannot decompress standard input as {format}");
                 assert_eq!(error.to_string(), message, "{end}");
             }
+        }
+    }
+
+    #[test]
+    fn a_file_that_is_too_large_is_refused_unread() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.tfstate");
+        File::create_new(&path).unwrap().set_len(LIMIT + 1).unwrap();
+        for access in [Access::Map, Access::Read] {
+            let error = read(&Location::File(path.clone()), access).unwrap_err();
+            assert!(matches!(error, Error::TooLarge { .. }), "{error}");
         }
     }
 
