@@ -46,7 +46,7 @@ fn refuses() -> (String, Arc<AtomicUsize>) {
 fn answer(mut stream: TcpStream) {
     let mut head = [0; 8192];
     let length = stream.read(&mut head).unwrap_or(0);
-    let head = String::from_utf8_lossy(&head[..length]).replace(['<', '&', '\0'], "");
+    let head = String::from_utf8_lossy(&head[..length]).replace(['<', '&', '\0', '\r', '\n'], " ");
     let body = format!("<Error><Code>AccessDenied</Code><Message>{head}</Message></Error>");
     let length = body.len();
     let answer = format!(

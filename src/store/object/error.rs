@@ -105,7 +105,7 @@ impl Answer {
         let detail = xml("AuthenticationErrorDetail");
         let message = detail.filter(|detail| is_expiry(detail)).or(message);
         // Azure adds lines that only its support can read.
-        let message = message.and_then(|message| Some(message.lines().next()?.to_owned()));
+        let message = message.and_then(|message| Some(harmless(message.lines().next()?)));
         let region = header("x-amz-bucket-region").or_else(|| xml("Region"));
         let short = |text: Option<String>| text.unwrap_or_default().chars().take(WORDS).collect();
         Self {
@@ -321,6 +321,17 @@ pub(in crate::store) fn is_tls(error: &(dyn std::error::Error + 'static)) -> boo
     inner.or_else(|| error.source()).is_some_and(is_tls)
 }
 
+/// Returns what an answer says up to where it repeats a credential of the request, as the error
+/// pages of proxies do that print its URL or headers.
+fn harmless(message: &str) -> String {
+    let low = message.to_ascii_lowercase();
+    let marks = ["sig=", "signature=", "security-token", "bearer ", "basic ", "sharedkey "];
+    match marks.into_iter().filter_map(|mark| low.find(mark)).min() {
+        Some(at) => format!("{}…", &message[..at]),
+        None => message.to_owned(),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -336,6 +347,16 @@ mod tests {
     fn problem(status: u16, code: &str) -> Problem {
         let body = format!("<Error><Code>{code}</Code><Message>m &amp; n</Message></Error>");
         answer(status, &[], &body).problem("bucket b")
+    }
+
+    #[test]
+    fn an_answer_that_repeats_a_credential_ends_before_it() {
+        for said in ["GET /c/k?sv=1&amp;sig=MARK", "é Authorization: Bearer MARK", "Signature=MARK"]
+        {
+            let body = format!("<Error><Code>No</Code><Message>{said}</Message></Error>");
+            let told = format!("{0} {0:?}", answer(403, &[], &body));
+            assert!(told.contains('…') && !told.contains("MARK"), "{told}");
+        }
     }
 
     #[test]
