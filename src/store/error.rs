@@ -275,7 +275,7 @@ pub enum Error {
         why: String,
     },
     /// A lock that was taken, or may have been, and was not given back.
-    #[error("the lock of {what} may stay, with the id {id}")]
+    #[error("cannot be sure that no lock of {what} stays: its id is {id}")]
     LockStays {
         /// The name of what is locked.
         what: String,
