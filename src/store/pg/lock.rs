@@ -68,8 +68,11 @@ impl Pg {
             }
             let is_passing = number.is_some() && refused != number;
             if let Some(lock) = refused.filter(|_| !is_passing || tries == TRIES) {
-                // The session ends here, and with it what it has taken.
-                return Err(self.held(&client, key, lock).await?);
+                let held = self.held(&client, key, lock).await?;
+                // The session ends here, but the server may take a moment to see that, in which
+                // what it has taken would stand in the way of others.
+                unlock_all(&client, &taken).await?;
+                return Err(held);
             }
             if tries == TRIES {
                 return Err(Failed::Told(Error::Changing { what: self.call(key) }));
