@@ -113,18 +113,20 @@ fn file_once(path: &Path, name: &str, access: Access) -> Result<Option<Bytes>, E
     if access == Access::Map && before.len() >= SMALL && !is_compressed(&file).map_err(failed)? {
         return Mapped::of(&file).map(|map| Some(Bytes::new(map))).map_err(failed);
     }
-    let bytes = settled_once(&file, &before, path, name)?;
+    let bytes = settled_once(&file, &before, path, name, before.len())?;
     bytes.map(|bytes| expand(bytes.into(), name, LIMIT)).transpose()
 }
 
-/// Reads a file as it is, at a moment when nobody writes it.
-pub(super) fn settled(path: &Path, name: &str) -> Result<Vec<u8>, Error> {
+/// Reads the first `most` bytes of a file as it is, at a moment when nobody writes it; tells how
+/// long it is.
+pub(super) fn settled(path: &Path, name: &str, most: u64) -> Result<(Vec<u8>, u64), Error> {
     let failed = |source| Error::reading(name, source);
     for _ in 0..TRIES {
         let file = File::open(path).map_err(failed)?;
         let before = file.metadata().map_err(failed)?;
-        if let Some(bytes) = settled_once(&file, &before, path, name)? {
-            return Ok(bytes);
+        let len = before.len();
+        if let Some(bytes) = settled_once(&file, &before, path, name, len.min(most))? {
+            return Ok((bytes, len));
         }
     }
     Err(Error::Changing { what: name.to_owned() })
@@ -136,17 +138,18 @@ fn settled_once(
     before: &Metadata,
     path: &Path,
     name: &str,
+    len: u64,
 ) -> Result<Option<Vec<u8>>, Error> {
     let failed = |source| Error::reading(name, source);
     if before.len() > LIMIT {
         return Err(too_large(name, LIMIT));
     }
-    let bytes = match whole(file, before.len()) {
+    let bytes = match whole(file, len) {
         Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => return Ok(None),
         bytes => bytes.map_err(failed)?,
     };
     // Terraform empties a local state and writes it again in place.
-    let is_same = is_same(before, &path.metadata().map_err(failed)?, &bytes);
+    let is_same = is_same(before, &path.metadata().map_err(failed)?);
     Ok(is_same.then_some(bytes))
 }
 
@@ -187,9 +190,8 @@ fn is_compressed(mut file: &File) -> io::Result<bool> {
     Ok(Compression::of(&beginning).is_some())
 }
 
-fn is_same(before: &Metadata, after: &Metadata, bytes: &[u8]) -> bool {
+fn is_same(before: &Metadata, after: &Metadata) -> bool {
     before.len() == after.len()
-        && after.len() == bytes.len() as u64
         && before.modified().ok() == after.modified().ok()
         && same_file(before, after)
 }
@@ -383,11 +385,10 @@ mod tests {
         let path = folder.path().join("a");
         fs::write_new(&path, STATE).unwrap();
         let before = path.metadata().unwrap();
-        assert!(is_same(&before, &path.metadata().unwrap(), STATE));
-        assert!(!is_same(&before, &before, &STATE[1..]));
+        assert!(is_same(&before, &path.metadata().unwrap()));
         // The old file stays open, so that its place on the disk is not used again.
         let _held = File::open(&path).unwrap();
         fs::replace(&path, STATE).unwrap();
-        assert!(!is_same(&before, &path.metadata().unwrap(), STATE));
+        assert!(!is_same(&before, &path.metadata().unwrap()));
     }
 }
