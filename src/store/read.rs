@@ -5,7 +5,7 @@ use std::io::{self, Read};
 use std::path::Path;
 
 use super::compression::{Compression, MAGIC_LENGTH, at_most};
-use super::{Error, Found, Location, Place, earlier, git, local, many};
+use super::{Error, Found, Location, Place, Version, earlier, git, local, many};
 use crate::base::fs::Mapped;
 use crate::state::bytes::Bytes;
 
@@ -25,6 +25,8 @@ pub struct Content {
     pub name: String,
     /// The state's bytes, decompressed.
     pub bytes: Bytes,
+    /// What the store called this content, where it has such names.
+    pub version: Option<Version>,
 }
 
 /// Below this, mapping a file costs more than reading it.
@@ -46,6 +48,7 @@ const TRIES: usize = 5;
 /// Reads the state at a location.
 pub fn read(location: &Location, access: Access) -> Result<Content, Error> {
     let name = location.name();
+    let mut version = None;
     let bytes = match location {
         Location::StandardInput => stream(io::stdin().lock(), &name, LIMIT),
         Location::File(path) => file(path, &name, access),
@@ -57,6 +60,9 @@ pub fn read(location: &Location, access: Access) -> Result<Content, Error> {
                 Some(id) => place.store.read_version(&place.key, id)?,
                 None => place.store.read(&place.key)?,
             };
+            if let Found::Bytes(_, found) = &found {
+                version = Some(found.clone());
+            }
             stored(place, found, &name)
         }
         Location::Earlier { of, which } => {
@@ -74,7 +80,7 @@ pub fn read(location: &Location, access: Access) -> Result<Content, Error> {
             other => other,
         },
     };
-    Ok(Content { bytes: bytes?, name })
+    Ok(Content { bytes: bytes?, name, version })
 }
 
 /// Returns what was found in a store. It is as large as the state, so it is not copied.
