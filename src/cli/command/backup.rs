@@ -2,7 +2,7 @@
 
 use std::ffi::{OsStr, OsString};
 
-use crate::backup::{Keys, Strategy};
+use crate::backup::{Keys, Strategy, Whole};
 use crate::base::clock::System;
 use crate::base::size;
 use crate::base::text::escape;
@@ -44,6 +44,9 @@ pub(crate) struct Args {
     /// Tag the snapshots, to find and to keep them by (can be repeated)
     #[arg(long = "tag", value_name = "TAG", value_parser = tag)]
     tags: Vec<String>,
+    /// Store the earlier versions too that the states' store still has
+    #[arg(long)]
+    import_versions: bool,
     /// How hard to compress whole states
     #[arg(long, value_name = "1-22", default_value_t = LEVEL, value_parser = clap::value_parser!(i32).range(1..=22))]
     level: i32,
@@ -103,7 +106,11 @@ pub(crate) fn run(args: &Args, context: &mut Context<'_>) -> Result<Exit, Failur
     let mut done =
         Done { json: json::backup::Backup::new(), plain: false, kept: 0, failures: Vec::new() };
     let locations = done.locations(args, context);
-    let keeper = Keeper::open(&options, &System)?;
+    let mut keeper = Keeper::open(&options, &System)?;
+    if args.import_versions {
+        done.import(&keeper, &locations, context)?;
+        keeper = Keeper::open(&options, &System)?;
+    }
     done.keep(&keeper, &locations, context)?;
     done.finish(context, &keeper.repository().name())
 }
@@ -144,6 +151,29 @@ impl Done {
     fn fail(&mut self, name: &str, failure: Failure) {
         self.json.failed(name, &failure.error);
         self.failures.push(failure);
+    }
+
+    fn import(
+        &mut self,
+        keeper: &Keeper<'_>,
+        locations: &[Location],
+        context: &mut Context<'_>,
+    ) -> Result<(), Failure> {
+        let interrupt = context.interrupt.clone();
+        for location in locations {
+            let imported = interrupt.hold(|stop| {
+                keeper.import(location, |report| {
+                    self.made(context, location, &report)?;
+                    if stop() { Err(Failure::new("interrupted")) } else { Ok(()) }
+                })
+            });
+            match imported {
+                Err(failure) if failure.exit == Exit::Interrupted => return Err(failure),
+                Err(failure) => self.fail(&location.name(), failure),
+                Ok(()) => {}
+            }
+        }
+        Ok(())
     }
 
     fn keep(
@@ -217,9 +247,14 @@ fn told(name: &str, report: &Report) -> String {
     let how = if report.encrypted { "encrypted" } else { "not encrypted" };
     let since = match (&added.parent, added.why_full) {
         (Some(parent), _) => format!(" to {parent}"),
+        (None, None | Some(Whole::First)) => String::new(),
         (None, Some(why)) => format!(" ({why})"),
-        (None, None) => String::new(),
+    };
+    let changed = match added.changed {
+        Some(1) => ", 1 resource changed".to_owned(),
+        Some(changed) => format!(", {changed} resources changed"),
+        None => String::new(),
     };
     let kind = report.snapshot.kind.name();
-    format!("{id}  {name}  {kind}{since}, {state} stored in {stored}, {how}")
+    format!("{id}  {name}  {kind}{since}{changed}, {state} stored in {stored}, {how}")
 }

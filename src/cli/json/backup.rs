@@ -42,7 +42,7 @@ impl Backup {
             base: report.added.as_ref().and_then(|added| added.base.clone()),
             bytes_state: report.bytes_state,
             bytes_stored: Some(report.snapshot.bytes_stored),
-            resources_changed: None,
+            resources_changed: report.added.as_ref().and_then(|added| added.changed),
             skipped: report.skipped(),
             error: report.broken.clone(),
         });
