@@ -473,6 +473,7 @@ pub(super) fn commit(
     }
     let len = file.len() as u64;
     let link = head.link();
+    tracing::info!(snapshot = link.id, key, bytes = file.len(), "wrote a snapshot");
     let member = Member { key: key.clone(), id: link.id, header: link.header, len };
     let snapshot = Snapshot::of(Object { key, len, modified: None, tag: None });
     Ok((snapshot.expect("a label's own key can be read"), member))

@@ -2,8 +2,10 @@
 
 use std::ffi::{OsStr, OsString};
 
+use jiff::Timestamp;
+
 use crate::backup::{Keys, Strategy, Whole};
-use crate::base::clock::System;
+use crate::base::clock::{Clock, System};
 use crate::base::size;
 use crate::base::text::escape;
 use crate::cli::args::Format;
@@ -103,8 +105,7 @@ pub(crate) fn run(args: &Args, context: &mut Context<'_>) -> Result<Exit, Failur
             tags: &args.tags,
         },
     };
-    let mut done =
-        Done { json: json::backup::Backup::new(), plain: false, kept: 0, failures: Vec::new() };
+    let mut done = Done::new(System.now());
     let locations = done.locations(args, context);
     let mut keeper = Keeper::open(&options, &System)?;
     if args.import_versions {
@@ -122,9 +123,15 @@ struct Done {
     plain: bool,
     kept: usize,
     failures: Vec<Failure>,
+    began: Timestamp,
 }
 
 impl Done {
+    fn new(began: Timestamp) -> Self {
+        let (json, failures) = (json::backup::Backup::new(), Vec::new());
+        Self { json, plain: false, kept: 0, failures, began }
+    }
+
     /// Finds all states that were named. What can't be found fails, and the others are backed up.
     fn locations(&mut self, args: &Args, context: &Context<'_>) -> Vec<Location> {
         let configured = || context.settings.states.value.iter().map(OsString::from).collect();
@@ -226,6 +233,7 @@ impl Done {
             context.out.warning(&text, None);
         }
         if context.format == Format::Json {
+            self.json.finish(repository, System.now().duration_since(self.began));
             context.out.json(&self.json)?;
         }
         let Some(last) = self.failures.pop() else { return Ok(Exit::Done) };
