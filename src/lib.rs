@@ -32,7 +32,9 @@
 //! | `.NAME.unfinished` beside it | written, and gone once the state is whole | [`store`] |
 //! | `$XDG_STATE_HOME/tfstate/replaced/` | a copy of each state that a change replaces, where no backup repository has it | [`ops`] |
 //! | `tfstate.toml`, `$XDG_CONFIG_HOME/tfstate/config.toml` | read | `cli` |
-//! | `$XDG_STATE_HOME/tfstate/backups/` | written, never changed | [`backup`] |
+//! | `$XDG_STATE_HOME/tfstate/backups/` | the backup repository where no other is named: written once, removed by `prune` only | [`backup`] |
+//! | `$XDG_STATE_HOME/tfstate/signing.key` | made once: what this computer signs snapshots with | [`backup`] |
+//! | `$XDG_STATE_HOME/tfstate/known/` | which repository was at which place | [`backup`] |
 //! | `$XDG_CACHE_HOME/tfstate/heads/` | written; may be deleted at any time | [`backup`] |
 //! | the file that `restore --to` names, and a copy of what it replaces beside it | written | [`ops`] |
 //! | `.gitattributes`, or git's attributes of this user, and git's configuration | written by `git install` and `git uninstall` | [`ops`] |
@@ -77,20 +79,27 @@
 //! Keep a state, and get it back byte for byte:
 //!
 //! ```
-//! use tfstate::backup::{Identities, Protection, Repository, SourceFacts};
+//! use std::sync::Arc;
+//!
+//! use tfstate::backup::vault::Folder;
+//! use tfstate::backup::{Identities, Keys, Protection, Signer, SourceFacts};
 //! use tfstate::base::clock::System;
-//! use tfstate::ops::backup::{self, BackupOptions, Source};
+//! use tfstate::ops::backup::{BackupOptions, Keeper, Manner, Source};
 //!
 //! let folder = tempfile::tempdir()?;
+//! let signer = Signer::read_or_make(&folder.path().join("signing.key"))?;
 //! let options = BackupOptions {
-//!     repository: &folder.path().join("backups"),
+//!     vault: Arc::new(Folder::new(folder.path().join("backups"))),
 //!     protection: Some(&Protection::None),
+//!     keys: Keys { signer: Some(&signer), known: None },
 //!     cache: None,
+//!     manner: Manner::default(),
 //! };
-//! let source = Source { uri: "file:///a", bytes: b"{}", facts: SourceFacts::default() };
-//! let report = backup::run(&source, &options, &System)?;
-//! let repository = Repository::open(options.repository)?;
-//! let restored = repository.get(&report.snapshot, &Identities::read(&[])?)?;
+//! let keeper = Keeper::open(&options, &System)?;
+//! let (bytes, facts) = (b"{}".as_slice(), SourceFacts::default());
+//! let source = Source { uri: "file:///a", bytes, facts, document: None, version: None };
+//! let report = keeper.keep(&source)?;
+//! let restored = keeper.repository().get(&report.snapshot, &Identities::read(&[])?)?;
 //! assert_eq!(&*restored.state, b"{}");
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```

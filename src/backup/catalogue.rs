@@ -61,7 +61,7 @@ impl Catalogue {
             streams.entry(snapshot.stream.clone()).or_default().push(snapshot);
         }
         for snapshots in streams.values_mut() {
-            snapshots.sort_by(|a, b| a.order().cmp(&b.order()));
+            snapshots.sort_by(|a, b| a.by_sequence().cmp(&b.by_sequence()));
         }
         Self { streams, superseded, doomed }
     }
@@ -69,7 +69,7 @@ impl Catalogue {
     /// Returns all snapshots, oldest first.
     pub fn snapshots(&self) -> Vec<Snapshot> {
         let mut all: Vec<Snapshot> = self.streams.values().flatten().cloned().collect();
-        all.sort_by(|a, b| a.order().cmp(&b.order()));
+        all.sort_by(|a, b| a.by_time().cmp(&b.by_time()));
         all
     }
 
@@ -78,7 +78,7 @@ impl Catalogue {
         self.streams.keys().map(String::as_str)
     }
 
-    /// Returns the snapshots of one stream, oldest first.
+    /// Returns the snapshots of one stream in the order in which they were made.
     pub fn stream(&self, name: &str) -> &[Snapshot] {
         self.streams.get(name).map_or(&[], Vec::as_slice)
     }

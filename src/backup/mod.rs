@@ -82,4 +82,4 @@ pub use record::{Protection, Writer};
 pub use repository::{Described, Keys, Repository, Restored};
 pub use sign::{PublicKey, Signer};
 pub use snapshot::{Kind, Snapshot, stream_of};
-pub use write::{Added, Addition, Strategy, Whole};
+pub use write::{Added, Addition, Order, Strategy, Whole};

@@ -172,9 +172,9 @@ impl Repository {
         Ok(self.catalogue()?.snapshots())
     }
 
-    /// Lists the snapshots of one stream, oldest first.
+    /// Lists the snapshots of one stream in the order in which they were made.
     pub fn list_stream(&self, stream: &str) -> Result<Vec<Snapshot>, Error> {
-        Ok(self.catalogue_of(stream)?.snapshots())
+        Ok(self.catalogue_of(stream)?.stream(stream).to_vec())
     }
 
     /// Reads a snapshot and those that it builds on, and checks them from end to end; whatever

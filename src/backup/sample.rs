@@ -8,8 +8,8 @@ use jiff::Timestamp;
 
 use super::vault::{Folder, Vault};
 use super::{
-    Added, Addition, Error, Heads, Identities, Keys, Protection, Recipients, Repository, Signer,
-    Snapshot, SourceFacts, Strategy,
+    Added, Addition, Error, Heads, Identities, Keys, Order, Protection, Recipients, Repository,
+    Signer, Snapshot, SourceFacts, Strategy,
 };
 use crate::base::fs;
 
@@ -93,5 +93,16 @@ pub(crate) fn at(second: i64) -> Timestamp {
 pub(crate) fn addition<'a>(uri: &'a str, state: &'a [u8], strategy: Strategy) -> Addition<'a> {
     let facts = SourceFacts { serial: Some(7), ..SourceFacts::default() };
     let (document, source, level, tags) = (None, None, 3, [].as_slice());
-    Addition { uri, facts, state, document, source, strategy, level, tags, created: at(0) }
+    Addition {
+        uri,
+        facts,
+        state,
+        document,
+        source,
+        strategy,
+        level,
+        tags,
+        created: at(0),
+        order: Order::Next,
+    }
 }

@@ -62,7 +62,7 @@ pub struct Snapshot {
     pub id: String,
     /// The series of snapshots of one state.
     pub stream: String,
-    /// Its number in the stream, from 1.
+    /// Its number in the stream, from 1; 0 where it was added when later ones were there.
     pub sequence: u32,
     /// How it is stored.
     pub kind: Kind,
@@ -132,9 +132,14 @@ impl Snapshot {
         })
     }
 
-    /// Orders the snapshots of one state, and of all, from the oldest to the newest.
-    pub(super) fn order(&self) -> (Timestamp, &str, u32, &str) {
+    /// Orders the snapshots of all states, the oldest first.
+    pub(super) fn by_time(&self) -> (Timestamp, &str, u32, &str) {
         (self.created, &self.stream, self.sequence, &self.id)
+    }
+
+    /// Orders the snapshots of one state, the oldest first, whatever the clock did meanwhile.
+    pub(super) fn by_sequence(&self) -> (u32, Timestamp, &str) {
+        (self.sequence, self.created, &self.id)
     }
 }
 

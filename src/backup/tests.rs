@@ -406,3 +406,22 @@ fn a_payload_that_is_not_what_it_should_be_is_not_kept() {
         assert!(matches!(error, Error::SelfCheck { .. }), "{error}");
     }
 }
+
+#[test]
+fn a_clock_that_goes_back_does_not_change_which_snapshot_is_the_newest() {
+    let sample = Sample::new();
+    let repository = sample.repository();
+    let add = |n: usize, second| {
+        let (state, created) = (state(3000, n), at(second));
+        let wanted = super::Addition { created, ..addition(URI, &state, Strategy::Auto) };
+        sample.add_by(&repository, &wanted).unwrap()
+    };
+    let (_, second, third) = (add(0, 1000), add(1, 500), add(2, 600));
+    assert_eq!((second.why_full, third.why_full), (None, None));
+    let catalogue = repository.catalogue().unwrap();
+    let newest = catalogue.stream(&third.snapshot.stream).last().unwrap();
+    assert_eq!(newest.key, third.snapshot.key);
+    let state = state(3000, 2);
+    let known = repository.unchanged(&catalogue, (URI, &state), None, &sample.heads());
+    assert_eq!(known.unwrap().key, third.snapshot.key);
+}

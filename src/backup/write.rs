@@ -58,6 +58,18 @@ pub struct Addition<'a> {
     pub tags: &'a [String],
     /// When it was so.
     pub created: Timestamp,
+    /// Where it belongs.
+    pub order: Order,
+}
+
+/// Where a snapshot belongs among those of its state.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub enum Order {
+    /// It is the newest.
+    #[default]
+    Next,
+    /// It is older than all that this computer made.
+    Before,
 }
 
 /// What was stored.
@@ -329,6 +341,10 @@ impl Task<'_> {
         let (snapshot, member) = self.commit(header, &payload)?;
         // It may have been removed since the listing; what was written is then worth nothing.
         if self.repository.vault.start(&parent.key, 1)?.is_none() {
+            // A place that lets nothing be deleted keeps it, and `verify` names it.
+            if let Err(error) = self.repository.vault.delete(&snapshot.key) {
+                tracing::warn!(%error, snapshot = snapshot.id, "cannot take a snapshot back");
+            }
             return Ok(Err(Whole::Lost));
         }
         let mut chain = base.chain.to_vec();
@@ -342,6 +358,9 @@ impl Task<'_> {
 
     /// Returns the newest snapshot of the stream that a writer of this repository made.
     fn previous(&self, head: Option<&Head>) -> Result<Option<Link>, Error> {
+        if self.addition.order == Order::Before {
+            return Ok(None);
+        }
         for listed in self.catalogue.stream(&self.stream).iter().rev() {
             if let Some(member) = head.and_then(Head::newest).filter(|member| member.is(listed)) {
                 return Ok(Some(Link { id: member.id.clone(), header: member.header.clone() }));
@@ -358,13 +377,17 @@ impl Task<'_> {
 
     fn label(&self, kind: Kind) -> Result<Label, Error> {
         let listed = self.catalogue.stream(&self.stream);
-        let last = listed.iter().map(|snapshot| snapshot.sequence).max().unwrap_or(0);
+        let last = listed.iter().map(|snapshot| snapshot.sequence).max();
+        let seq = match self.addition.order {
+            Order::Next => last.unwrap_or(0).saturating_add(1),
+            Order::Before => 0,
+        };
         let id = random::<16>().map_err(|source| Error::Build { source })?;
         Ok(Label {
             repo: self.repository.id().to_owned(),
             stream: self.stream.clone(),
             id: to_hex(&id),
-            seq: last.saturating_add(1),
+            seq,
             kind,
             created: utc(self.addition.created),
         })

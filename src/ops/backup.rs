@@ -8,8 +8,8 @@ use jiff::Timestamp;
 use super::many;
 use crate::backup::vault::Vault;
 use crate::backup::{
-    Added, Addition, Catalogue, Error, Heads, Keys, Protection, Repository, Signer, Snapshot,
-    SourceFacts, Strategy, stream_of,
+    Added, Addition, Catalogue, Error, Heads, Keys, Order, Protection, Repository, Signer,
+    Snapshot, SourceFacts, Strategy, stream_of,
 };
 use crate::base::clock::Clock;
 use crate::state::document::Document;
@@ -143,8 +143,8 @@ impl<'a> Keeper<'a> {
         if let Some(snapshot) = known {
             return Ok(self.report(snapshot, None, Some(length), source.facts.broken.clone()));
         }
-        let tags = (self.manner.tags, self.clock.now());
-        let added = self.add(&self.catalogue, source, tags, self.heads.as_ref())?;
+        let label = (self.manner.tags, self.clock.now(), Order::Next);
+        let added = self.add(&self.catalogue, source, label, self.heads.as_ref())?;
         let broken = source.facts.broken.clone();
         Ok(self.report(added.snapshot.clone(), Some(added), Some(length), broken))
     }
@@ -153,7 +153,7 @@ impl<'a> Keeper<'a> {
         &self,
         catalogue: &Catalogue,
         source: &Source<'_>,
-        (tags, created): (&[String], Timestamp),
+        (tags, created, order): (&[String], Timestamp, Order),
         heads: Option<&Heads>,
     ) -> Result<Added, Error> {
         let addition = Addition {
@@ -166,6 +166,7 @@ impl<'a> Keeper<'a> {
             level: self.manner.level,
             tags,
             created,
+            order,
         };
         self.repository.add(catalogue, &addition, heads, self.signer)
     }
@@ -200,7 +201,9 @@ impl<'a> Keeper<'a> {
                 .last()
                 .is_none_or(|last| last.created <= revision.modified);
             let heads = self.heads.as_ref().filter(|_| is_newest);
-            let added = self.add(&catalogue, &source, (&tags, revision.modified), heads);
+            let order = if is_newest { Order::Next } else { Order::Before };
+            let label = (tags.as_slice(), revision.modified, order);
+            let added = self.add(&catalogue, &source, label, heads);
             let added = added.map_err(Failed::Backup)?;
             let (length, broken) = (bytes.len() as u64, source.facts.broken.clone());
             each(self.report(added.snapshot.clone(), Some(added), Some(length), broken))?;
