@@ -9,6 +9,7 @@ pub mod list;
 pub mod lock;
 pub mod many;
 pub mod merge;
+pub mod metrics;
 pub mod open;
 pub mod push;
 pub mod restore;
