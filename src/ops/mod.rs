@@ -13,4 +13,5 @@ pub mod metrics;
 pub mod open;
 pub mod push;
 pub mod restore;
+pub mod schedule;
 pub mod session;

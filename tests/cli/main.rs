@@ -24,6 +24,7 @@ mod places;
 mod query;
 mod reference;
 mod sandbox;
+mod schedule;
 mod show;
 mod stats;
 

@@ -19,6 +19,7 @@ mod pull;
 mod push;
 mod query;
 mod restore;
+mod schedule;
 mod show;
 mod snapshots;
 mod stats;
@@ -75,6 +76,7 @@ commands! {
     "backup" Backup => backup,
     "snapshots" Snapshots => snapshots,
     "restore" Restore => restore,
+    "schedule" Schedule => schedule,
     "pull" Pull => pull,
     "push" Push => push,
     "lock" Lock => lock,

@@ -4,6 +4,7 @@
 mod change;
 mod from;
 mod remote;
+mod schedule;
 
 use std::error::Error;
 use std::io;
