@@ -4,6 +4,7 @@ pub mod backup;
 pub mod diff;
 pub mod earlier;
 pub mod git;
+pub mod guard;
 pub mod keep;
 pub mod list;
 pub mod lock;

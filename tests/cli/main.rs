@@ -17,6 +17,7 @@ mod diff_rules;
 mod earlier;
 mod exits;
 mod get;
+mod guard;
 mod list;
 mod man;
 mod output;

@@ -9,6 +9,7 @@ mod config;
 mod diff;
 mod get;
 mod git;
+mod guard;
 #[cfg(feature = "tui")]
 mod inspect;
 mod list;
@@ -74,6 +75,7 @@ commands! {
     "stats" Stats => stats,
     "diff" Diff => diff,
     "backup" Backup => backup,
+    "guard" Guard => guard,
     "snapshots" Snapshots => snapshots,
     "restore" Restore => restore,
     "schedule" Schedule => schedule,
