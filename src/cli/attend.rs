@@ -1,21 +1,46 @@
 //! Waiting for a command that runs in front of this program, which has something to clear up
 //! after it.
 
+use std::ffi::OsString;
 use std::io;
-use std::process::{Child, ExitStatus};
+use std::process::{Child, Command, ExitStatus};
 use std::thread::sleep;
 use std::time::Duration;
 
+use super::error::Failure;
 use super::interrupt::Interrupt;
+use crate::base::text::escape;
 
 /// How long it takes at the most to notice that the command has ended.
 const GLANCE: Duration = Duration::from_millis(50);
+
+/// Runs a command with these variables more, and waits until it ends.
+///
+/// Afterwards Ctrl-C passes by this program until [`Interrupt::hold`] or
+/// [`Interrupt::take_back`].
+pub(crate) fn run(
+    command: &[OsString],
+    variables: &[(&str, &str)],
+    interrupt: &Interrupt,
+) -> Result<ExitStatus, Failure> {
+    let Some((program, arguments)) = command.split_first() else {
+        return Err(Failure::new("no command was given"));
+    };
+    // From here on: the command may be interrupted before it is waited for.
+    interrupt.leave_to_another();
+    let mut child = Command::new(program);
+    let child = child.args(arguments).envs(variables.iter().copied()).spawn();
+    child.and_then(|child| attend(child, interrupt)).map_err(|error| {
+        let program = program.to_string_lossy();
+        Failure::new(format!("cannot run {}", escape(&program))).because(&error)
+    })
+}
 
 /// Waits until a command ends.
 ///
 /// Ctrl-C reaches the command by itself, and what it makes of it, once or twice, is its own affair;
 /// a request to end that only this process gets is handed on.
-pub(crate) fn attend(mut child: Child, interrupt: &Interrupt) -> io::Result<ExitStatus> {
+fn attend(mut child: Child, interrupt: &Interrupt) -> io::Result<ExitStatus> {
     let asked = Asked::listen()?;
     let mut pause = Duration::from_millis(1);
     loop {

@@ -41,11 +41,45 @@ pub(crate) struct InRepository {
     signer: Signer,
     known: Option<Known>,
     cache: Option<PathBuf>,
-    tags: Vec<String>,
 }
 
 /// What snapshots are tagged with that are made before a state is replaced.
 const TAG: &str = "before-change";
+
+impl InRepository {
+    /// Prepares to write to a repository that is made if there is none, protected as configured.
+    pub(crate) fn new(
+        repository: &RepositoryOption,
+        signer: &SignerOption,
+        context: &Context<'_>,
+    ) -> Result<Self, Failure> {
+        let recipients = Recipients::parse(&context.settings.recipients.value)?;
+        let plain = (!context.settings.encryption.value).then_some(Protection::None);
+        let protection = recipients.map(Protection::Recipients).or(plain);
+        Self::protected(repository.vault(context)?, protection, signer, context)
+    }
+
+    fn protected(
+        vault: Arc<dyn Vault>,
+        protection: Option<Protection>,
+        signer: &SignerOption,
+        context: &Context<'_>,
+    ) -> Result<Self, Failure> {
+        let (signer, known) = (signer.read_or_make(context)?, repository::known(context));
+        Ok(Self { vault, protection, signer, known, cache: repository::cache(context) })
+    }
+
+    /// Returns how to back up, with these tags.
+    pub(crate) fn options<'a>(&'a self, tags: &'a [String]) -> BackupOptions<'a> {
+        BackupOptions {
+            vault: Arc::clone(&self.vault),
+            protection: self.protection.as_ref(),
+            keys: Keys { signer: Some(&self.signer), known: self.known.as_ref() },
+            cache: self.cache.as_deref(),
+            manner: Manner { tags, ..Manner::default() },
+        }
+    }
+}
 
 impl KeepOption {
     /// Decides: a snapshot where there is a repository or where recipients for one are configured,
@@ -66,16 +100,8 @@ impl KeepOption {
             }
             Err(error) => return Err(error.into()),
         };
-        let (signer, cache) = (self.signer.read_or_make(context)?, repository::cache(context));
-        let tags = vec![TAG.to_owned()];
-        Ok(Kept::Snapshots(Box::new(InRepository {
-            vault,
-            protection,
-            signer,
-            known,
-            cache,
-            tags,
-        })))
+        let kept = InRepository::protected(vault, protection, &self.signer, context)?;
+        Ok(Kept::Snapshots(Box::new(kept)))
     }
 }
 
@@ -84,14 +110,8 @@ impl Keep for Kept {
         match self {
             Self::Files(folder) => Files { folder, clock: &System }.keep(target, bytes),
             Self::Snapshots(kept) => {
-                let options = BackupOptions {
-                    vault: Arc::clone(&kept.vault),
-                    protection: kept.protection.as_ref(),
-                    keys: Keys { signer: Some(&kept.signer), known: kept.known.as_ref() },
-                    cache: kept.cache.as_deref(),
-                    manner: Manner { tags: &kept.tags, ..Manner::default() },
-                };
-                Snapshots { options, clock: &System }.keep(target, bytes)
+                let tags = [TAG.to_owned()];
+                Snapshots { options: kept.options(&tags), clock: &System }.keep(target, bytes)
             }
         }
     }

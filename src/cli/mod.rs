@@ -15,6 +15,7 @@ mod diff;
 mod error;
 mod filter;
 mod git_text;
+mod guarded;
 mod hcl;
 mod interrupt;
 mod json;

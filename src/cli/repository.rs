@@ -49,6 +49,11 @@ pub(crate) struct SignerOption {
 }
 
 impl RepositoryOption {
+    /// Returns the place that was typed, if one was.
+    pub(crate) fn typed(&self) -> Option<&Path> {
+        self.repo.as_deref()
+    }
+
     /// Returns the place that holds the repository, or that will.
     pub(crate) fn vault(&self, context: &Context<'_>) -> Result<Arc<dyn Vault>, Failure> {
         let set = || context.settings.repo.value.as_ref().map(PathBuf::from);

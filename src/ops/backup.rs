@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use super::many;
 use crate::backup::vault::Vault;
@@ -81,6 +81,8 @@ pub struct Report {
     pub encrypted: bool,
     /// Why the state can't be parsed, if it can't.
     pub broken: Option<String>,
+    /// How long it took, reading the state included.
+    pub took: SignedDuration,
 }
 
 impl Report {
@@ -236,6 +238,12 @@ impl<'a> Keeper<'a> {
     /// Reads a state and stores a snapshot of it; one that did not change, by what the listing of
     /// its store says, is not even read.
     pub fn read_and_keep(&self, location: &Location) -> Result<Report, Failed> {
+        let began = self.clock.now();
+        let done = self.read_and_keep_now(location)?;
+        Ok(Report { took: self.clock.now().duration_since(began), ..done })
+    }
+
+    fn read_and_keep_now(&self, location: &Location) -> Result<Report, Failed> {
         let uri = location.uri()?;
         if let Some(snapshot) = self.listed(location, &uri) {
             return Ok(self.report(snapshot, None, None, None));
@@ -277,7 +285,8 @@ impl<'a> Keeper<'a> {
         broken: Option<String>,
     ) -> Report {
         let encrypted = *self.repository.protection() != Protection::None;
-        Report { snapshot, added, bytes_state, encrypted, broken }
+        let took = SignedDuration::ZERO;
+        Report { snapshot, added, bytes_state, encrypted, broken, took }
     }
 }
 

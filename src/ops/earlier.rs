@@ -107,7 +107,7 @@ impl Step {
 }
 
 /// Returns the bytes that are there now; nothing where the state is gone.
-fn present(of: &Location, access: Access) -> Result<Option<Bytes>, Error> {
+pub(super) fn present(of: &Location, access: Access) -> Result<Option<Bytes>, Error> {
     match store::read(of, access) {
         Ok(content) => Ok(Some(content.bytes)),
         Err(

@@ -17,6 +17,7 @@ mod diff_rules;
 mod earlier;
 mod exits;
 mod get;
+mod guard;
 mod list;
 mod man;
 mod output;
@@ -24,6 +25,7 @@ mod places;
 mod query;
 mod reference;
 mod sandbox;
+mod schedule;
 mod show;
 mod stats;
 

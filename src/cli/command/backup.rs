@@ -1,6 +1,8 @@
 //! `tfstate backup`.
 
+use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
+use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 
@@ -16,6 +18,7 @@ use crate::cli::protection::ProtectionOption;
 use crate::cli::repository::{self, RepositoryOption, SignerOption};
 use crate::cli::{json, state};
 use crate::ops::backup::{BackupOptions, Keeper, LEVEL, Manner, Report};
+use crate::ops::metrics::{self, Run, StateRun, Status};
 use crate::store::Location;
 
 /// Write a snapshot of each state that changed to the backup repository
@@ -49,6 +52,11 @@ pub(crate) struct Args {
     /// Store the earlier versions too that the states' store still has
     #[arg(long)]
     import_versions: bool,
+    /// Write what the run did to this file, for Prometheus' node exporter
+    ///
+    /// The exporter reads files whose names end in `.prom`.
+    #[arg(long, value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
+    metrics_file: Option<PathBuf>,
     /// How hard to compress whole states
     #[arg(long, value_name = "1-22", default_value_t = LEVEL, value_parser = clap::value_parser!(i32).range(1..=22))]
     level: i32,
@@ -113,6 +121,9 @@ pub(crate) fn run(args: &Args, context: &mut Context<'_>) -> Result<Exit, Failur
         keeper = Keeper::open(&options, &System)?;
     }
     done.keep(&keeper, &locations, context)?;
+    if let Some(path) = &args.metrics_file {
+        done.write_metrics(path, context);
+    }
     done.finish(context, &keeper.repository().name())
 }
 
@@ -123,13 +134,14 @@ struct Done {
     plain: bool,
     kept: usize,
     failures: Vec<Failure>,
+    runs: Vec<StateRun>,
     began: Timestamp,
 }
 
 impl Done {
     fn new(began: Timestamp) -> Self {
         let (json, failures) = (json::backup::Backup::new(), Vec::new());
-        Self { json, plain: false, kept: 0, failures, began }
+        Self { json, plain: false, kept: 0, failures, runs: Vec::new(), began }
     }
 
     /// Finds all states that were named. What can't be found fails, and the others are backed up.
@@ -157,6 +169,7 @@ impl Done {
 
     fn fail(&mut self, name: &str, failure: Failure) {
         self.json.failed(name, &failure.error);
+        self.runs.push(StateRun::failed(name));
         self.failures.push(failure);
     }
 
@@ -216,6 +229,7 @@ impl Done {
         self.kept += 1;
         self.plain |= !report.encrypted;
         self.json.made(&name, report);
+        self.runs.push(run_of(&name, report));
         if let Some(broken) = &report.broken {
             let name = escape(&name);
             let text = format!("{name} was kept as it is, but it is no readable state: {broken}");
@@ -225,6 +239,27 @@ impl Done {
             context.out.line(&told(&name, report))?;
         }
         Ok(())
+    }
+
+    /// A run whose metrics can't be written is a run all the same.
+    fn write_metrics(&mut self, path: &Path, context: &mut Context<'_>) {
+        let exit = match (self.failures.len(), self.kept) {
+            (0, _) => Exit::Done,
+            (_, 0) => Exit::Failed,
+            _ => Exit::Partly,
+        };
+        let finished = System.now();
+        let run = Run {
+            states: std::mem::take(&mut self.runs),
+            finished,
+            seconds: finished.duration_since(self.began).as_secs_f64(),
+            exit: exit.status(),
+            earlier: BTreeMap::new(),
+        };
+        if let Err(error) = metrics::write(path, &run) {
+            let text = format!("cannot write the metrics to {}: {error}", path.display());
+            context.out.warning(&text, None);
+        }
     }
 
     fn finish(mut self, context: &mut Context<'_>, repository: &str) -> Result<Exit, Failure> {
@@ -241,6 +276,20 @@ impl Done {
             context.out.failure(failure);
         }
         Err(if self.kept > 0 { last.exit(Exit::Partly) } else { last })
+    }
+}
+
+fn run_of(name: &str, report: &Report) -> StateRun {
+    let added = report.added.as_ref();
+    StateRun {
+        name: name.to_owned(),
+        status: if report.skipped() { Status::Unchanged } else { Status::New },
+        kind: Some(report.snapshot.kind.name()),
+        bytes_state: report.bytes_state,
+        bytes_stored: Some(report.snapshot.bytes_stored),
+        depth: added.and_then(|added| u32::try_from(added.depth).ok()),
+        seconds: report.took.as_secs_f64(),
+        verified: None,
     }
 }
 

@@ -1,7 +1,6 @@
 //! `tfstate lock`.
 
 use std::ffi::OsString;
-use std::process::Command;
 
 use jiff::Timestamp;
 
@@ -9,7 +8,7 @@ use crate::base::clock::{Clock, System};
 use crate::base::text::escape;
 use crate::base::theme::Meaning;
 use crate::cli::args::Format;
-use crate::cli::attend::attend;
+use crate::cli::attend;
 use crate::cli::context::Context;
 use crate::cli::error::{Exit, Failure};
 use crate::cli::json;
@@ -205,9 +204,6 @@ fn hold(
     let Some(locks) = target.store.locks() else {
         return Err(Failure::new(format!("cannot lock {}: it has no locks", escape(&name))));
     };
-    let Some((program, arguments)) = command.split_first() else {
-        return Err(Failure::new("no command was given"));
-    };
     let status = locking.with("tfstate-lock-run", context, |info, wait| {
         let held = lock::acquire(locks, &target.key, info, wait)?;
         if (wait.stop)() {
@@ -215,17 +211,11 @@ fn hold(
             return Err(Failure::new("interrupted").exit(Exit::Interrupted));
         }
         let id = held.id().to_owned();
-        let mut child = Command::new(program);
-        let child = child.args(arguments).env("TFSTATE_LOCK_ID", &id).spawn();
-        let status = child.and_then(|child| attend(child, &context.interrupt));
+        let status = attend::run(command, &[("TFSTATE_LOCK_ID", &id)], &context.interrupt);
         // Whatever became of the command, the lock is let go first.
         let released = held.release().map_err(|error| {
             let (what, source) = (name.clone(), Box::new(error));
             session::Error::Unlock { what, id, written: false, kept: None, source }
-        });
-        let status = status.map_err(|error| {
-            let program = program.to_string_lossy();
-            Failure::new(format!("cannot run {}", escape(&program))).because(&error)
         });
         match (status, released) {
             (status, Ok(())) => status,

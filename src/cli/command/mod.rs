@@ -9,6 +9,7 @@ mod config;
 mod diff;
 mod get;
 mod git;
+mod guard;
 #[cfg(feature = "tui")]
 mod inspect;
 mod list;
@@ -19,6 +20,7 @@ mod pull;
 mod push;
 mod query;
 mod restore;
+mod schedule;
 mod show;
 mod snapshots;
 mod stats;
@@ -73,8 +75,10 @@ commands! {
     "stats" Stats => stats,
     "diff" Diff => diff,
     "backup" Backup => backup,
+    "guard" Guard => guard,
     "snapshots" Snapshots => snapshots,
     "restore" Restore => restore,
+    "schedule" Schedule => schedule,
     "pull" Pull => pull,
     "push" Push => push,
     "lock" Lock => lock,

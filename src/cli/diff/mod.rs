@@ -3,6 +3,7 @@
 //! `entry` puts every difference into words that are safe to show; a format only lays them out and
 //! escapes what its own language would act on. Secrets were masked before they got here.
 
+pub(crate) mod brief;
 mod entry;
 mod fold;
 pub(crate) mod gate;

@@ -4,6 +4,7 @@
 mod change;
 mod from;
 mod remote;
+mod schedule;
 
 use std::error::Error;
 use std::io;
@@ -37,19 +38,24 @@ impl Exit {
         }
         Self::Command(status.code().and_then(|code| u8::try_from(code).ok()).unwrap_or(1))
     }
+
+    /// Returns the number of it.
+    pub(crate) fn status(self) -> u8 {
+        match self {
+            Self::Done => 0,
+            Self::Failed => 1,
+            Self::No => 2,
+            Self::Partly => 3,
+            Self::Locked => 4,
+            Self::Interrupted => 130,
+            Self::Command(status) => status,
+        }
+    }
 }
 
 impl From<Exit> for ExitCode {
     fn from(exit: Exit) -> Self {
-        Self::from(match exit {
-            Exit::Done => 0,
-            Exit::Failed => 1,
-            Exit::No => 2,
-            Exit::Partly => 3,
-            Exit::Locked => 4,
-            Exit::Interrupted => 130,
-            Exit::Command(status) => status,
-        })
+        Self::from(exit.status())
     }
 }
 

@@ -1,0 +1,127 @@
+//! A state around a command: kept before and after it, and compared.
+
+use std::ffi::OsStr;
+
+use super::context::Context;
+use super::diff::brief;
+use super::error::Failure;
+use super::kept::InRepository;
+use super::repository::{RepositoryOption, SignerOption};
+use super::state;
+use crate::base::clock::System;
+use crate::base::text::{escape, shell_word};
+use crate::ops::guard::{self, Kept};
+use crate::state::bytes::Bytes;
+use crate::store::Location;
+
+/// A state, and what it was before the command.
+#[derive(Debug)]
+pub(crate) struct Guarded {
+    location: Location,
+    before: Option<(Bytes, Kept)>,
+    repository: InRepository,
+    /// What the command that takes it back ends with.
+    options: String,
+}
+
+impl Guarded {
+    /// Keeps what the command may change.
+    pub(crate) fn begin(
+        state: Option<&OsStr>,
+        (repository, signer): (&RepositoryOption, &SignerOption),
+        context: &mut Context<'_>,
+    ) -> Result<Self, Failure> {
+        let reference = state.map(OsStr::to_owned).or_else(|| state::default(context));
+        let location = Location::resolve(reference.as_deref(), state::place(context))?;
+        let name = location.name();
+        if location.home().is_err() {
+            let text =
+                format!("cannot guard {}: it is a copy, not where a state lives", escape(&name));
+            return Err(Failure::new(text)
+                .hint("name the file, the directory or the URL that the command changes"));
+        }
+        let repo = repository.typed().map(|folder| folder.to_string_lossy().into_owned());
+        let to = state.map(|_| name.clone());
+        let options = [(" --repo ", repo), (" --to ", to)].map(|(option, value)| {
+            value.map_or_else(String::new, |value| option.to_owned() + &shell_word(&value))
+        });
+        let options = options.concat();
+        let repository = InRepository::new(repository, signer, context)?;
+        let mut guarded = Self { location, before: None, repository, options };
+        if let Some(bytes) = guard::read(&guarded.location)? {
+            let kept = guarded.keep(&bytes, "before", context)?;
+            guarded.before = Some((bytes, kept));
+        } else {
+            context.out.note(&format!("There is no state in {} yet", escape(&name)));
+        }
+        Ok(guarded)
+    }
+
+    fn keep(&self, bytes: &Bytes, tag: &str, context: &Context<'_>) -> Result<Kept, Failure> {
+        let tags = [tag.to_owned()];
+        let options = self.repository.options(&tags);
+        let work =
+            |_: &dyn Fn() -> bool| Ok(guard::keep(&self.location, bytes, (&options, &System))?);
+        context.interrupt.hold(work)
+    }
+
+    /// Keeps what is there now, and tells what changed.
+    pub(crate) fn end(self, context: &mut Context<'_>) -> Result<(), Failure> {
+        let name = escape(&self.location.name()).into_owned();
+        let after = guard::read(&self.location)?;
+        match (&self.before, after) {
+            (Some((before, kept)), Some(after)) if *before == after => {
+                context.out.note(&format!("{name} did not change; snapshot {} has it", kept.id));
+            }
+            (Some(before), Some(after)) => {
+                return self.tell_change(&name, (before, &after), context);
+            }
+            (Some((_, kept)), None) => {
+                context.out.note(&format!("{name} is gone; snapshot {} has it", kept.id));
+                self.tell_undo(kept, context);
+            }
+            (None, Some(after)) => {
+                let kept = self.keep(&after, "after", context)?;
+                let text = format!("{name} is new; snapshot {} has it{}", kept.id, openly(&kept));
+                context.out.note(&text);
+            }
+            (None, None) => context.out.note(&format!("There is still no state in {name}")),
+        }
+        Ok(())
+    }
+
+    /// Tells what changed whether or not it can be kept.
+    fn tell_change(
+        &self,
+        name: &str,
+        ((before, kept), after): (&(Bytes, Kept), &Bytes),
+        context: &mut Context<'_>,
+    ) -> Result<(), Failure> {
+        let now = self.keep(after, "after", context);
+        match guard::compare(before, after) {
+            Ok(comparison) => {
+                let lines = brief::lines(&comparison).join("\n");
+                context.out.note(&format!("{name}: {lines}"));
+            }
+            Err(error) => {
+                let text = format!("{name} changed, and cannot be compared: {error}");
+                context.out.warning(&text, None);
+            }
+        }
+        if let Ok(now) = &now {
+            let text = format!("Snapshots: {} before, {} after{}", kept.id, now.id, openly(now));
+            context.out.note(&text);
+        }
+        self.tell_undo(kept, context);
+        now.map(drop)
+    }
+
+    fn tell_undo(&self, kept: &Kept, context: &mut Context<'_>) {
+        context.out.note(&format!("Take it back: tfstate restore {}{}", kept.id, self.options));
+    }
+}
+
+/// Says aloud what is not encrypted.
+fn openly(kept: &Kept) -> &'static str {
+    if kept.encrypted { "" } else { ", not encrypted" }
+}
