@@ -8,7 +8,7 @@ use tfstate::store::backend::S3;
 use tfstate::store::{Backend, Body, Error, Expected, Found, Guarantee, Holder, Store, connect};
 
 use crate::contract::{self, Traits, info};
-use crate::s3_server::{ACCESS_KEY, Conditions, SECRET_KEY, Server};
+use crate::s3_server::{ACCESS_KEY, Conditions, Fault, SECRET_KEY, Server, When};
 
 /// Returns the settings of the server's bucket, and what they are read with.
 pub(crate) fn settings(server: &Server) -> (S3, Env) {
@@ -198,6 +198,21 @@ fn the_digest_of_a_state_is_written_compared_and_deleted_with_it() {
     server.put("a", b"{}");
     store.delete("a", &version, None).unwrap();
     assert_eq!(server.row("states/a-md5", "Digest"), None);
+}
+
+#[test]
+fn a_state_without_its_digest_says_what_the_row_lacks() {
+    let server = Server::start();
+    let store = with_table(&server);
+    server.fail(Fault::status("POST", When::Before, 403, "AccessDeniedException").times(9));
+    let body = Body { bytes: b"{}", expected: Expected::Nothing, lock: None };
+    let error = store.write("a", &body).unwrap_err();
+    assert!(server.object("a").is_some());
+    let Error::Undigested { row, digest, source, .. } = &error else { panic!("{error:?}") };
+    let md5 = "99914b932bd37a50b983c5e7c90ae93b";
+    assert_eq!((row.as_str(), digest.as_str()), ("states/a-md5", md5));
+    let expected = "cannot write the row `states/a-md5` in the table locks: access is denied";
+    assert_eq!(source.to_string(), expected);
 }
 
 #[test]

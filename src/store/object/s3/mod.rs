@@ -147,12 +147,12 @@ impl Bucketed {
             written => written?,
         };
         if let Some(table) = &self.locking.table {
-            let digest = hex(&Md5::digest(body.bytes));
-            let failed = |fault| {
-                let what = format!("{}, which is written,", self.name(key));
-                table.failed(fault, "write the digest of", &what)
-            };
-            table.set_digest(&self.digest_row(key), &digest).await.map_err(failed)?;
+            let (row, digest) = (self.digest_row(key), hex(&Md5::digest(body.bytes)));
+            if let Err(fault) = table.set_digest(&row, &digest).await {
+                let source = Box::new(table.failed(fault, "write", &format!("the row `{row}`")));
+                let (what, table) = (self.name(key), table.name().to_owned());
+                return Err(Error::Undigested { what, table, row, digest, source });
+            }
         }
         Ok(version)
     }
