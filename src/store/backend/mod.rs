@@ -5,16 +5,19 @@
 //! order in which Terraform looks.
 
 pub(super) mod block;
+mod configured;
 pub(super) mod given;
 mod literal;
 pub(super) mod record;
 mod settings;
+mod values;
 
 use std::collections::BTreeMap;
 use std::fmt;
 use std::path::PathBuf;
 
-pub(super) use settings::{Configured, Standing};
+pub(super) use configured::Configured;
+pub(super) use values::Standing;
 
 use crate::base::secret::Secret;
 
