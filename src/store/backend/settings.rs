@@ -6,10 +6,14 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use super::values::Settings;
-use super::{AssumeRole, Azure, Gcs, Http, Local, Pg, S3};
+use super::{AssumeRole, Azure, Gcs, Http, Local, Pg, S3, WebIdentity};
 use crate::base::secret::Secret;
 use crate::state::value::Value;
 use crate::store::Error;
+
+/// Why a setting of a role can't be heeded.
+const NO_ROLE: &str =
+    "is not known to this version: assume the role with `aws sts assume-role`, and give its keys";
 
 impl Settings<'_> {
     pub(super) fn local(self) -> Result<Local, Error> {
@@ -19,8 +23,8 @@ impl Settings<'_> {
     }
 
     pub(super) fn s3(self) -> Result<S3, Error> {
-        let role =
-            self.inside("assume_role").or_else(|| self.inside("assume_role_with_web_identity"));
+        let role = self.inside("assume_role");
+        let web_identity = self.inside("assume_role_with_web_identity");
         let one_file = self.path("shared_credentials_file")?;
         let mut credentials_files = self.paths("shared_credentials_files")?;
         credentials_files.extend(one_file);
@@ -48,6 +52,9 @@ impl Settings<'_> {
             secret_key: self.secret("secret_key")?,
             token: self.secret("token")?,
             assume_role: role.map_or_else(|| self.flat_role(), Settings::role)?,
+            assume_role_with_web_identity: web_identity.map(Settings::web_identity).transpose()?,
+            allowed_account_ids: self.texts("allowed_account_ids")?,
+            forbidden_account_ids: self.texts("forbidden_account_ids")?,
             custom_ca_bundle: self.path("custom_ca_bundle")?,
             http_proxy: self.text("http_proxy")?,
             https_proxy: self.text("https_proxy")?,
@@ -84,12 +91,17 @@ impl Settings<'_> {
 
     fn role(self) -> Result<Option<AssumeRole>, Error> {
         let Some(role_arn) = self.text("role_arn")? else { return Ok(None) };
+        for name in ["source_identity", "transitive_tag_keys"] {
+            self.refuse(name, NO_ROLE)?;
+        }
         Ok(Some(AssumeRole {
             role_arn,
             session_name: self.text("session_name")?,
             external_id: self.text("external_id")?,
-            web_identity_token_file: self.path("web_identity_token_file")?,
             duration_seconds: self.duration("duration")?,
+            policy: self.text("policy")?,
+            policy_arns: self.texts("policy_arns")?,
+            tags: self.map("tags")?,
         }))
     }
 
@@ -97,13 +109,28 @@ impl Settings<'_> {
     /// still has.
     fn flat_role(self) -> Result<Option<AssumeRole>, Error> {
         let Some(role_arn) = self.text("role_arn")? else { return Ok(None) };
+        self.refuse("assume_role_transitive_tag_keys", NO_ROLE)?;
         Ok(Some(AssumeRole {
             role_arn,
             session_name: self.text("session_name")?,
             external_id: self.text("external_id")?,
-            web_identity_token_file: None,
             duration_seconds: self.number("assume_role_duration_seconds")?,
+            policy: self.text("assume_role_policy")?,
+            policy_arns: self.texts("assume_role_policy_arns")?,
+            tags: self.map("assume_role_tags")?,
         }))
+    }
+
+    fn web_identity(self) -> Result<WebIdentity, Error> {
+        Ok(WebIdentity {
+            role_arn: self.text("role_arn")?,
+            session_name: self.text("session_name")?,
+            web_identity_token: self.secret("web_identity_token")?,
+            web_identity_token_file: self.path("web_identity_token_file")?,
+            duration_seconds: self.duration("duration")?,
+            policy: self.text("policy")?,
+            policy_arns: self.texts("policy_arns")?,
+        })
     }
 
     pub(super) fn gcs(self) -> Result<Gcs, Error> {
@@ -122,6 +149,8 @@ impl Settings<'_> {
     }
 
     pub(super) fn azure(self) -> Result<Azure, Error> {
+        let certificate = self.secret("client_certificate")?;
+        let certificate = certificate.or(self.secret("client_certificate_path")?);
         Ok(Azure {
             storage_account_name: self.text("storage_account_name")?,
             container_name: self.required("container_name")?,
@@ -131,6 +160,7 @@ impl Settings<'_> {
             tenant_id: self.text("tenant_id")?,
             client_id: self.text("client_id")?,
             client_secret: self.secret("client_secret")?,
+            client_certificate: certificate,
             environment: self.text("environment")?,
             endpoint: self.text("endpoint")?,
             use_msi: self.is_on("use_msi")?,
@@ -173,6 +203,10 @@ impl Settings<'_> {
             conn_str: self.secret("conn_str")?,
             schema_name: self.text("schema_name")?,
             table_name: self.text("table_name")?,
+            index_name: self.text("index_name")?,
+            skip_schema_creation: self.switch("skip_schema_creation")?,
+            skip_table_creation: self.switch("skip_table_creation")?,
+            skip_index_creation: self.switch("skip_index_creation")?,
         })
     }
 }
@@ -230,6 +264,61 @@ mod tests {
         assert_eq!(files, [Some("/home/me/.aws/acme"), Some("infra/credentials")]);
         assert_eq!(s3.workspace_key_prefix.as_deref(), Some("spaces"));
         assert!(!format!("{s3:?}").contains("S3CR3T"));
+    }
+
+    #[test]
+    fn what_is_said_of_roles_and_accounts_is_read() {
+        let config = r#"{"bucket":"b","key":"k","allowed_account_ids":["123456789012"],
+            "forbidden_account_ids":null,
+            "assume_role":{"role_arn":"arn:r","policy":"{}","policy_arns":["arn:p"],
+                "tags":{"a":"b"},"transitive_tag_keys":[],"source_identity":""},
+            "assume_role_with_web_identity":{"role_arn":"arn:w","web_identity_token":"S3CR3T",
+                "duration":"15m"}}"#;
+        let Backend::S3(s3) = of("s3", config).unwrap() else { panic!("it is another backend") };
+        assert_eq!(s3.allowed_account_ids, ["123456789012"]);
+        assert!(s3.forbidden_account_ids.is_empty());
+        let role = s3.assume_role.unwrap();
+        assert_eq!((role.policy.as_deref(), &*role.policy_arns[0]), (Some("{}"), "arn:p"));
+        assert_eq!(role.tags["a"], "b");
+        let identity = s3.assume_role_with_web_identity.unwrap();
+        assert_eq!(
+            (identity.role_arn.as_deref(), identity.duration_seconds),
+            (Some("arn:w"), Some(900))
+        );
+        assert_eq!(identity.web_identity_token.as_ref().unwrap().expose(), "S3CR3T");
+        assert!(!format!("{identity:?}").contains("S3CR3T"));
+    }
+
+    #[test]
+    fn what_can_not_be_heeded_of_a_role_is_refused_by_name() {
+        let cases = [
+            (r#""assume_role":{"role_arn":"r","source_identity":"me"}"#, "`source_identity`"),
+            (
+                r#""assume_role":{"role_arn":"r","transitive_tag_keys":["a"]}"#,
+                "`transitive_tag_keys`",
+            ),
+            (
+                r#""role_arn":"r","assume_role_transitive_tag_keys":["a"]"#,
+                "`assume_role_transitive_tag_keys`",
+            ),
+        ];
+        for (setting, name) in cases {
+            let error = of("s3", &format!(r#"{{"bucket":"b","key":"k",{setting}}}"#)).unwrap_err();
+            assert!(error.to_string().contains(name), "{error}");
+        }
+    }
+
+    #[test]
+    fn what_is_said_of_certificates_and_of_what_is_there_already_is_read() {
+        let config = r#"{"container_name":"c","key":"k","client_certificate_path":"c.pfx"}"#;
+        let Backend::Azure(azure) = of("azurerm", config).unwrap() else { panic!() };
+        assert_eq!(azure.client_certificate.unwrap().expose(), "c.pfx");
+        let config =
+            r#"{"index_name":"i","skip_schema_creation":true,"skip_table_creation":"false"}"#;
+        let Backend::Pg(pg) = of("pg", config).unwrap() else { panic!() };
+        assert_eq!(pg.index_name.as_deref(), Some("i"));
+        let skips = (pg.skip_schema_creation, pg.skip_table_creation, pg.skip_index_creation);
+        assert_eq!(skips, (Some(true), Some(false), None));
     }
 
     #[test]

@@ -3,6 +3,7 @@
 //! A number or a switch may be written as text, which is how `-backend-config=KEY=VALUE` gives it,
 //! and what is null or empty is not set.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
@@ -78,10 +79,10 @@ impl<'a> Settings<'a> {
     }
 
     /// Reads a duration as Go writes it, `1h30m`, to the second.
-    pub(super) fn duration(self, name: &str) -> Result<Option<u64>, Error> {
+    pub(super) fn duration(self, name: &str) -> Result<Option<u32>, Error> {
         let Some(text) = self.text(name)? else { return Ok(None) };
         let span = text.parse::<jiff::SignedDuration>().ok();
-        let seconds = span.and_then(|span| u64::try_from(span.as_secs()).ok());
+        let seconds = span.and_then(|span| u32::try_from(span.as_secs()).ok());
         let not = || self.problem(format!("`{name}` is not a duration, as `1h` is one"));
         seconds.map(Some).ok_or_else(not)
     }
@@ -92,13 +93,37 @@ impl<'a> Settings<'a> {
             None => Ok(Vec::new()),
             Some(Value::Array(items)) => {
                 let text = |item: &Value<'_>| match item {
-                    Value::String(text) => Ok(text.to_string()),
+                    Value::String(text) | Value::Number(text) => Ok(text.to_string()),
                     _ => Err(not()),
                 };
                 items.iter().map(text).collect()
             }
             Some(_) => Err(not()),
         }
+    }
+
+    /// Reads texts by their names.
+    pub(super) fn map(self, name: &str) -> Result<BTreeMap<String, String>, Error> {
+        let Some(Value::Object(members)) = self.inside(name).map(|inside| inside.config) else {
+            return Ok(BTreeMap::new());
+        };
+        let text = |(key, value): &(_, Value<'_>)| match value {
+            Value::String(text) => Ok((ToString::to_string(key), text.to_string())),
+            _ => Err(self.problem(format!("`{name}` is not a map of strings"))),
+        };
+        members.iter().map(text).collect()
+    }
+
+    /// Fails where a setting is set that can't be heeded: to go on without it might do more than
+    /// was wanted.
+    pub(super) fn refuse(self, name: &str, why: &str) -> Result<(), Error> {
+        let is_set = match self.value(name) {
+            None => false,
+            Some(Value::String(text)) => !text.is_empty(),
+            Some(Value::Array(items)) => !items.is_empty(),
+            Some(_) => true,
+        };
+        if is_set { Err(self.problem(format!("`{name}` {why}"))) } else { Ok(()) }
     }
 
     pub(super) fn path(self, name: &str) -> Result<Option<PathBuf>, Error> {

@@ -5,6 +5,7 @@
 //! is there is compared just before as well, until a lock has shown that the store refuses what
 //! it must ([`lock`]).
 
+mod account;
 mod bucket;
 mod config;
 mod credentials;
