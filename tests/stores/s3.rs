@@ -117,6 +117,33 @@ fn a_store_with_conditions_of_its_own_kind_is_written_all_the_same() {
 }
 
 #[test]
+fn whoever_creates_many_soon_does_so_with_one_request_each() {
+    let create = |conditions| {
+        let server = Server::with(conditions);
+        let store = store(&server);
+        for n in 0..30 {
+            let body = Body { bytes: b"{}", expected: Expected::Nothing, lock: None };
+            store.write(&format!("many/{n}"), &body).unwrap();
+        }
+        let lines: Vec<_> = server.requests().into_iter().map(|(line, _)| line).collect();
+        let of = |method: &str| lines.iter().filter(|line| line.starts_with(method)).count();
+        let mut left = 0;
+        let each = &mut |entry: tfstate::store::Entry| {
+            left += usize::from(entry.key.contains("probe"));
+            Ok(())
+        };
+        store.list("many/", each).unwrap();
+        assert_eq!(left, 0, "what was tried out with is gone");
+        let again = Body { bytes: b"other", expected: Expected::Nothing, lock: None };
+        let refused = store.write("many/29", &again);
+        assert!(matches!(refused, Err(Error::Changed { .. })), "{refused:?}");
+        (of("HEAD"), of("PUT"), of("DELETE"), store.guarantees().create)
+    };
+    assert_eq!(create(Conditions::Heeded), (7, 32, 1, Guarantee::Atomic));
+    assert_eq!(create(Conditions::Ignored), (30, 32, 1, Guarantee::UnderLock));
+}
+
+#[test]
 fn a_lock_is_respected_by_a_store_that_ignores_conditions() {
     let server = Server::with(Conditions::Ignored);
     let one = store(&server);

@@ -3,7 +3,7 @@
 //! Conditions make writes safe where the store heeds them. Amazon's does; others ignore them
 //! silently, or heed only some (Garage, s3rver, Ceph on a bucket with versions). So elsewhere what
 //! is there is compared just before as well, until a lock has shown that the store refuses what
-//! it must ([`lock`]).
+//! it must ([`lock`]), or many creations made it worth trying out ([`probe`]).
 
 mod account;
 mod bucket;
@@ -11,6 +11,7 @@ mod config;
 mod credentials;
 mod list;
 mod lock;
+mod probe;
 mod profile;
 mod sign;
 mod table;
