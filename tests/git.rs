@@ -155,6 +155,10 @@ fn what_git_does_not_have_is_told_apart_with_a_way_on() {
     let form = "error: cannot read `git:main`: a file in git is named git:REV:PATH";
     assert_eq!(error("repo", "git:main"), form);
     assert_eq!(error("home", "git:main:a"), "error: cannot read git:main:a");
+    // A name can end like this, and git has a way of its own to count back.
+    let earlier = place.tfstate(["list", "git:main:a.tfstate@-1"]);
+    assert!(earlier.stderr.contains("no file a.tfstate@-1"), "{}", earlier.stderr);
+    assert!(earlier.stderr.contains("git:HEAD~1:PATH"), "{}", earlier.stderr);
 }
 
 /// Makes two commits of the shop, the second one compact, in a repository that knows of states.

@@ -3,7 +3,7 @@
 use std::io;
 use std::path::PathBuf;
 
-use super::Holder;
+use super::{Holder, Problem};
 use crate::base::git;
 
 /// A reference that can't be resolved, or a state that can't be read.
@@ -234,6 +234,23 @@ pub enum Error {
         /// What happened to the answer.
         source: Cause,
     },
+    /// A state that was written, and whose digest was not: whoever compares the two, as Terraform
+    /// does, reads neither the old state nor the new one.
+    #[error(
+        "{what} is written, but not its digest in the table {table}, so that nobody can read it"
+    )]
+    Undigested {
+        /// The name of what was written.
+        what: String,
+        /// The table.
+        table: String,
+        /// The key of the row.
+        row: String,
+        /// The digest that it should have.
+        digest: String,
+        /// Why it has not.
+        source: Box<Error>,
+    },
     /// A store that keeps no earlier versions.
     #[error("cannot look for earlier versions of {what}: {why}")]
     NoVersions {
@@ -344,51 +361,6 @@ pub enum Error {
 
 /// The cause of an error, of whatever library it comes from.
 pub type Cause = Box<dyn std::error::Error + Send + Sync>;
-
-/// What went wrong between here and a store, by what can be done about it.
-#[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
-#[non_exhaustive]
-pub enum Problem {
-    /// There are no credentials.
-    #[error("there are no credentials")]
-    NoCredentials,
-    /// The credentials are not valid any more.
-    #[error("the credentials have expired")]
-    Expired,
-    /// The store does not know these credentials.
-    #[error("the credentials are refused")]
-    Unauthenticated,
-    /// The store knows who asks, and does not let them.
-    #[error("access is denied")]
-    Denied,
-    /// There is no such bucket, container or database.
-    #[error("there is no {0}")]
-    NoContainer(String),
-    /// It is kept elsewhere.
-    #[error("it is kept elsewhere: {0}")]
-    Redirected(String),
-    /// The store asks for fewer requests, and went on doing so.
-    #[error("the store asks for fewer requests")]
-    Throttled,
-    /// The store has trouble of its own.
-    #[error("the store answered with status {0}")]
-    Unavailable(u16),
-    /// The store took too long.
-    #[error("there was no answer in time")]
-    TimedOut,
-    /// The store can't be reached.
-    #[error("no connection to {0}")]
-    Unreachable(String),
-    /// The store's certificate is not to be trusted, or the encryption failed.
-    #[error("no secure connection to {0}")]
-    Tls(String),
-    /// Fewer bytes came than were announced, or others than the digest says.
-    #[error("what came is damaged: {0}")]
-    Damaged(String),
-    /// The store refused for a reason of its own.
-    #[error("the store refused")]
-    Refused,
-}
 
 fn by(holder: &Holder) -> String {
     match holder {

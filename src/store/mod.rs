@@ -29,6 +29,7 @@ mod object;
 #[cfg(feature = "remote")]
 mod pg;
 mod place;
+mod problem;
 mod read;
 mod reference;
 #[cfg(feature = "remote")]
@@ -39,9 +40,10 @@ pub use backend::Backend;
 pub use connect::connect;
 pub use contract::{Body, Entry, Expected, Found, Guarantee, Guarantees, Revision, Store, Version};
 pub use earlier::Earlier;
-pub use error::{Cause, Error, Problem};
+pub use error::{Cause, Error};
 pub use location::{Context, Location};
 pub use lock::{Held, Holder, LockInfo, Locks};
 pub use memory::Memory;
 pub use place::{Place, Workspace};
+pub use problem::Problem;
 pub use read::{Access, Content, read};

@@ -193,7 +193,7 @@ fn postgres(reference: &str, context: Context<'_>) -> Result<Named, &'static str
     let mark = if others.is_empty() { "" } else { "?" };
     let conn_str = Some(Secret::new(format!("{url}{mark}{}", others.join("&"))));
     let schema_name = schema.or_else(|| context.env.get("PG_SCHEMA_NAME"));
-    let pg = backend::Pg { conn_str, schema_name, table_name: None };
+    let pg = backend::Pg { conn_str, schema_name, ..backend::Pg::default() };
     Ok(Named { backend: Backend::Pg(Box::new(pg)), key, version: None })
 }
 

@@ -86,6 +86,7 @@ fn schema_and_table_can_have_any_name() {
         conn_str: Some(Secret::new(cluster.database("quoted"))),
         schema_name: Some("a \"b\".c".to_owned()),
         table_name: Some("d;e".to_owned()),
+        ..Pg::default()
     };
     let store = connect(&Backend::Pg(Box::new(settings)), &Env::default()).unwrap();
     create(&*store, "default");
@@ -93,6 +94,38 @@ fn schema_and_table_can_have_any_name() {
     held.release().unwrap();
     let found = cluster.sql("quoted", "SELECT name FROM \"a \"\"b\"\".c\".\"d;e\"");
     assert_eq!(found, ["default"]);
+}
+
+#[test]
+fn what_is_to_be_skipped_is_not_created() {
+    let Some(cluster) = Cluster::shared() else { return };
+    let address = Some(Secret::new(cluster.database("skips")));
+    let settings = Pg { conn_str: address, ..Pg::default() };
+    let write = |settings: Pg, variables: &[(&str, &str)]| {
+        let env = Env::from_pairs(variables.iter().copied());
+        let store = connect(&Backend::Pg(Box::new(settings)), &env)?;
+        let body = Body { bytes: OLD, expected: Expected::Nothing, lock: None };
+        store.write("default", &body).map(drop)
+    };
+    let said = |error: Result<(), Error>| told(&error.unwrap_err());
+    let without = Pg { skip_schema_creation: Some(true), ..settings.clone() };
+    let schema = "schema \"terraform_remote_state\" does not exist";
+    assert!(said(write(without, &[])).contains(schema));
+    assert!(said(write(settings.clone(), &[("PG_SKIP_SCHEMA_CREATION", "1")])).contains(schema));
+    let without = [("PG_SKIP_TABLE_CREATION", "true")];
+    let table = "relation \"terraform_remote_state.states\" does not exist";
+    assert!(said(write(settings.clone(), &without)).contains(table));
+    let odd = write(settings.clone(), &[("PG_SKIP_TABLE_CREATION", "maybe")]);
+    assert!(said(odd).contains("PG_SKIP_TABLE_CREATION is neither true nor false"));
+    assert!(
+        cluster.sql("skips", "SELECT relname FROM pg_class WHERE relname = 'states'").is_empty()
+    );
+
+    // What a setting says goes before the variable.
+    let with = Pg { skip_table_creation: Some(false), ..settings };
+    write(with, &[without[0], ("PG_SKIP_INDEX_CREATION", "true")]).unwrap();
+    let indexes = "SELECT indexname FROM pg_indexes WHERE tablename = 'states' ORDER BY 1";
+    assert_eq!(cluster.sql("skips", indexes), ["states_name_key", "states_pkey"]);
 }
 
 #[test]

@@ -8,7 +8,7 @@ use tfstate::store::backend::S3;
 use tfstate::store::{Backend, Body, Error, Expected, Found, Guarantee, Holder, Store, connect};
 
 use crate::contract::{self, Traits, info};
-use crate::s3_server::{ACCESS_KEY, Conditions, SECRET_KEY, Server};
+use crate::s3_server::{ACCESS_KEY, Conditions, Fault, SECRET_KEY, Server, When};
 
 /// Returns the settings of the server's bucket, and what they are read with.
 pub(crate) fn settings(server: &Server) -> (S3, Env) {
@@ -117,6 +117,33 @@ fn a_store_with_conditions_of_its_own_kind_is_written_all_the_same() {
 }
 
 #[test]
+fn whoever_creates_many_soon_does_so_with_one_request_each() {
+    let create = |conditions| {
+        let server = Server::with(conditions);
+        let store = store(&server);
+        for n in 0..30 {
+            let body = Body { bytes: b"{}", expected: Expected::Nothing, lock: None };
+            store.write(&format!("many/{n}"), &body).unwrap();
+        }
+        let lines: Vec<_> = server.requests().into_iter().map(|(line, _)| line).collect();
+        let of = |method: &str| lines.iter().filter(|line| line.starts_with(method)).count();
+        let mut left = 0;
+        let each = &mut |entry: tfstate::store::Entry| {
+            left += usize::from(entry.key.contains("probe"));
+            Ok(())
+        };
+        store.list("many/", each).unwrap();
+        assert_eq!(left, 0, "what was tried out with is gone");
+        let again = Body { bytes: b"other", expected: Expected::Nothing, lock: None };
+        let refused = store.write("many/29", &again);
+        assert!(matches!(refused, Err(Error::Changed { .. })), "{refused:?}");
+        (of("HEAD"), of("PUT"), of("DELETE"), store.guarantees().create)
+    };
+    assert_eq!(create(Conditions::Heeded), (7, 32, 1, Guarantee::Atomic));
+    assert_eq!(create(Conditions::Ignored), (30, 32, 1, Guarantee::UnderLock));
+}
+
+#[test]
 fn a_lock_is_respected_by_a_store_that_ignores_conditions() {
     let server = Server::with(Conditions::Ignored);
     let one = store(&server);
@@ -198,6 +225,21 @@ fn the_digest_of_a_state_is_written_compared_and_deleted_with_it() {
     server.put("a", b"{}");
     store.delete("a", &version, None).unwrap();
     assert_eq!(server.row("states/a-md5", "Digest"), None);
+}
+
+#[test]
+fn a_state_without_its_digest_says_what_the_row_lacks() {
+    let server = Server::start();
+    let store = with_table(&server);
+    server.fail(Fault::status("POST", When::Before, 403, "AccessDeniedException").times(9));
+    let body = Body { bytes: b"{}", expected: Expected::Nothing, lock: None };
+    let error = store.write("a", &body).unwrap_err();
+    assert!(server.object("a").is_some());
+    let Error::Undigested { row, digest, source, .. } = &error else { panic!("{error:?}") };
+    let md5 = "99914b932bd37a50b983c5e7c90ae93b";
+    assert_eq!((row.as_str(), digest.as_str()), ("states/a-md5", md5));
+    let expected = "cannot write the row `states/a-md5` in the table locks: access is denied";
+    assert_eq!(source.to_string(), expected);
 }
 
 #[test]

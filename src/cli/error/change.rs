@@ -11,6 +11,9 @@ impl From<session::Error> for Failure {
             session::Error::Store(error) => error.into(),
             session::Error::Keep { .. } => Self::of(&error)
                 .hint("name a place for the copy that can be written: `--repo FOLDER`"),
+            session::Error::HalfWritten { error, kept } => {
+                Self::from(*error).hints(kept.as_deref().map(copy_hint))
+            }
             session::Error::NotWritten { ref kept, .. } => Self::of(&error)
                 .hint("look at what is there before anybody runs `terraform apply`: `tfstate pull`")
                 .hints(kept.as_deref().map(copy_hint)),
@@ -49,5 +52,42 @@ fn refusal_hint(refusal: &Refusal) -> &'static str {
         Refusal::Older { .. } | Refusal::Diverged { .. } => {
             "see what would be lost: `tfstate diff STATE FILE`; to push all the same: `--force`"
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::{Error, Problem};
+
+    #[test]
+    fn a_digest_that_was_not_written_comes_with_its_command_and_the_copy() {
+        let text = |text: &str| text.to_owned();
+        let source = Box::new(Error::Remote {
+            doing: "write",
+            what: text("the row `b/a-md5` in the table locks"),
+            problem: Problem::Denied,
+            source: None,
+        });
+        let (what, table, row) = (text("s3://b/a"), text("locks"), text("b/a-md5"));
+        let error = Error::Undigested { what, table, row, digest: text("99914b93"), source };
+        let kept = Some(text("the snapshot 4f0c"));
+        let failure = Failure::from(session::Error::HalfWritten { error: Box::new(error), kept });
+        assert_eq!(
+            failure.error,
+            "s3://b/a is written, but not its digest in the table locks, so that nobody can read it"
+        );
+        assert_eq!(
+            failure.because,
+            ["cannot write the row `b/a-md5` in the table locks: access is denied"]
+        );
+        assert_eq!(
+            failure.hints,
+            [
+                "write it: `aws dynamodb put-item --table-name locks --item \
+                 '{\"Digest\":{\"S\":\"99914b93\"},\"LockID\":{\"S\":\"b/a-md5\"}}'`",
+                "what was there before is kept as the snapshot 4f0c",
+            ]
+        );
     }
 }

@@ -46,6 +46,13 @@ impl From<store::Error> for Failure {
             store::Error::NoRevision { .. } => {
                 Some("list the branches and tags: `git for-each-ref --format='%(refname:short)'`")
             }
+            store::Error::NoFileInRevision { path, .. }
+                if store::Earlier::split(path).is_some() =>
+            {
+                Some(
+                    "git counts back itself, as in `git:HEAD~1:PATH`; list the commits: `git log --oneline -- PATH`",
+                )
+            }
             store::Error::NoFileInRevision { .. } => {
                 Some("paths count from this directory; list the states: `git ls-files '*.tfstate'`")
             }

@@ -21,6 +21,9 @@ pub(super) fn failure(error: &Error) -> Option<Failure> {
         Error::Unknown { .. } => {
             failure.hint("look at what is there before you do it again: `tfstate pull`")
         }
+        Error::Undigested { table, row, digest, .. } => {
+            failure.hint(digest_hint(table, row, digest))
+        }
         Error::LockStays { id, .. } => failure.hint(unlock_hint(id)),
         Error::Remote { problem, .. } => failure.hints(hint(problem)),
         _ => return None,
@@ -30,6 +33,13 @@ pub(super) fn failure(error: &Error) -> Option<Failure> {
 /// Says how to free a lock that stays.
 pub(super) fn unlock_hint(id: &str) -> String {
     format!("see who holds it now: `tfstate lock show`; then free it: `tfstate unlock STATE {id}`")
+}
+
+/// Says how to write the digest that a table lacks.
+fn digest_hint(table: &str, row: &str, digest: &str) -> String {
+    let item = serde_json::json!({ "LockID": { "S": row }, "Digest": { "S": digest } });
+    let (table, item) = (shell_word(&escape(table)), shell_word(&item.to_string()));
+    format!("write it: `aws dynamodb put-item --table-name {table} --item {item}`")
 }
 
 /// Names the holder, and the two ways on.

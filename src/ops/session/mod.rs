@@ -81,6 +81,14 @@ pub enum Error {
         /// Why not.
         source: Cause,
     },
+    /// The store changed something, and not all that belongs to it.
+    #[error("{error}")]
+    HalfWritten {
+        /// What became of it.
+        error: Box<store::Error>,
+        /// Where the copy of what was there before is.
+        kept: Option<String>,
+    },
     /// What is in the store now is not what was written.
     #[error("{what} does not hold what was written to it")]
     NotWritten {
@@ -220,11 +228,15 @@ impl Session {
         };
         debug_assert!(expected != Expected::Version(&nothing), "a store names what it holds");
         let lock = self.held.as_deref().map(Held::id);
+        let kept = kept.map(str::to_owned);
         match self.target.store.write(&self.target.key, &Body { bytes, expected, lock }) {
             Ok(_) | Err(store::Error::Unknown { .. }) => {}
+            Err(error @ (store::Error::HalfWritten { .. } | store::Error::Undigested { .. })) => {
+                return Err(Error::HalfWritten { error: Box::new(error), kept });
+            }
             Err(error) => return Err(error.into()),
         }
-        let (what, kept) = (self.target.name(), kept.map(str::to_owned));
+        let what = self.target.name();
         match self.target.store.read(&self.target.key) {
             Ok(Found::Bytes(found, _)) if *found == *bytes => Ok(()),
             Ok(_) => Err(Error::NotWritten { what, kept, source: None }),

@@ -26,6 +26,8 @@ enum Fault {
     Race,
     /// From this call on, none has an effect.
     Gone,
+    /// It has its effect, but what belongs to it is not done.
+    Half,
 }
 
 /// A store in memory, one of whose calls goes wrong.
@@ -84,7 +86,7 @@ impl Store for Faulty {
                 self.somebody_writes();
                 self.inner.read(key)
             }
-            Some(Fault::Lie) | None => self.inner.read(key),
+            Some(Fault::Lie | Fault::Half) | None => self.inner.read(key),
         }
     }
 
@@ -103,6 +105,13 @@ impl Store for Faulty {
                 self.inner.write(key, body)?;
                 let source = "the connection was lost".into();
                 Err(store::Error::Unknown { what: self.name(key), source })
+            }
+            Some(Fault::Half) => {
+                self.inner.write(key, body)?;
+                let text = |text: &str| text.to_owned();
+                let (what, table, row) = (self.name(key), text("locks"), text("a-md5"));
+                let (digest, source) = (text("0123"), Box::new(lost("write")));
+                Err(store::Error::Undigested { what, table, row, digest, source })
             }
             Some(Fault::Lie) => Ok(Version::default()),
             Some(Fault::Race) => {
@@ -151,7 +160,7 @@ impl Locks for Faulty {
                 std::mem::forget(locks.acquire(key, &theirs)?);
                 locks.acquire(key, info)?
             }
-            None => locks.acquire(key, info)?,
+            Some(Fault::Half) | None => locks.acquire(key, info)?,
         };
         Ok(Box::new(FaultyHeld { held, calls: Arc::clone(&self.calls) }))
     }
@@ -186,7 +195,7 @@ impl Held for FaultyHeld {
                 self.held.release()?;
                 Err(lost("unlock"))
             }
-            Some(Fault::Lie | Fault::Race) | None => self.held.release(),
+            Some(Fault::Lie | Fault::Race | Fault::Half) | None => self.held.release(),
         }
     }
 }
@@ -273,7 +282,7 @@ fn a_copy_that_cannot_be_kept_leaves_the_state_untouched_and_unlocked() {
 fn whatever_goes_wrong_at_whatever_step_what_is_told_is_true() {
     let steps = run(usize::MAX, Fault::Before, Some(OLD), false).calls;
     assert_eq!(steps, 5, "lock, read, write, read back, unlock");
-    for fault in [Fault::Before, Fault::After, Fault::Lie, Fault::Race] {
+    for fault in [Fault::Before, Fault::After, Fault::Lie, Fault::Race, Fault::Half] {
         for wrong in 0..steps {
             let ran = run(wrong, fault, Some(OLD), false);
             let at = format!("{fault:?} at call {wrong}: {:?}", ran.result);
@@ -283,7 +292,9 @@ fn whatever_goes_wrong_at_whatever_step_what_is_told_is_true() {
             match &ran.result {
                 Ok(report) => assert!(report.written && is_new && !ran.is_locked, "{at}"),
                 Err(Error::Unlock { written, .. }) => assert_eq!(*written, is_new, "{at}"),
-                Err(Error::NotWritten { kept, .. }) => assert!(kept.is_some(), "{at}"),
+                Err(Error::NotWritten { kept, .. } | Error::HalfWritten { kept, .. }) => {
+                    assert!(kept.is_some(), "{at}");
+                }
                 Err(Error::Store(_) | Error::Keep { .. }) => assert!(!is_new, "{at}"),
                 Err(Error::Stuck { .. }) => panic!("only one call goes wrong: {at}"),
             }
@@ -310,6 +321,15 @@ fn a_network_that_goes_away_leaves_a_lock_that_is_told() {
         panic!("{:?}", ran.result)
     };
     assert_eq!(kept.as_deref(), Some("a copy"));
+}
+
+#[test]
+fn a_write_that_was_not_finished_tells_where_the_copy_is() {
+    let ran = run(2, Fault::Half, Some(OLD), false);
+    let Err(Error::HalfWritten { error, kept }) = ran.result else { panic!("{:?}", ran.result) };
+    assert!(matches!(*error, store::Error::Undigested { .. }));
+    assert_eq!(kept.as_deref(), Some("a copy"));
+    assert_eq!((ran.now.as_slice(), ran.is_locked), (NEW, false));
 }
 
 #[test]

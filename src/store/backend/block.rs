@@ -15,8 +15,8 @@ use hcl_edit::Span as _;
 use hcl_edit::structure::{Block, Body};
 use regex::Regex;
 
+use super::configured::{Configured, Unknown};
 use super::literal::{self, NotLiteral};
-use super::settings::{Configured, Unknown};
 use crate::base::text::position;
 use crate::state::value::Value;
 use crate::store::Error;

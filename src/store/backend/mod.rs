@@ -5,16 +5,19 @@
 //! order in which Terraform looks.
 
 pub(super) mod block;
+mod configured;
 pub(super) mod given;
 mod literal;
 pub(super) mod record;
 mod settings;
+mod values;
 
 use std::collections::BTreeMap;
 use std::fmt;
 use std::path::PathBuf;
 
-pub(super) use settings::{Configured, Standing};
+pub(super) use configured::Configured;
+pub(super) use values::Standing;
 
 use crate::base::secret::Secret;
 
@@ -104,6 +107,12 @@ pub struct S3 {
     pub token: Option<Secret>,
     /// The role to assume.
     pub assume_role: Option<AssumeRole>,
+    /// The role to begin with, which a token of a web identity opens.
+    pub assume_role_with_web_identity: Option<WebIdentity>,
+    /// The accounts that credentials may be of; any where there are none.
+    pub allowed_account_ids: Vec<String>,
+    /// The accounts that credentials may not be of.
+    pub forbidden_account_ids: Vec<String>,
     /// A file of certificates to trust.
     pub custom_ca_bundle: Option<PathBuf>,
     /// The proxy for plain requests.
@@ -138,10 +147,34 @@ pub struct AssumeRole {
     pub session_name: Option<String>,
     /// What the role's owner asks for.
     pub external_id: Option<String>,
-    /// A token file, where the role is assumed with a web identity.
+    /// How long it lasts, in seconds.
+    pub duration_seconds: Option<u32>,
+    /// A policy in JSON that narrows what the session may do.
+    pub policy: Option<String>,
+    /// Policies of the account that narrow what the session may do.
+    pub policy_arns: Vec<String>,
+    /// The tags of the session.
+    pub tags: BTreeMap<String, String>,
+}
+
+/// A role that the token of a web identity opens. What is not set comes from the variables that
+/// the tools of AWS know.
+#[derive(Clone, Debug, Default)]
+pub struct WebIdentity {
+    /// The role.
+    pub role_arn: Option<String>,
+    /// What the session is called.
+    pub session_name: Option<String>,
+    /// The token.
+    pub web_identity_token: Option<Secret>,
+    /// The file of the token.
     pub web_identity_token_file: Option<PathBuf>,
     /// How long it lasts, in seconds.
-    pub duration_seconds: Option<u64>,
+    pub duration_seconds: Option<u32>,
+    /// A policy in JSON that narrows what the session may do.
+    pub policy: Option<String>,
+    /// Policies of the account that narrow what the session may do.
+    pub policy_arns: Vec<String>,
 }
 
 /// The backend `gcs`.
@@ -186,6 +219,8 @@ pub struct Azure {
     pub client_id: Option<String>,
     /// Its secret.
     pub client_secret: Option<Secret>,
+    /// Its certificate or the file of it, which this library can't use.
+    pub client_certificate: Option<Secret>,
     /// The cloud: `public`, `china`, `usgovernment`.
     pub environment: Option<String>,
     /// An endpoint that stands in for Azure's.
@@ -251,6 +286,14 @@ pub struct Pg {
     pub schema_name: Option<String>,
     /// The table, which only OpenTofu lets one choose; `states` where it is not set.
     pub table_name: Option<String>,
+    /// The index, likewise; `states_by_name` where it is not set.
+    pub index_name: Option<String>,
+    /// Whether the schema is there already; the environment decides where it is not set.
+    pub skip_schema_creation: Option<bool>,
+    /// Whether the table is there already, likewise.
+    pub skip_table_creation: Option<bool>,
+    /// Whether the index is there already, likewise.
+    pub skip_index_creation: Option<bool>,
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@
 
 use std::path::Path;
 
-use super::settings::Configured;
+use super::configured::Configured;
 use crate::state::value::Value;
 use crate::store::Error;
 

@@ -1,114 +1,30 @@
 //! From what a record or a block says to the settings of a backend.
 //!
-//! Conversions are as lenient as Terraform's: a number or a switch may be written as text, which
-//! is how `-backend-config=KEY=VALUE` gives it, and what is null or empty is not set. What is not
-//! known is left alone: a newer Terraform may know it.
+//! What is not known is left alone: a newer Terraform may know it.
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
-use std::str::FromStr;
+use std::path::PathBuf;
 
-use super::{AssumeRole, Azure, Backend, Gcs, Http, Local, Pg, S3};
-use crate::base::env::Env;
+use super::values::Settings;
+use super::{AssumeRole, Azure, Gcs, Http, Local, Pg, S3, WebIdentity};
 use crate::base::secret::Secret;
 use crate::state::value::Value;
 use crate::store::Error;
 
-/// A backend as it is configured: its type and what is said of it.
-#[derive(Clone, Debug)]
-pub(in crate::store) struct Configured {
-    /// The type: `s3`; `cloud` for the block of that name.
-    pub(in crate::store) kind: String,
-    /// An object of its settings. They hold secrets.
-    pub(in crate::store) config: Value<'static>,
-    /// Settings whose values only a run of Terraform knows.
-    pub(in crate::store) unknown: Vec<Unknown>,
-}
+/// Why a setting of a role can't be heeded.
+const NO_ROLE: &str =
+    "is not known to this version: assume the role with `aws sts assume-role`, and give its keys";
 
-/// A setting whose value is no literal, and where it stands.
-#[derive(Clone, Debug)]
-pub(in crate::store) struct Unknown {
-    /// The setting, or what is inside of one: `assume_role.role_arn`.
-    pub(in crate::store) name: String,
-    /// The file.
-    pub(in crate::store) path: PathBuf,
-    /// Line and column.
-    pub(in crate::store) place: (usize, usize),
-}
-
-/// Where a configuration stands: what its relative paths and its `~` mean.
-#[derive(Clone, Copy, Debug)]
-pub(in crate::store) struct Standing<'a> {
-    /// The working directory.
-    pub(in crate::store) dir: &'a Path,
-    /// The environment, for the home directory.
-    pub(in crate::store) env: &'a Env,
-}
-
-impl Configured {
-    /// Returns the settings, or an error that names the backend where this library can't use it.
-    pub(in crate::store) fn backend(&self, standing: Standing<'_>) -> Result<Backend, Error> {
-        if let Some(Unknown { name, path, place: (line, column) }) = self.unknown.first() {
-            let problem = format!("`{name}` is not a literal value");
-            return Err(Error::Block { path: path.clone(), line: *line, column: *column, problem });
-        }
-        let of = |kind| Settings { kind, config: &self.config, standing };
-        match self.kind.as_str() {
-            "local" => of("local").local().map(Backend::Local),
-            "s3" => of("s3").s3().map(|s| Backend::S3(Box::new(s))),
-            "gcs" => of("gcs").gcs().map(|s| Backend::Gcs(Box::new(s))),
-            "azurerm" => of("azurerm").azure().map(|s| Backend::Azure(Box::new(s))),
-            "http" => of("http").http().map(|s| Backend::Http(Box::new(s))),
-            "pg" => of("pg").pg().map(|s| Backend::Pg(Box::new(s))),
-            other => {
-                let (dir, backend) = (standing.dir.to_owned(), other.to_owned());
-                Err(Error::Backend { dir, backend })
-            }
-        }
-    }
-
-    /// Returns the backend of a directory that names none.
-    pub(in crate::store) fn local() -> Self {
-        Self::of("local".to_owned(), Value::Object(Vec::new()))
-    }
-
-    /// Returns a backend all of whose settings are known.
-    pub(in crate::store) fn of(kind: String, config: Value<'static>) -> Self {
-        Self { kind, config, unknown: Vec::new() }
-    }
-
-    /// Sets what was given besides, in place of what was said before.
-    pub(in crate::store) fn overlay(&mut self, given: Vec<(String, Value<'static>)>) {
-        if !matches!(self.config, Value::Object(_)) {
-            self.config = Value::Object(Vec::new());
-        }
-        let Value::Object(members) = &mut self.config else { return };
-        for (name, value) in given {
-            members.retain(|(known, _)| **known != *name);
-            self.unknown.retain(|unknown| unknown.name.split('.').next() != Some(&name));
-            members.push((name.into(), value));
-        }
-    }
-}
-
-/// The settings of one backend, to be read by name.
-#[derive(Clone, Copy)]
-struct Settings<'a> {
-    kind: &'static str,
-    config: &'a Value<'static>,
-    standing: Standing<'a>,
-}
-
-impl<'a> Settings<'a> {
-    fn local(self) -> Result<Local, Error> {
+impl Settings<'_> {
+    pub(super) fn local(self) -> Result<Local, Error> {
         // These are not expanded: Terraform takes a `~` here as the name of a folder.
         let path = |name| Ok(self.text(name)?.map(PathBuf::from));
         Ok(Local { path: path("path")?, workspace_dir: path("workspace_dir")? })
     }
 
-    fn s3(self) -> Result<S3, Error> {
-        let role =
-            self.inside("assume_role").or_else(|| self.inside("assume_role_with_web_identity"));
+    pub(super) fn s3(self) -> Result<S3, Error> {
+        let role = self.inside("assume_role");
+        let web_identity = self.inside("assume_role_with_web_identity");
         let one_file = self.path("shared_credentials_file")?;
         let mut credentials_files = self.paths("shared_credentials_files")?;
         credentials_files.extend(one_file);
@@ -136,6 +52,9 @@ impl<'a> Settings<'a> {
             secret_key: self.secret("secret_key")?,
             token: self.secret("token")?,
             assume_role: role.map_or_else(|| self.flat_role(), Settings::role)?,
+            assume_role_with_web_identity: web_identity.map(Settings::web_identity).transpose()?,
+            allowed_account_ids: self.texts("allowed_account_ids")?,
+            forbidden_account_ids: self.texts("forbidden_account_ids")?,
             custom_ca_bundle: self.path("custom_ca_bundle")?,
             http_proxy: self.text("http_proxy")?,
             https_proxy: self.text("https_proxy")?,
@@ -172,12 +91,17 @@ impl<'a> Settings<'a> {
 
     fn role(self) -> Result<Option<AssumeRole>, Error> {
         let Some(role_arn) = self.text("role_arn")? else { return Ok(None) };
+        for name in ["source_identity", "transitive_tag_keys"] {
+            self.refuse(name, NO_ROLE)?;
+        }
         Ok(Some(AssumeRole {
             role_arn,
             session_name: self.text("session_name")?,
             external_id: self.text("external_id")?,
-            web_identity_token_file: self.path("web_identity_token_file")?,
             duration_seconds: self.duration("duration")?,
+            policy: self.text("policy")?,
+            policy_arns: self.texts("policy_arns")?,
+            tags: self.map("tags")?,
         }))
     }
 
@@ -185,16 +109,31 @@ impl<'a> Settings<'a> {
     /// still has.
     fn flat_role(self) -> Result<Option<AssumeRole>, Error> {
         let Some(role_arn) = self.text("role_arn")? else { return Ok(None) };
+        self.refuse("assume_role_transitive_tag_keys", NO_ROLE)?;
         Ok(Some(AssumeRole {
             role_arn,
             session_name: self.text("session_name")?,
             external_id: self.text("external_id")?,
-            web_identity_token_file: None,
             duration_seconds: self.number("assume_role_duration_seconds")?,
+            policy: self.text("assume_role_policy")?,
+            policy_arns: self.texts("assume_role_policy_arns")?,
+            tags: self.map("assume_role_tags")?,
         }))
     }
 
-    fn gcs(self) -> Result<Gcs, Error> {
+    fn web_identity(self) -> Result<WebIdentity, Error> {
+        Ok(WebIdentity {
+            role_arn: self.text("role_arn")?,
+            session_name: self.text("session_name")?,
+            web_identity_token: self.secret("web_identity_token")?,
+            web_identity_token_file: self.path("web_identity_token_file")?,
+            duration_seconds: self.duration("duration")?,
+            policy: self.text("policy")?,
+            policy_arns: self.texts("policy_arns")?,
+        })
+    }
+
+    pub(super) fn gcs(self) -> Result<Gcs, Error> {
         let delegates = self.texts("impersonate_service_account_delegates")?;
         Ok(Gcs {
             bucket: self.required("bucket")?,
@@ -209,7 +148,9 @@ impl<'a> Settings<'a> {
         })
     }
 
-    fn azure(self) -> Result<Azure, Error> {
+    pub(super) fn azure(self) -> Result<Azure, Error> {
+        let certificate = self.secret("client_certificate")?;
+        let certificate = certificate.or(self.secret("client_certificate_path")?);
         Ok(Azure {
             storage_account_name: self.text("storage_account_name")?,
             container_name: self.required("container_name")?,
@@ -219,6 +160,7 @@ impl<'a> Settings<'a> {
             tenant_id: self.text("tenant_id")?,
             client_id: self.text("client_id")?,
             client_secret: self.secret("client_secret")?,
+            client_certificate: certificate,
             environment: self.text("environment")?,
             endpoint: self.text("endpoint")?,
             use_msi: self.is_on("use_msi")?,
@@ -227,7 +169,7 @@ impl<'a> Settings<'a> {
         })
     }
 
-    fn http(self) -> Result<Http, Error> {
+    pub(super) fn http(self) -> Result<Http, Error> {
         Ok(Http {
             // It can come from the environment alone, which the store looks into.
             address: self.text("address")?.unwrap_or_default(),
@@ -256,129 +198,27 @@ impl<'a> Settings<'a> {
         members.iter().filter_map(|(name, _)| header(name).transpose()).collect()
     }
 
-    fn pg(self) -> Result<Pg, Error> {
+    pub(super) fn pg(self) -> Result<Pg, Error> {
         Ok(Pg {
             conn_str: self.secret("conn_str")?,
             schema_name: self.text("schema_name")?,
             table_name: self.text("table_name")?,
+            index_name: self.text("index_name")?,
+            skip_schema_creation: self.switch("skip_schema_creation")?,
+            skip_table_creation: self.switch("skip_table_creation")?,
+            skip_index_creation: self.switch("skip_index_creation")?,
         })
-    }
-
-    fn problem(self, problem: String) -> Error {
-        Error::Settings { backend: self.kind, problem }
-    }
-
-    fn required(self, name: &str) -> Result<String, Error> {
-        self.text(name)?.ok_or_else(|| self.problem(format!("`{name}` is not set")))
-    }
-
-    fn value(self, name: &str) -> Option<&'a Value<'static>> {
-        self.config.get(name).filter(|value| **value != Value::Null)
-    }
-
-    fn text_or_empty(self, name: &str) -> Result<Option<String>, Error> {
-        match self.value(name) {
-            None => Ok(None),
-            Some(Value::String(text) | Value::Number(text)) => Ok(Some(text.to_string())),
-            Some(Value::Bool(on)) => Ok(Some(on.to_string())),
-            Some(_) => Err(self.problem(format!("`{name}` is not a string"))),
-        }
-    }
-
-    fn text(self, name: &str) -> Result<Option<String>, Error> {
-        Ok(self.text_or_empty(name)?.filter(|text| !text.is_empty()))
-    }
-
-    fn secret(self, name: &str) -> Result<Option<Secret>, Error> {
-        Ok(self.text(name)?.map(Secret::new))
-    }
-
-    fn switch(self, name: &str) -> Result<Option<bool>, Error> {
-        match self.text(name)?.as_deref() {
-            None => Ok(None),
-            Some("true" | "1") => Ok(Some(true)),
-            Some("false" | "0") => Ok(Some(false)),
-            Some(_) => Err(self.problem(format!("`{name}` is neither true nor false"))),
-        }
-    }
-
-    fn is_on(self, name: &str) -> Result<bool, Error> {
-        Ok(self.switch(name)?.unwrap_or(false))
-    }
-
-    fn number<T: FromStr>(self, name: &str) -> Result<Option<T>, Error> {
-        let Some(text) = self.text(name)? else { return Ok(None) };
-        let not = |_| self.problem(format!("`{name}` is not a number that it can be"));
-        text.parse().map(Some).map_err(not)
-    }
-
-    /// Reads a duration as Go writes it, `1h30m`, to the second.
-    fn duration(self, name: &str) -> Result<Option<u64>, Error> {
-        let Some(text) = self.text(name)? else { return Ok(None) };
-        let span = text.parse::<jiff::SignedDuration>().ok();
-        let seconds = span.and_then(|span| u64::try_from(span.as_secs()).ok());
-        let not = || self.problem(format!("`{name}` is not a duration, as `1h` is one"));
-        seconds.map(Some).ok_or_else(not)
-    }
-
-    fn texts(self, name: &str) -> Result<Vec<String>, Error> {
-        let not = || self.problem(format!("`{name}` is not a list of strings"));
-        match self.value(name) {
-            None => Ok(Vec::new()),
-            Some(Value::Array(items)) => {
-                let text = |item: &Value<'_>| match item {
-                    Value::String(text) => Ok(text.to_string()),
-                    _ => Err(not()),
-                };
-                items.iter().map(text).collect()
-            }
-            Some(_) => Err(not()),
-        }
-    }
-
-    fn path(self, name: &str) -> Result<Option<PathBuf>, Error> {
-        Ok(self.text(name)?.map(|text| self.standing.path(&text)))
-    }
-
-    fn paths(self, name: &str) -> Result<Vec<PathBuf>, Error> {
-        Ok(self.texts(name)?.iter().map(|text| self.standing.path(text)).collect())
-    }
-
-    /// Reads what is either the path of a file or its content.
-    fn file_or_text(self, name: &str) -> Result<Option<Secret>, Error> {
-        let Some(text) = self.text(name)? else { return Ok(None) };
-        let file = self.standing.path(&text);
-        let is_file = !text.trim_start().starts_with('{') && file.is_file();
-        let text = if is_file { file.to_string_lossy().into_owned() } else { text };
-        Ok(Some(Secret::new(text)))
-    }
-
-    /// Returns the settings of an inner object, or of a block, of which there is one at most.
-    fn inside(self, name: &str) -> Option<Self> {
-        let config = match self.value(name)? {
-            Value::Array(blocks) => blocks.first().filter(|_| blocks.len() == 1)?,
-            value => value,
-        };
-        matches!(config, Value::Object(_)).then_some(Self { config, ..self })
-    }
-}
-
-impl Standing<'_> {
-    /// Returns a path as it counts from the working directory, with the home directory for `~`.
-    fn path(self, text: &str) -> PathBuf {
-        if let Some(rest) = text.strip_prefix("~/")
-            && let Some(home) = self.env.home()
-        {
-            return home.join(rest);
-        }
-        if self.dir == Path::new(".") { text.into() } else { self.dir.join(text) }
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::path::Path;
+
+    use super::super::values::Standing;
     use super::*;
-    use crate::store::backend::record;
+    use crate::base::env::Env;
+    use crate::store::backend::{Backend, record};
 
     fn backend(record: &str) -> Result<Backend, Error> {
         let configured = record::parse(Path::new("record"), record.as_bytes())?.unwrap();
@@ -424,6 +264,61 @@ mod tests {
         assert_eq!(files, [Some("/home/me/.aws/acme"), Some("infra/credentials")]);
         assert_eq!(s3.workspace_key_prefix.as_deref(), Some("spaces"));
         assert!(!format!("{s3:?}").contains("S3CR3T"));
+    }
+
+    #[test]
+    fn what_is_said_of_roles_and_accounts_is_read() {
+        let config = r#"{"bucket":"b","key":"k","allowed_account_ids":["123456789012"],
+            "forbidden_account_ids":null,
+            "assume_role":{"role_arn":"arn:r","policy":"{}","policy_arns":["arn:p"],
+                "tags":{"a":"b"},"transitive_tag_keys":[],"source_identity":""},
+            "assume_role_with_web_identity":{"role_arn":"arn:w","web_identity_token":"S3CR3T",
+                "duration":"15m"}}"#;
+        let Backend::S3(s3) = of("s3", config).unwrap() else { panic!("it is another backend") };
+        assert_eq!(s3.allowed_account_ids, ["123456789012"]);
+        assert!(s3.forbidden_account_ids.is_empty());
+        let role = s3.assume_role.unwrap();
+        assert_eq!((role.policy.as_deref(), &*role.policy_arns[0]), (Some("{}"), "arn:p"));
+        assert_eq!(role.tags["a"], "b");
+        let identity = s3.assume_role_with_web_identity.unwrap();
+        assert_eq!(
+            (identity.role_arn.as_deref(), identity.duration_seconds),
+            (Some("arn:w"), Some(900))
+        );
+        assert_eq!(identity.web_identity_token.as_ref().unwrap().expose(), "S3CR3T");
+        assert!(!format!("{identity:?}").contains("S3CR3T"));
+    }
+
+    #[test]
+    fn what_can_not_be_heeded_of_a_role_is_refused_by_name() {
+        let cases = [
+            (r#""assume_role":{"role_arn":"r","source_identity":"me"}"#, "`source_identity`"),
+            (
+                r#""assume_role":{"role_arn":"r","transitive_tag_keys":["a"]}"#,
+                "`transitive_tag_keys`",
+            ),
+            (
+                r#""role_arn":"r","assume_role_transitive_tag_keys":["a"]"#,
+                "`assume_role_transitive_tag_keys`",
+            ),
+        ];
+        for (setting, name) in cases {
+            let error = of("s3", &format!(r#"{{"bucket":"b","key":"k",{setting}}}"#)).unwrap_err();
+            assert!(error.to_string().contains(name), "{error}");
+        }
+    }
+
+    #[test]
+    fn what_is_said_of_certificates_and_of_what_is_there_already_is_read() {
+        let config = r#"{"container_name":"c","key":"k","client_certificate_path":"c.pfx"}"#;
+        let Backend::Azure(azure) = of("azurerm", config).unwrap() else { panic!() };
+        assert_eq!(azure.client_certificate.unwrap().expose(), "c.pfx");
+        let config =
+            r#"{"index_name":"i","skip_schema_creation":true,"skip_table_creation":"false"}"#;
+        let Backend::Pg(pg) = of("pg", config).unwrap() else { panic!() };
+        assert_eq!(pg.index_name.as_deref(), Some("i"));
+        let skips = (pg.skip_schema_creation, pg.skip_table_creation, pg.skip_index_creation);
+        assert_eq!(skips, (Some(true), Some(false), None));
     }
 
     #[test]

@@ -18,6 +18,9 @@ pub(in crate::store) enum Fault {
     /// There is nothing to sign requests with.
     #[error("{0}")]
     NoCredentials(String),
+    /// There are credentials, and they are not to be used, or were not given out.
+    #[error("{0}")]
+    WrongCredentials(String),
     /// There was no connection.
     #[error("{why}")]
     Unreachable {
@@ -207,7 +210,10 @@ impl Fault {
                 (answer.status >= 500 && !answer.is_throttling()) || answer.status == 408
             }
             Self::Broken { .. } | Self::TimedOut(_) | Self::Damaged(_) | Self::Other(_) => true,
-            Self::NoCredentials(_) | Self::Unreachable { .. } | Self::Tls { .. } => false,
+            Self::NoCredentials(_)
+            | Self::WrongCredentials(_)
+            | Self::Unreachable { .. }
+            | Self::Tls { .. } => false,
         }
     }
 
@@ -223,7 +229,10 @@ impl Fault {
             | Self::Broken { .. }
             | Self::TimedOut(_)
             | Self::Damaged(_) => true,
-            Self::NoCredentials(_) | Self::Tls { .. } | Self::Other(_) => false,
+            Self::NoCredentials(_)
+            | Self::WrongCredentials(_)
+            | Self::Tls { .. }
+            | Self::Other(_) => false,
         }
     }
 
@@ -248,6 +257,7 @@ impl Fault {
         match self {
             Self::Answer(answer) => answer.problem(container),
             Self::NoCredentials(_) => Problem::NoCredentials,
+            Self::WrongCredentials(_) => Problem::Unauthenticated,
             Self::Unreachable { host, .. } | Self::Broken { host, .. } => {
                 Problem::Unreachable(host.clone())
             }

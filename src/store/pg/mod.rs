@@ -12,7 +12,7 @@ use std::sync::Arc;
 use connection::Connections;
 use error::{Failed, Where};
 use parameters::Parameters;
-use table::Table;
+use table::{Skips, Table};
 use tokio_postgres::types::Type;
 use tokio_postgres::{Client, Transaction};
 
@@ -35,6 +35,15 @@ fn pg(settings: &backend::Pg, env: &Env) -> Result<Pg, String> {
         let value = value.clone().filter(|text| !text.is_empty()).or_else(|| env.get(variable));
         value.unwrap_or_else(|| default.to_owned())
     };
+    let skip = |value: Option<bool>, variable: &str| match (value, env.get(variable)) {
+        (Some(value), _) => Ok(value),
+        (None, None) => Ok(false),
+        (None, Some(text)) => match text.to_ascii_lowercase().as_str() {
+            "true" | "t" | "1" => Ok(true),
+            "false" | "f" | "0" => Ok(false),
+            _ => Err(format!("{variable} is neither true nor false")),
+        },
+    };
     let address = settings.conn_str.as_ref().map(|secret| secret.expose().to_owned());
     let parameters = Parameters::read(&set(&address, "PG_CONN_STR", ""), env)?;
     let patience = Network::from_env(env).patience;
@@ -44,7 +53,12 @@ fn pg(settings: &backend::Pg, env: &Env) -> Result<Pg, String> {
     let table = Table {
         schema: set(&settings.schema_name, "PG_SCHEMA_NAME", "terraform_remote_state"),
         name: set(&settings.table_name, "PG_TABLE_NAME", "states"),
-        index: set(&None, "PG_INDEX_NAME", "states_by_name"),
+        index: set(&settings.index_name, "PG_INDEX_NAME", "states_by_name"),
+        skips: Skips {
+            schema: skip(settings.skip_schema_creation, "PG_SKIP_SCHEMA_CREATION")?,
+            table: skip(settings.skip_table_creation, "PG_SKIP_TABLE_CREATION")?,
+            index: skip(settings.skip_index_creation, "PG_SKIP_INDEX_CREATION")?,
+        },
     };
     Ok(Pg { shared: Arc::new(Shared { connections, place, table }) })
 }
@@ -135,7 +149,10 @@ impl Pg {
                 self.shared.connections.give_back(client);
                 Ok(())
             }
-            Err(failed) if table::is_missing(&failed) => Err(self.changed(key)),
+            // Whoever creates has made the table, unless told that it is there.
+            Err(failed) if table::is_missing(&failed) && expected != Expected::Nothing => {
+                Err(self.changed(key))
+            }
             // The connection broke: only the row can tell.
             Err(failed) if failed.is_ambiguous() => self.look_up(key, expected, text, failed).await,
             Err(failed) => Err(failed),

@@ -15,6 +15,15 @@ pub(super) struct Table {
     pub(super) schema: String,
     pub(super) name: String,
     pub(super) index: String,
+    pub(super) skips: Skips,
+}
+
+/// What is not to be created, even where it is missing.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Skips {
+    pub(super) schema: bool,
+    pub(super) table: bool,
+    pub(super) index: bool,
 }
 
 fn quoted(name: &str) -> String {
@@ -66,8 +75,12 @@ impl Table {
         if has_table {
             return Ok(());
         }
+        // Who may not create a table has none to write to, and is told so by the write.
+        if self.skips.table {
+            return Ok(());
+        }
         let mut steps = Vec::new();
-        if !has_schema {
+        if !has_schema && !self.skips.schema {
             steps.push(format!("CREATE SCHEMA IF NOT EXISTS {schema}"));
         }
         steps
@@ -77,8 +90,10 @@ impl Table {
              id bigint NOT NULL DEFAULT nextval('public.global_states_id_seq') PRIMARY KEY, \
              name text UNIQUE, data text)"
         ));
-        let index = quoted(&self.index);
-        steps.push(format!("CREATE UNIQUE INDEX IF NOT EXISTS {index} ON {table} (name)"));
+        if !self.skips.index {
+            let index = quoted(&self.index);
+            steps.push(format!("CREATE UNIQUE INDEX IF NOT EXISTS {index} ON {table} (name)"));
+        }
         for step in steps {
             client.batch_execute(&step).await?;
         }
@@ -97,7 +112,7 @@ mod tests {
 
     fn table(schema: &str) -> Table {
         let (name, index) = ("states".to_owned(), "states_by_name".to_owned());
-        Table { schema: schema.to_owned(), name, index }
+        Table { schema: schema.to_owned(), name, index, skips: Skips::default() }
     }
 
     #[test]

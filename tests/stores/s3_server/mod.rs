@@ -1,12 +1,14 @@
 //! An S3 in the memory of the test: signatures are verified, conditional writes are atomic,
 //! versions are kept where a bucket is told to, and any request can be made to fail.
 //!
-//! Beside it, under the same address, the three calls of `DynamoDB` that locks need.
+//! Beside it, under the same address, the three calls of `DynamoDB` that locks need, and those
+//! of STS that credentials need.
 //!
 //! Its limits: encryption is noted and not done; what it knows is what these tests need.
 
 pub(crate) mod fault;
 mod objects;
+pub(crate) mod sts;
 mod table;
 
 use std::collections::BTreeMap;
@@ -26,7 +28,7 @@ use tokio::runtime::Builder;
 pub(crate) use self::fault::{Fault, When};
 use self::objects::{Objects, Version};
 
-pub(crate) const ACCESS_KEY: &str = "AKIAMEMORY";
+pub(crate) const ACCESS_KEY: &str = "AKIAMEMORYMEMORY";
 pub(crate) const SECRET_KEY: &str = "s3cr3t+of/the=server";
 
 /// How the server treats the conditions of writes.
@@ -168,25 +170,35 @@ async fn respond(
     memory: Arc<Mutex<Memory>>,
     request: http::Request<Incoming>,
 ) -> Result<Answer, fault::Dropped> {
-    let fault = {
+    let (head, body) = request.into_parts();
+    let (sts, body) = match sts::asked(&head, body).await {
+        Ok(asked) => (Some(asked), None),
+        Err(body) => (None, Some(body)),
+    };
+    let (fault, headers) = {
         let mut memory = memory.lock().unwrap();
-        let line = format!("{} {}", request.method(), request.uri());
+        let line = match &sts {
+            Some(asked) => format!("{} /?{asked}", head.method),
+            None => format!("{} {}", head.method, head.uri),
+        };
         let header = |(name, value): (&http::HeaderName, &http::HeaderValue)| {
             (name.to_string(), value.to_str().unwrap_or_default().to_owned())
         };
-        let headers: Headers = request.headers().iter().map(header).collect();
-        memory.requests.push((line.clone(), headers));
-        fault::take(&mut memory.faults, &line)
+        let headers: Headers = head.headers.iter().map(header).collect();
+        memory.requests.push((line.clone(), headers.clone()));
+        (fault::take(&mut memory.faults, &line), headers)
     };
     if let Some(fault) = fault.as_ref().filter(|fault| fault.when == When::Before) {
         return fault.answer(None).await;
     }
-    let answer = if request.headers().contains_key("x-amz-target") {
-        let target = request.headers()["x-amz-target"].to_str().unwrap().to_owned();
-        let body = request.into_body().collect().await.unwrap().to_bytes();
-        table::answer(&mut memory.lock().unwrap(), &target, &body)
+    let answer = if let Some(asked) = sts {
+        sts::answer(&asked, &headers)
+    } else if let Some(target) = headers.get("x-amz-target") {
+        let body = body.unwrap().collect().await.unwrap().to_bytes();
+        table::answer(&mut memory.lock().unwrap(), target, &body)
     } else {
-        let answer = service.call(request.map(s3s::Body::from)).await.unwrap();
+        let request = http::Request::from_parts(head, s3s::Body::from(body.unwrap()));
+        let answer = service.call(request).await.unwrap();
         let (head, body) = answer.into_parts();
         let bytes = body.collect().await.map_or_else(|_| Bytes::new(), Collected::to_bytes);
         http::Response::from_parts(head, bytes)

@@ -133,6 +133,14 @@ fn credentials(given: &Azure, env: &Env, connection: &Connection) -> Result<Cred
         let (tenant, client) = (tenant.clone(), client.clone());
         return Ok(Credentials::Application { tenant, client, secret });
     }
+    let variables = ["ARM_CLIENT_CERTIFICATE", "ARM_CLIENT_CERTIFICATE_PATH"];
+    if given.client_certificate.is_some() || variables.iter().any(|name| env.get(name).is_some()) {
+        return Err(invalid(
+            "client certificates are not read (`client_certificate_path`): sign in with it, \
+             `az login --service-principal --certificate FILE`, and leave the setting out, \
+             or set a client secret",
+        ));
+    }
     if given.use_oidc
         || is_true(env, "ARM_USE_OIDC")
         || is_true(env, "ARM_USE_AKS_WORKLOAD_IDENTITY")
@@ -278,6 +286,18 @@ mod tests {
             credentials(&[("ARM_USE_MSI", "true")]),
             Credentials::Machine { client: Some(_) }
         ));
+    }
+
+    #[test]
+    fn a_client_certificate_is_refused_where_it_would_be_used() {
+        let ids = [("ARM_TENANT_ID", "t"), ("ARM_CLIENT_ID", "c")];
+        let with = Azure { client_certificate: Some(Secret::new("c.pfx")), ..given() };
+        let error = settings(&with, &ids).unwrap_err().to_string();
+        assert!(error.contains("`client_certificate_path`"), "{error}");
+        let by_variable = [ids[0], ids[1], ("ARM_CLIENT_CERTIFICATE_PATH", "c.pfx")];
+        assert!(settings(&given(), &by_variable).is_err());
+        assert!(settings(&with, &[("ARM_ACCESS_KEY", "a")]).is_ok());
+        assert!(settings(&with, &[ids[0], ids[1], ("ARM_CLIENT_SECRET", "s")]).is_ok());
     }
 
     #[test]

@@ -6,7 +6,7 @@
 //! what was found.
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use reqsign_aws_v4::{
@@ -16,11 +16,12 @@ use reqsign_aws_v4::{
 };
 use reqsign_core::{Context, ProvideCredential, ProvideCredentialDyn, Signer};
 
+use super::account;
 use super::config::{self, Config};
 use super::profile::{self, Profiles};
 use crate::base::env::Env;
 use crate::store::Error;
-use crate::store::backend::{AssumeRole, S3};
+use crate::store::backend::{AssumeRole, S3, WebIdentity};
 use crate::store::object::signing::{nearby, surroundings};
 
 /// How many profiles may lead from one to the next.
@@ -30,7 +31,7 @@ const DEPTH: usize = 5;
 const SESSION: &str = "tfstate";
 
 /// Something that may have credentials.
-type Source = Arc<dyn ProvideCredentialDyn<Credential = Credential>>;
+pub(super) type Source = Arc<dyn ProvideCredentialDyn<Credential = Credential>>;
 
 /// Returns what signs requests to S3 with the credentials that are found when first needed.
 pub(super) fn signer(
@@ -56,6 +57,7 @@ pub(super) fn signer(
     let search = Search { settings, profiles, context: context.clone(), region: region.clone() };
     let nearby = nearby(env).map_err(invalid)?;
     let found = search.all(nearby).map_err(invalid)?;
+    let found = account::checked(settings, &region, found);
     Ok(Signer::new(context, found, RequestSigner::new("s3", &region)))
 }
 
@@ -69,11 +71,11 @@ struct Search<'a> {
 
 impl Search<'_> {
     fn all(&self, nearby: Context) -> Result<Source, String> {
-        let base = self.base(nearby)?;
+        let base = match &self.settings.assume_role_with_web_identity {
+            Some(role) => Arc::new(self.web_identity(role)),
+            None => self.base(nearby)?,
+        };
         let Some(role) = &self.settings.assume_role else { return Ok(base) };
-        if let Some(file) = &role.web_identity_token_file {
-            return Ok(Arc::new(self.web_identity(role, file)));
-        }
         Ok(Arc::new(self.assume(role, base)))
     }
 
@@ -128,16 +130,22 @@ impl Search<'_> {
                 role_arn,
                 session_name: of("role_session_name"),
                 external_id: of("external_id"),
-                web_identity_token_file: of("web_identity_token_file").map(PathBuf::from),
                 duration_seconds: of("duration_seconds").and_then(|text| text.parse().ok()),
+                ..AssumeRole::default()
             };
             if of("mfa_serial").is_some() {
                 return Err(format!(
                     "profile `{name}` asks for a second factor: get a session first, with `aws configure export-credentials --profile {name} --format env`"
                 ));
             }
-            if let Some(file) = &role.web_identity_token_file {
-                return Ok(Arc::new(self.web_identity(&role, file)));
+            if let Some(file) = of("web_identity_token_file") {
+                return Ok(Arc::new(self.web_identity(&WebIdentity {
+                    role_arn: Some(role.role_arn),
+                    session_name: role.session_name,
+                    duration_seconds: role.duration_seconds,
+                    web_identity_token_file: Some(file.into()),
+                    ..WebIdentity::default()
+                })));
             }
             let base = match (of("source_profile"), of("credential_source").as_deref(), keys) {
                 (Some(source), _, Some(keys)) if source == name => keys,
@@ -164,9 +172,9 @@ impl Search<'_> {
         Ok(Arc::new(FirstOf(Vec::new())))
     }
 
-    fn assume(&self, role: &AssumeRole, base: Source) -> AssumeRoleCredentialProvider {
-        let signer =
-            Signer::new(self.context.clone(), base, RequestSigner::new("sts", &self.region));
+    fn assume(&self, role: &AssumeRole, base: Source) -> Assumed {
+        let signer = RequestSigner::new("sts", &self.region);
+        let signer = Signer::new(self.context.clone(), Arc::clone(&base), signer);
         let session = role.session_name.clone().unwrap_or_else(|| SESSION.to_owned());
         let mut provider = AssumeRoleCredentialProvider::new(role.role_arn.clone(), signer)
             .with_role_session_name(session)
@@ -175,28 +183,71 @@ impl Search<'_> {
         if let Some(id) = &role.external_id {
             provider = provider.with_external_id(id.clone());
         }
-        match role.duration_seconds.map(u32::try_from) {
-            Some(Ok(seconds)) => provider.with_duration_seconds(seconds),
-            _ => provider,
+        if let Some(seconds) = role.duration_seconds {
+            provider = provider.with_duration_seconds(seconds);
         }
+        if let Some(policy) = &role.policy {
+            provider = provider.with_policy(policy.clone());
+        }
+        let tags = role.tags.clone().into_iter().collect();
+        let role = provider.with_policy_arns(role.policy_arns.clone()).with_tags(tags);
+        Assumed { role, base }
     }
 
-    fn web_identity(
-        &self,
-        role: &AssumeRole,
-        file: &Path,
-    ) -> AssumeRoleWithWebIdentityCredentialProvider {
+    fn web_identity(&self, role: &WebIdentity) -> AssumeRoleWithWebIdentityCredentialProvider {
+        let mut provider = self.web_identity_of_environment();
+        if let Some(arn) = &role.role_arn {
+            provider = provider.with_role_arn(arn.clone());
+        }
+        if let Some(file) = &role.web_identity_token_file {
+            provider = provider.with_web_identity_token_file(file);
+        }
+        if let Some(token) = &role.web_identity_token {
+            provider = provider.with_subject_token(token.expose());
+        }
+        if let Some(seconds) = role.duration_seconds {
+            provider = provider.with_duration_seconds(seconds);
+        }
+        if let Some(policy) = &role.policy {
+            provider = provider.with_policy(policy.clone());
+        }
+        if !role.policy_arns.is_empty() {
+            provider = provider.with_policy_arns(role.policy_arns.clone());
+        }
         let session = role.session_name.clone().unwrap_or_else(|| SESSION.to_owned());
-        self.web_identity_of_environment()
-            .with_role_arn(role.role_arn.clone())
-            .with_web_identity_token_file(file)
-            .with_role_session_name(session)
+        provider.with_role_session_name(session)
     }
 
     fn web_identity_of_environment(&self) -> AssumeRoleWithWebIdentityCredentialProvider {
         AssumeRoleWithWebIdentityCredentialProvider::new()
             .with_region(self.region.clone())
             .with_regional_sts_endpoint()
+    }
+}
+
+/// The credentials of a role, and those that it is assumed with.
+#[derive(Debug)]
+struct Assumed {
+    role: AssumeRoleCredentialProvider,
+    base: Source,
+}
+
+impl ProvideCredential for Assumed {
+    type Credential = Credential;
+
+    async fn provide_credential(
+        &self,
+        context: &Context,
+    ) -> reqsign_core::Result<Option<Credential>> {
+        let error = match self.role.provide_credential(context).await {
+            Err(error) => error,
+            found => return found,
+        };
+        // Where there was nothing to ask with, the library does not say why.
+        match self.base.provide_credential_dyn(context).await {
+            Ok(Some(_)) => Err(error),
+            without => without,
+        }
     }
 }
 

@@ -3,13 +3,15 @@
 //! Conditions make writes safe where the store heeds them. Amazon's does; others ignore them
 //! silently, or heed only some (Garage, s3rver, Ceph on a bucket with versions). So elsewhere what
 //! is there is compared just before as well, until a lock has shown that the store refuses what
-//! it must ([`lock`]).
+//! it must ([`lock`]), or many creations made it worth trying out ([`probe`]).
 
+mod account;
 mod bucket;
 mod config;
 mod credentials;
 mod list;
 mod lock;
+mod probe;
 mod profile;
 mod sign;
 mod table;
@@ -147,12 +149,12 @@ impl Bucketed {
             written => written?,
         };
         if let Some(table) = &self.locking.table {
-            let digest = hex(&Md5::digest(body.bytes));
-            let failed = |fault| {
-                let what = format!("{}, which is written,", self.name(key));
-                table.failed(fault, "write the digest of", &what)
-            };
-            table.set_digest(&self.digest_row(key), &digest).await.map_err(failed)?;
+            let (row, digest) = (self.digest_row(key), hex(&Md5::digest(body.bytes)));
+            if let Err(fault) = table.set_digest(&row, &digest).await {
+                let source = Box::new(table.failed(fault, "write", &format!("the row `{row}`")));
+                let (what, table) = (self.name(key), table.name().to_owned());
+                return Err(Error::Undigested { what, table, row, digest, source });
+            }
         }
         Ok(version)
     }

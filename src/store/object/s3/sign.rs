@@ -12,7 +12,7 @@ use http::uri::{Authority, PathAndQuery};
 use http::{HeaderName, HeaderValue, Method, Uri};
 use md5::{Digest, Md5};
 use reqsign_aws_v4::{Credential, EMPTY_STRING_SHA256, RequestSigner};
-use reqsign_core::Signer;
+use reqsign_core::{ErrorKind, Signer};
 
 use super::config::{Config, amazon};
 use crate::store::Error;
@@ -122,7 +122,10 @@ async fn sign(signer: &Signer<Credential>, head: &mut Parts) -> Result<(), Fault
     if let Ok(digest) = HeaderValue::from_str(digest) {
         head.headers.insert("x-amz-content-sha256", digest);
     }
-    signer.sign(head, None).await.map_err(|error| Fault::NoCredentials(words(&error)))
+    signer.sign(head, None).await.map_err(|error| match error.kind() {
+        ErrorKind::PermissionDenied => Fault::WrongCredentials(words(&error)),
+        _ => Fault::NoCredentials(words(&error)),
+    })
 }
 
 /// Returns why there are no credentials; the library's own words for that nothing was found say

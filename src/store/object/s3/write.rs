@@ -7,6 +7,7 @@ use bytes::Bytes;
 use object_store::path::Path;
 
 use super::bucket::{Bucket, Condition, Conditions};
+use super::probe;
 use crate::store::object::error::Fault;
 use crate::store::{Body, Cause, Error, Expected, Found, Version};
 
@@ -23,6 +24,9 @@ enum Seen {
 /// Writes a body under a key.
 pub(super) async fn write(bucket: &Bucket, key: &str, body: &Body<'_>) -> Result<Version, Error> {
     let path = bucket.path(key)?;
+    if body.expected == Expected::Nothing && !is_sure(bucket, body.expected) {
+        probe::count(bucket, key).await;
+    }
     if !is_sure(bucket, body.expected) {
         let found = bucket.head(key).await?.map(|entry| entry.version);
         if !is_expected(body.expected, found.as_ref()) {
