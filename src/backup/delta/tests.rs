@@ -39,6 +39,21 @@ fn one_changed_instance_of_many_costs_little_more_than_itself() {
 }
 
 #[test]
+fn pieces_that_every_resource_has_are_copied_from_where_the_last_copy_ended() {
+    let state = |changed: u32| {
+        let resource = |n: u32| {
+            let value = if n == 50 { changed } else { n };
+            format!("{{\"name\": \"n{n}\", \"instances\": [{{\"id\": {value}}}]}}")
+        };
+        let resources: Vec<String> = (0..100).map(resource).collect();
+        format!("{{\"resources\": [{}]}}", resources.join(", ")).into_bytes()
+    };
+    let delta = encode(&state(7777), &Index::of(&state(0), &key()), &key());
+    // What comes before, the instance, and all that follows.
+    assert_eq!(delta[0], 3);
+}
+
+#[test]
 fn what_moved_is_copied_from_where_it_was() {
     let base = state(&(0..100).collect::<Vec<_>>());
     let turned: Vec<u32> = (50..100).chain(0..50).collect();
