@@ -1,4 +1,4 @@
-//! The inside of a payload: what the state is, and its bytes, compressed together.
+//! The inside of a payload: what the state is, and its bytes or its delta, compressed together.
 
 use std::io::{self, Read, Write};
 
@@ -13,7 +13,8 @@ const LIMIT: u64 = 4 << 30;
 /// Largest inner header.
 const HEADER_LIMIT: u32 = 64 * 1024;
 
-const LEVEL: i32 = 3;
+/// How much longer than its state a delta may be.
+const DELTA_SLACK: u64 = 1 << 20;
 
 /// What the caller knows of the state from parsing it; nothing of a broken one.
 #[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
@@ -49,8 +50,19 @@ pub(super) struct Inner {
     pub v: u32,
     pub must_understand: Vec<String>,
     pub snapshot: Label,
+    /// The whole id of the snapshot whose state the delta builds on; without one the state itself
+    /// follows.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub parent: Option<String>,
     pub state: Origin,
     pub tool: String,
+}
+
+/// What stands behind an inner header.
+#[derive(Debug)]
+pub(super) enum Content {
+    State(Vec<u8>),
+    Delta(Vec<u8>),
 }
 
 /// What is wrong with a body.
@@ -72,38 +84,100 @@ impl Origin {
     }
 }
 
-/// Writes a body, compressed.
-pub(super) fn write(inner: &Inner, state: &[u8], out: &mut dyn Write) -> io::Result<()> {
+/// Returns how hard to compress a delta of this size: small ones cost no time worth sparing.
+pub(super) fn level_of_delta(len: usize) -> i32 {
+    match len {
+        0..=0x10_0000 => 19,
+        0x10_0001..=0x100_0000 => 9,
+        _ => 3,
+    }
+}
+
+/// Writes a body, compressed: the inner header, and the state or its delta.
+pub(super) fn write(
+    inner: &Inner,
+    content: &[u8],
+    level: i32,
+    out: &mut dyn Write,
+) -> io::Result<()> {
     let header = serde_json::to_vec(inner)?;
     let length = u32::try_from(header.len()).ok().filter(|&n| n <= HEADER_LIMIT);
     let length = length.ok_or(io::ErrorKind::InvalidInput)?;
-    let mut encoder = zstd::Encoder::new(out, LEVEL)?;
+    let mut encoder = zstd::Encoder::new(out, level)?;
     encoder.include_checksum(true)?;
     encoder.write_all(&length.to_le_bytes())?;
     encoder.write_all(&header)?;
-    encoder.write_all(state)?;
+    encoder.write_all(content)?;
     encoder.finish().map(drop)
 }
 
-/// Reads a body to its end and returns it only if the state is, by both hashes, the one that was
-/// written.
-pub(super) fn read(packed: impl Read) -> Result<(Inner, Vec<u8>), Flaw> {
-    let unreadable = |_| Flaw::Damaged("its payload cannot be read to the end");
-    let mut plain = zstd::Decoder::new(packed).map_err(unreadable)?;
+/// A body whose inner header was read.
+pub(super) struct Opened<R> {
+    pub inner: Inner,
+    rest: R,
+}
+
+/// Begins to read a body.
+pub(super) fn open<R: Read>(packed: R) -> Result<Opened<impl Read>, Flaw> {
+    let mut rest = zstd::Decoder::new(packed).map_err(unreadable)?;
     let mut length = [0; 4];
-    plain.read_exact(&mut length).map_err(unreadable)?;
+    rest.read_exact(&mut length).map_err(unreadable)?;
     let length = u32::from_le_bytes(length);
     if length > HEADER_LIMIT {
         return Err(Flaw::Damaged("its inner header is too long"));
     }
     let mut header = vec![0; length as usize];
-    plain.read_exact(&mut header).map_err(unreadable)?;
-    let inner = parse(&header)?;
-    let mut state = Vec::new();
-    let limit = inner.state.length.min(LIMIT) + 1;
-    plain.by_ref().take(limit).read_to_end(&mut state).map_err(unreadable)?;
-    check(&inner.state, &state)?;
-    Ok((inner, state))
+    rest.read_exact(&mut header).map_err(unreadable)?;
+    Ok(Opened { inner: parse(&header)?, rest })
+}
+
+fn unreadable(_: io::Error) -> Flaw {
+    Flaw::Damaged("its payload cannot be read to the end")
+}
+
+impl<R: Read> Opened<R> {
+    /// Reads the rest, to its end.
+    pub(super) fn content(mut self) -> Result<(Inner, Content), Flaw> {
+        let is_delta = self.inner.parent.is_some();
+        // A delta is never much longer than the state that it makes: it was not kept then.
+        let limit = self.inner.state.length.min(LIMIT) + if is_delta { DELTA_SLACK } else { 1 };
+        let mut bytes = Vec::new();
+        if !is_delta {
+            let wanted = usize::try_from(limit).unwrap_or(usize::MAX);
+            bytes
+                .try_reserve_exact(wanted)
+                .map_err(|_| Flaw::Damaged("it asks for too much memory"))?;
+        }
+        self.rest.by_ref().take(limit).read_to_end(&mut bytes).map_err(unreadable)?;
+        // What goes on is read to the end all the same, or its checksums would not be looked at.
+        if is_delta {
+            if self.rest.read(&mut [0]).map_err(unreadable)? != 0 {
+                return Err(Flaw::Damaged("its delta is too long"));
+            }
+            return Ok((self.inner, Content::Delta(bytes)));
+        }
+        if bytes.len() as u64 != self.inner.state.length {
+            return Err(Flaw::Damaged("the state is not as long as it was"));
+        }
+        Ok((self.inner, Content::State(bytes)))
+    }
+
+    /// Compares the rest with what should be there, without keeping it.
+    pub(super) fn holds(mut self, content: &[u8]) -> Result<bool, Flaw> {
+        let mut buffer = vec![0; 256 * 1024];
+        let mut expected = content;
+        loop {
+            let read = self.rest.read(&mut buffer).map_err(unreadable)?;
+            if read == 0 {
+                return Ok(expected.is_empty());
+            }
+            let Some((next, after)) = expected.split_at_checked(read) else { return Ok(false) };
+            if *next != buffer[..read] {
+                return Ok(false);
+            }
+            expected = after;
+        }
+    }
 }
 
 fn parse(header: &[u8]) -> Result<Inner, Flaw> {
@@ -111,13 +185,20 @@ fn parse(header: &[u8]) -> Result<Inner, Flaw> {
     serde_json::from_slice(header).map_err(|_| Flaw::Damaged("its inner header makes no sense"))
 }
 
-fn check(origin: &Origin, state: &[u8]) -> Result<(), Flaw> {
+/// Checks a state on the way to another: its length and its BLAKE3.
+pub(super) fn check_step(origin: &Origin, state: &[u8]) -> Result<(), Flaw> {
     if origin.length != state.len() as u64 {
         return Err(Flaw::Damaged("the state is not as long as it was"));
     }
     if origin.blake3 != *blake3::hash(state).to_hex() {
         return Err(Flaw::Damaged("the state's BLAKE3 differs"));
     }
+    Ok(())
+}
+
+/// Checks that a state is, by both hashes, the one that was written.
+pub(super) fn check(origin: &Origin, state: &[u8]) -> Result<(), Flaw> {
+    check_step(origin, state)?;
     if origin.sha256 != to_hex(&Sha256::digest(state)) {
         return Err(Flaw::Damaged("the state's SHA-256 differs"));
     }
@@ -140,11 +221,20 @@ mod tests {
         };
         let state = Origin::of("file:///a", SourceFacts::default(), b"{}");
         let tool = "test".to_owned();
-        let mut inner = Inner { v: 1, must_understand: Vec::new(), snapshot, state, tool };
+        let (v, must_understand) = (1, Vec::new());
+        let mut inner = Inner { v, must_understand, snapshot, parent: None, state, tool };
         edit(&mut inner);
         let mut out = Vec::new();
-        write(&inner, b"{}", &mut out).unwrap();
+        write(&inner, b"{}", 3, &mut out).unwrap();
         out
+    }
+
+    fn read(packed: &[u8]) -> Result<Vec<u8>, Flaw> {
+        let (inner, content) = open(packed)?.content()?;
+        match content {
+            Content::State(state) => check(&inner.state, &state).map(|()| state),
+            Content::Delta(delta) => Ok(delta),
+        }
     }
 
     /// What was done to an inner header, and what is said of it.
@@ -152,7 +242,7 @@ mod tests {
 
     #[test]
     fn a_state_is_returned_only_if_length_and_both_hashes_agree() {
-        assert_eq!(read(packed(|_| ()).as_slice()).unwrap().1, b"{}");
+        assert_eq!(read(&packed(|_| ())).unwrap(), b"{}");
         let cases: [Case; 4] = [
             (|inner| inner.state.length = 1, "the state is not as long as it was"),
             (|inner| inner.state.length = 3, "the state is not as long as it was"),
@@ -160,7 +250,7 @@ mod tests {
             (|inner| inner.state.sha256.replace_range(..1, "x"), "the state's SHA-256 differs"),
         ];
         for (edit, expected) in cases {
-            let flaw = read(packed(edit).as_slice()).unwrap_err();
+            let flaw = read(&packed(edit)).unwrap_err();
             assert!(matches!(flaw, Flaw::Damaged(said) if said == expected), "{flaw:?}");
         }
     }
@@ -170,8 +260,29 @@ mod tests {
         let cases: [fn(&mut Inner); 2] =
             [|inner| inner.v = 2, |inner| inner.must_understand.push("delta".to_owned())];
         for edit in cases {
-            let flaw = read(packed(edit).as_slice()).unwrap_err();
+            let flaw = read(&packed(edit)).unwrap_err();
             assert!(matches!(flaw, Flaw::Newer(_)), "{flaw:?}");
         }
+    }
+
+    #[test]
+    fn what_is_inside_is_compared_without_being_kept() {
+        let holds =
+            |content: &[u8]| open(packed(|_| ()).as_slice()).unwrap().holds(content).unwrap();
+        assert_eq!(
+            [holds(b"{}"), holds(b"{"), holds(b"{]"), holds(b"{}x")],
+            [true, false, false, false]
+        );
+    }
+
+    #[test]
+    fn a_delta_longer_than_any_that_is_kept_is_refused() {
+        let packed = packed(|inner| inner.parent = Some("0".repeat(32)));
+        let (inner, _) = open(packed.as_slice()).unwrap().content().unwrap();
+        let mut out = Vec::new();
+        let long = vec![0; usize::try_from(DELTA_SLACK).unwrap() + 3];
+        write(&inner, &long, 1, &mut out).unwrap();
+        let flaw = read(&out).unwrap_err();
+        assert!(matches!(flaw, Flaw::Damaged("its delta is too long")), "{flaw:?}");
     }
 }

@@ -4,10 +4,17 @@
 use serde::{Deserialize, Serialize};
 
 use super::body::Flaw;
-use super::snapshot::Label;
+use super::sign::{PublicKey, SIGNATURE, Signer};
+use super::snapshot::{Kind, Label};
 
 const MAGIC: &[u8; 8] = b"TFBSNAP1";
-const HEADER_LIMIT: usize = 64 * 1024;
+
+/// How many bytes at the beginning of a snapshot hold its header and its signature at the most.
+pub(super) const HEAD: u64 = 64 * 1024;
+
+const HEADER_LIMIT: usize = HEAD as usize - 16 - 2 - SIGNATURE;
+
+const DOMAIN: &str = "tfstate snapshot v1";
 
 /// How a payload is protected.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
@@ -17,15 +24,39 @@ pub(super) enum Encryption {
     None,
 }
 
+/// Another snapshot, by its whole id and the BLAKE3 of its header.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub(super) struct Link {
+    pub id: String,
+    pub header: String,
+}
+
 /// The clear header: nothing in it depends on what the state says.
-#[derive(Clone, Debug, Deserialize, Serialize)]
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub(super) struct Header {
     pub v: u32,
     pub must_understand: Vec<String>,
     pub snapshot: Label,
+    /// What it tells the state by, if it is not a full one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub parent: Option<Link>,
+    /// The newest one of the stream when it was written.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub previous: Option<Link>,
+    /// How often it was encrypted anew.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub generation: u32,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub tags: Vec<String>,
     pub compression: Compression,
     pub encryption: Encryption,
+    pub signer: PublicKey,
     pub payload: Payload,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands out references")]
+fn is_zero(number: &u32) -> bool {
+    *number == 0
 }
 
 /// How a body is compressed.
@@ -35,41 +66,56 @@ pub(super) enum Compression {
     Zstd,
 }
 
-#[derive(Clone, Debug, Deserialize, Serialize)]
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub(super) struct Payload {
     pub length: u64,
     pub blake3: String,
 }
 
-impl Header {
-    pub(super) fn new(snapshot: Label, encryption: Encryption, payload: &[u8]) -> Self {
-        let blake3 = blake3::hash(payload).to_hex().to_string();
-        Self {
-            v: 1,
-            must_understand: Vec::new(),
-            snapshot,
-            compression: Compression::Zstd,
-            encryption,
-            payload: Payload { length: payload.len() as u64, blake3 },
-        }
+impl Payload {
+    pub(super) fn of(payload: &[u8]) -> Self {
+        Self { length: payload.len() as u64, blake3: blake3::hash(payload).to_hex().to_string() }
     }
 }
 
-/// Returns what stands before the payload.
-pub(super) fn prefix(header: &Header) -> Vec<u8> {
+/// The beginning of a snapshot, whose signature holds.
+#[derive(Clone, Debug)]
+pub(super) struct Head {
+    pub header: Header,
+    /// The BLAKE3 of the header's bytes.
+    pub hash: String,
+    /// How many bytes stand before the payload.
+    pub len: usize,
+}
+
+impl Head {
+    /// Returns what other snapshots refer to it by.
+    pub(super) fn link(&self) -> Link {
+        Link { id: self.header.snapshot.id.clone(), header: self.hash.clone() }
+    }
+
+    /// Returns how many bytes the whole snapshot has.
+    pub(super) fn total(&self) -> u64 {
+        (self.len as u64).saturating_add(self.header.payload.length)
+    }
+}
+
+/// Returns what stands before the payload, signed.
+pub(super) fn prefix(header: &Header, signer: &Signer) -> Vec<u8> {
     let header = serde_json::to_vec(header).expect("a header has only strings for keys");
     let length = u32::try_from(header.len()).expect("a header holds a few short strings");
-    let mut out = Vec::with_capacity(header.len() + 18);
+    let mut out = Vec::with_capacity(header.len() + 18 + SIGNATURE);
     out.extend_from_slice(MAGIC);
     out.extend_from_slice(&length.to_le_bytes());
     out.extend_from_slice(&0_u32.to_le_bytes());
     out.extend_from_slice(&header);
-    out.extend_from_slice(&0_u16.to_le_bytes());
+    out.extend_from_slice(&1_u16.to_le_bytes());
+    out.extend_from_slice(&signer.sign(DOMAIN, &header));
     out
 }
 
-/// Splits a snapshot into its header and its payload, which is the one that was written.
-pub(super) fn open(file: &[u8]) -> Result<(Header, &[u8]), Flaw> {
+/// Reads the beginning of a snapshot; the first [`HEAD`] bytes are enough.
+pub(super) fn head(file: &[u8]) -> Result<Head, Flaw> {
     let mut rest = file;
     check_magic(take(&mut rest)?)?;
     let length = u32::from_le_bytes(take(&mut rest)?) as usize;
@@ -79,16 +125,29 @@ pub(super) fn open(file: &[u8]) -> Result<(Header, &[u8]), Flaw> {
     if length > HEADER_LIMIT {
         return Err(Flaw::Damaged("its header is too long"));
     }
-    let (header, mut rest) = rest.split_at_checked(length).ok_or(SHORT)?;
-    let header = parse(header)?;
-    if take(&mut rest)? != [0; 2] {
-        return Err(Flaw::Newer("it is signed"));
+    let (bytes, mut rest) = rest.split_at_checked(length).ok_or(SHORT)?;
+    let header = parse(bytes)?;
+    if take(&mut rest)? != 1_u16.to_le_bytes() {
+        return Err(Flaw::Newer("it is not signed once"));
     }
-    let same_length = header.payload.length == rest.len() as u64;
-    if !same_length || header.payload.blake3 != *blake3::hash(rest).to_hex() {
+    if !header.signer.verifies(DOMAIN, bytes, take(&mut rest)?) {
+        return Err(Flaw::Damaged("its signature does not hold"));
+    }
+    if header.parent.is_some() == (header.snapshot.kind == Kind::Full) {
+        return Err(Flaw::Damaged("its header contradicts itself"));
+    }
+    let hash = blake3::hash(bytes).to_hex().to_string();
+    Ok(Head { header, hash, len: file.len() - rest.len() })
+}
+
+/// Splits a snapshot into its head and its payload, which is the one that was written.
+pub(super) fn open(file: &[u8]) -> Result<(Head, &[u8]), Flaw> {
+    let head = head(file)?;
+    let payload = &file[head.len..];
+    if head.header.payload != Payload::of(payload) {
         return Err(Flaw::Damaged("its payload is not the one that was written"));
     }
-    Ok((header, rest))
+    Ok((head, payload))
 }
 
 const SHORT: Flaw = Flaw::Damaged("it ends before its payload");

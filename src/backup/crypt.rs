@@ -11,6 +11,7 @@ use age::secrecy::ExposeSecret;
 use age_core::format::{FileKey, Stanza};
 
 use super::Error;
+use crate::base::secret::Secret;
 
 /// How every age file begins.
 pub(super) const AGE_MAGIC: &[u8] = b"age-encryption.org/v1\n";
@@ -20,7 +21,8 @@ pub(super) const AGE_MAGIC: &[u8] = b"age-encryption.org/v1\n";
 pub struct Recipients(Vec<String>);
 
 impl Recipients {
-    /// Parses `age1…` recipients and `ssh-ed25519` or `ssh-rsa` public keys.
+    /// Parses `age1…` recipients, those of plugins (`age1NAME1…`) and of hardware keys (`age1tag1…`,
+    /// `age1tagpq1…`) among them, and `ssh-ed25519` or `ssh-rsa` public keys.
     ///
     /// Returns nothing for an empty list.
     pub fn parse<S: AsRef<str>>(texts: &[S]) -> Result<Option<Self>, Error> {
@@ -39,10 +41,28 @@ impl Recipients {
         &self.0
     }
 
-    fn keys(&self) -> Vec<Box<dyn age::Recipient>> {
-        let key = |text: &String| recipient(text).expect("texts were parsed when this was made");
+    fn keys(&self) -> Result<Vec<Box<dyn age::Recipient>>, Error> {
+        let key = |text: &String| match parse(text).expect("texts were parsed when this was made") {
+            Parsed::Key(key) => Ok(key),
+            Parsed::Plugin(recipient) => plugin(&recipient),
+        };
         self.0.iter().map(key).collect()
     }
+}
+
+/// A recipient: a key, or what a program that is installed makes one of.
+enum Parsed {
+    Key(Box<dyn age::Recipient>),
+    Plugin(age::plugin::Recipient),
+}
+
+/// Returns the key behind a recipient of a plugin, whose program has to be there.
+fn plugin(recipient: &age::plugin::Recipient) -> Result<Box<dyn age::Recipient>, Error> {
+    let name = recipient.plugin();
+    let recipients = std::slice::from_ref(recipient);
+    age::plugin::RecipientPluginV1::new(name, recipients, &[], age::NoCallbacks)
+        .map(|key| Box::new(key) as Box<dyn age::Recipient>)
+        .map_err(|_| Error::Plugin { name: name.to_owned() })
 }
 
 /// Returns a recipient without the comment that an ssh key carries.
@@ -55,23 +75,34 @@ fn canonical(text: &str) -> Result<String, &'static str> {
     if text.contains("PRIVATE KEY") {
         return Err("is a private key; the recipient is the public key that goes with it");
     }
-    recipient(text)?;
+    parse(text)?;
     let words: Vec<&str> = text.split_whitespace().take(2).collect();
     Ok(words.join(" "))
 }
 
-fn recipient(text: &str) -> Result<Box<dyn age::Recipient>, &'static str> {
+fn parse(text: &str) -> Result<Parsed, &'static str> {
     if text.starts_with("ssh-") {
         let key: Result<age::ssh::Recipient, _> = text.parse();
         return match key {
-            Ok(key) => Ok(Box::new(key)),
+            Ok(key) => Ok(Parsed::Key(Box::new(key))),
             Err(_) => Err("is not a usable ssh-ed25519 or ssh-rsa public key"),
         };
     }
-    match text.parse::<age::x25519::Recipient>() {
-        Ok(key) => Ok(Box::new(key)),
-        Err(_) => Err("is neither an `age1…` recipient nor an ssh public key"),
+    if let Ok(key) = text.parse::<age::x25519::Recipient>() {
+        return Ok(Parsed::Key(Box::new(key)));
     }
+    if let Ok(key) = text.parse::<age::tag::Recipient>() {
+        return Ok(Parsed::Key(Box::new(key)));
+    }
+    if let Ok(key) = text.parse::<age::tagpq::Recipient>() {
+        return Ok(Parsed::Key(Box::new(key)));
+    }
+    if text.starts_with("age1pq1") {
+        return Err("is a post-quantum recipient of a kind that this version cannot encrypt for");
+    }
+    text.parse()
+        .map(Parsed::Plugin)
+        .map_err(|_| "is neither an `age1…` recipient nor an ssh public key")
 }
 
 /// The secret keys that decrypt snapshots.
@@ -81,14 +112,26 @@ pub struct Identities(Vec<Box<dyn age::Identity + Send + Sync>>);
 impl Identities {
     /// Reads age identity files and ssh private keys, none of them under a passphrase.
     pub fn read(paths: &[PathBuf]) -> Result<Self, Error> {
+        Self::read_with(paths, None)
+    }
+
+    /// Does as [`read`](Self::read); what is under a passphrase is opened with this one.
+    pub fn read_with(paths: &[PathBuf], passphrase: Option<&Secret>) -> Result<Self, Error> {
         let mut identities = Vec::new();
         for path in paths {
             if path.to_string_lossy().to_ascii_uppercase().contains("AGE-SECRET-KEY-") {
                 return Err(Error::IdentityText);
             }
-            identities.append(&mut read_one(path)?);
+            identities.append(&mut read_one(path, passphrase)?);
         }
         Ok(Self(identities))
+    }
+
+    /// Adds the identity that a repository keeps under a passphrase.
+    pub(super) fn unlock(&mut self, sealed: &[u8], passphrase: &Secret) -> Result<(), Error> {
+        let opened = under_passphrase(sealed, passphrase).ok_or(Error::Passphrase)?;
+        self.0.append(&mut identities(&opened).map_err(|_| Error::Passphrase)?);
+        Ok(())
     }
 
     /// Returns whether there is none.
@@ -106,25 +149,61 @@ impl fmt::Debug for Identities {
 
 type Keys = Vec<Box<dyn age::Identity + Send + Sync>>;
 
-fn read_one(path: &Path) -> Result<Keys, Error> {
+fn read_one(path: &Path, passphrase: Option<&Secret>) -> Result<Keys, Error> {
     let refused = |problem| Error::Identity { path: path.to_owned(), problem };
     let failed = |source| Error::Io { action: "read", path: path.to_owned(), source };
     let bytes = fs::read(path).map_err(failed)?;
-    if bytes.starts_with(b"age-encryption.org/") || contains(&bytes, b"BEGIN AGE ENCRYPTED FILE") {
-        return Err(refused("it is protected by a passphrase; decrypt it to a file with `age -d`"));
+    if contains(&bytes, b"BEGIN AGE ENCRYPTED FILE") {
+        return Err(refused(
+            "it is protected by a passphrase, and armored; decrypt it to a file with `age -d`",
+        ));
     }
-    let keys = if contains(&bytes, b" PRIVATE KEY-----") {
+    let keys = if bytes.starts_with(AGE_MAGIC) {
+        let passphrase = passphrase.ok_or(refused("it is protected by a passphrase"))?;
+        let opened = under_passphrase(&bytes, passphrase);
+        let opened = opened.ok_or(refused("the passphrase does not open it"))?;
+        identities(&opened).map_err(refused)?
+    } else if contains(&bytes, b" PRIVATE KEY-----") {
         vec![ssh_key(&bytes).map_err(refused)?]
     } else {
-        // What age says of a bad line names no secret, but nor does it help more than this.
-        let file = age::IdentityFile::from_buffer(bytes.as_slice())
-            .map_err(|_| refused("it holds something that is not an age identity"))?;
-        file.into_identities().map_err(|_| refused("it holds an identity that cannot be used"))?
+        identities(&bytes).map_err(refused)?
     };
     if keys.is_empty() {
         return Err(refused("it holds no identity"));
     }
     Ok(keys)
+}
+
+fn identities(bytes: &[u8]) -> Result<Keys, &'static str> {
+    // What age says of a bad line names no secret, but nor does it help more than this.
+    let file = age::IdentityFile::from_buffer(bytes)
+        .map_err(|_| "it holds something that is not an age identity")?;
+    file.into_identities().map_err(|_| "it holds an identity that cannot be used")
+}
+
+/// How much work opening what is under a passphrase may be, as the logarithm of its memory in KiB:
+/// what asks for more would keep a computer busy for hours.
+const MOST_WORK: u8 = 22;
+
+fn under_passphrase(bytes: &[u8], passphrase: &Secret) -> Option<Vec<u8>> {
+    let mut key = age::scrypt::Identity::new(passphrase.expose().to_owned().into());
+    key.set_max_work_factor(MOST_WORK);
+    let decryptor = age::Decryptor::new_buffered(bytes).ok()?;
+    let mut opened = Vec::new();
+    let mut reader = decryptor.decrypt(std::iter::once(&key as &dyn age::Identity)).ok()?;
+    reader.read_to_end(&mut opened).ok()?;
+    Some(opened)
+}
+
+/// Makes an identity, and returns its recipient and the identity under a passphrase.
+pub(super) fn seal_identity(passphrase: &Secret) -> Result<(String, Vec<u8>), Error> {
+    let build = |source| Error::Build { source };
+    let key = age::x25519::Identity::generate();
+    let encryptor = age::Encryptor::with_user_passphrase(passphrase.expose().to_owned().into());
+    let mut out = encryptor.wrap_output(Vec::new()).map_err(build)?;
+    out.write_all(key.to_string().expose_secret().as_bytes()).map_err(build)?;
+    out.write_all(b"\n").map_err(build)?;
+    Ok((key.to_public().to_string(), out.finish().map_err(build)?))
 }
 
 fn ssh_key(bytes: &[u8]) -> Result<Box<dyn age::Identity + Send + Sync>, &'static str> {
@@ -177,7 +256,7 @@ pub(super) fn encrypt(
     recipients: &Recipients,
     fill: impl FnOnce(&mut dyn Write) -> std::io::Result<()>,
 ) -> Result<(Vec<u8>, FileIdentity), Error> {
-    let keys = recipients.keys();
+    let keys = recipients.keys()?;
     let first = keys.first().expect("there is at least one recipient");
     let first = Keeping { recipient: first.as_ref(), key: RefCell::default() };
     let others = keys[1..].iter().map(|key| key.as_ref() as &dyn age::Recipient);
@@ -310,6 +389,7 @@ pu2ao77kbXUSPllKk+OOL9m+zFxPqk4+cLFso=\n\
         let errors = [
             Recipients::parse(&[secret]).unwrap_err(),
             Recipients::parse(&[SSH_PRIVATE]).unwrap_err(),
+            Recipients::parse(&["age1nothing"]).unwrap_err(),
             Recipients::parse(&["age1pq1nothing"]).unwrap_err(),
             Recipients::parse(&["ssh-dss AAAA"]).unwrap_err(),
             Identities::read(&[PathBuf::from(secret)]).unwrap_err(),
@@ -319,6 +399,7 @@ pu2ao77kbXUSPllKk+OOL9m+zFxPqk4+cLFso=\n\
             "recipient 1 is an identity, which is secret",
             "recipient 1 is a private key",
             "recipient 1 is neither an `age1…` recipient nor an ssh public key",
+            "recipient 1 is a post-quantum recipient of a kind",
             "recipient 1 is not a usable ssh-ed25519 or ssh-rsa public key",
             "an identity is given as a file that holds it",
             "cannot use the identity file",

@@ -3,37 +3,100 @@
 use std::io;
 use std::path::PathBuf;
 
+use super::sign::PublicKey;
+use crate::store;
+
 /// A repository or a snapshot that can't be used.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
     /// There is no repository at that place.
-    #[error("there is no backup repository in {}", root.display())]
+    #[error("there is no backup repository in {}", place)]
     NoRepository {
         /// The place.
-        root: PathBuf,
+        place: String,
     },
     /// A repository is to be made, and nobody said for whom to encrypt.
-    #[error("cannot make a backup repository in {}: neither recipients nor no encryption chosen", root.display())]
+    #[error(
+        "cannot make a backup repository in {}: neither recipients nor no encryption chosen",
+        place
+    )]
     Undecided {
         /// The place.
-        root: PathBuf,
+        place: String,
     },
     /// What was asked for is not how the repository was made.
-    #[error("the backup repository in {} {problem}", root.display())]
+    #[error("the backup repository in {} {problem}", place)]
     Protection {
         /// The place.
-        root: PathBuf,
+        place: String,
         /// How it differs.
         problem: &'static str,
     },
     /// The repository's record makes no sense.
-    #[error("the record {} {problem}", path.display())]
+    #[error("the record {what} {problem}")]
     Record {
-        /// The record's path.
-        path: PathBuf,
+        /// What the record is called.
+        what: String,
         /// What is wrong with it.
         problem: &'static str,
+    },
+    /// Another repository was at this place before.
+    #[error("the backup repository in {place} {problem}")]
+    Stranger {
+        /// The place.
+        place: String,
+        /// What shows it.
+        problem: &'static str,
+        /// The file in which the one before is remembered.
+        path: PathBuf,
+    },
+    /// The signatures of this computer do not count in the repository.
+    #[error("the backup repository in {place} does not know the signing key of this computer")]
+    NotAuthorised {
+        /// The place.
+        place: String,
+        /// The public key.
+        key: PublicKey,
+    },
+    /// Only an owner of the repository can change its record.
+    #[error(
+        "the signing key of this computer is not an owner's of the backup repository in {place}"
+    )]
+    NotOwner {
+        /// The place.
+        place: String,
+        /// The public key.
+        key: PublicKey,
+    },
+    /// A key that is to be revoked is no writer's.
+    #[error("{key} is no writer's key in the backup repository in {place}")]
+    NotWriter {
+        /// The place.
+        place: String,
+        /// The public key.
+        key: PublicKey,
+    },
+    /// A text that is no public key.
+    #[error("a public signing key looks like `ed25519:` and 43 letters and digits")]
+    PublicKey,
+    /// A file that holds no signing key.
+    #[error("{} holds no signing key", path.display())]
+    SigningKey {
+        /// The file.
+        path: PathBuf,
+    },
+    /// There is nothing to sign with.
+    #[error("there is no signing key to write to the backup repository with")]
+    NoSigner,
+    /// The passphrase does not open the identity that the repository keeps.
+    #[error("the passphrase does not open the identity in the backup repository")]
+    Passphrase,
+    /// A recipient needs a program that is not installed.
+    #[error("cannot encrypt: there is no program `age-plugin-{name}`")]
+    Plugin {
+        /// The plugin.
+        name: String,
     },
     /// A recipient that can't be used. Its text is left out: it may be a secret key.
     #[error("recipient {number} {problem}")]
@@ -88,6 +151,24 @@ pub enum Error {
         /// What shows it.
         problem: &'static str,
     },
+    /// The snapshot is signed, but by nobody whose signature counts in the repository.
+    #[error("snapshot {id} cannot be trusted: it is signed by {signer}, which is no writer's key")]
+    Untrusted {
+        /// The snapshot.
+        id: String,
+        /// Who signed it.
+        signer: PublicKey,
+    },
+    /// What the snapshot builds on is not there.
+    #[error("snapshot {id} cannot be restored: {parent}, which it builds on, {problem}")]
+    Parent {
+        /// The snapshot.
+        id: String,
+        /// The one that it needs.
+        parent: String,
+        /// What is wrong with that.
+        problem: &'static str,
+    },
     /// A later version wrote it.
     #[error("{what} was written by a later version of tfstate: {problem}")]
     Newer {
@@ -108,6 +189,9 @@ pub enum Error {
         /// What age answered.
         source: age::EncryptError,
     },
+    /// The store of the repository did not do what was asked.
+    #[error(transparent)]
+    Store(#[from] store::Error),
     /// A file of the repository can't be read or written.
     #[error("cannot {action} {}", path.display())]
     Io {

@@ -49,20 +49,36 @@
 //! guards against the second. There are only full snapshots, and none is ever removed.
 
 mod body;
+mod catalogue;
 mod container;
 mod crypt;
 pub mod delta;
 mod error;
-mod head;
+mod heads;
+mod known;
+mod note;
 mod record;
 mod repository;
 pub mod retention;
+mod sign;
 mod snapshot;
+mod tomb;
+pub mod vault;
+mod write;
+
+#[cfg(test)]
+pub(crate) mod sample;
+#[cfg(test)]
+mod tests;
 
 pub use body::{Origin, SourceFacts};
+pub use catalogue::Catalogue;
 pub use crypt::{Identities, Recipients};
 pub use error::Error;
-pub use head::Heads;
-pub use record::Protection;
-pub use repository::{Repository, Restored};
+pub use heads::Heads;
+pub use known::Known;
+pub use record::{Protection, Writer};
+pub use repository::{Described, Keys, Repository, Restored};
+pub use sign::{PublicKey, Signer};
 pub use snapshot::{Kind, Snapshot, stream_of};
+pub use write::{Added, Addition, Strategy, Whole};

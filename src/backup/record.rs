@@ -1,16 +1,29 @@
-//! The record of a repository, `repo.json`: its id and how its snapshots are protected.
+//! What a repository says of itself: how its snapshots are protected, and whose signatures count.
+//!
+//! The first record is `repo.json`; each change writes one more, `c/NUMBER.json`, that names the
+//! hash of the one before it and is signed by one of its owners. So who can write to the place
+//! can't name other recipients or writers, and two changes at once can't both take effect.
 
 use std::io;
-use std::path::Path;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::body::Flaw;
-use super::container::{self, Encryption};
+use super::container::Encryption;
+use super::note::{self, Note};
+use super::sign::{PublicKey, Signer};
 use super::snapshot::{to_hex, utc};
+use super::vault::{Created, Vault};
 use super::{Error, Recipients};
-use crate::base::fs;
+
+/// The first record.
+pub(super) const FIRST: &str = "repo.json";
+
+/// Where further ones are.
+const FURTHER: &str = "c/";
+
+const DOMAIN: &str = "tfstate repository record v1";
 
 /// How the snapshots of a repository are protected.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -21,62 +34,243 @@ pub enum Protection {
     None,
 }
 
-#[derive(Deserialize, Serialize)]
+/// A key whose signatures on snapshots count.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub struct Writer {
+    /// The key.
+    pub key: PublicKey,
+    /// From when on, as `20260801T101500Z`.
+    pub since: String,
+    /// Until when, where it was revoked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub until: Option<String>,
+}
+
+#[derive(Clone, Debug, Deserialize, Serialize)]
 struct Record {
     v: u32,
     must_understand: Vec<String>,
     id: String,
+    number: u32,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    previous: Option<String>,
     created: String,
     encryption: Encryption,
     recipients: Vec<String>,
+    owners: Vec<PublicKey>,
+    writers: Vec<Writer>,
 }
 
-/// Returns the id and the protection that a record says.
-pub(super) fn parse(path: &Path, bytes: &[u8]) -> Result<(String, Protection), Error> {
-    let refused = |problem| Error::Record { path: path.to_owned(), problem };
-    container::check_version(bytes).map_err(|flaw| match flaw {
-        Flaw::Damaged(_) => refused("is not that of a backup repository"),
-        Flaw::Newer(problem) => Error::Newer { what: path.display().to_string(), problem },
-    })?;
-    let record: Record =
-        serde_json::from_slice(bytes).map_err(|_| refused("is not that of a backup repository"))?;
-    let recipients = Recipients::parse(&record.recipients)
-        .map_err(|_| refused("has a recipient that cannot be used"))?;
-    let protection = match (record.encryption, recipients) {
-        (Encryption::Age, Some(recipients)) => Protection::Recipients(recipients),
-        (Encryption::None, None) => Protection::None,
-        _ => return Err(refused("contradicts itself on encryption")),
-    };
-    // The id becomes part of file names in the cache.
-    if record.id.len() != 32 || !record.id.bytes().all(|b| b.is_ascii_hexdigit()) {
-        return Err(refused("has an id that is none"));
+/// The records of a repository, each checked against the one before it.
+#[derive(Clone, Debug)]
+pub(super) struct Records {
+    now: Record,
+    protection: Protection,
+    /// The hash of the newest record.
+    hash: String,
+    /// The hash of the first record, by which the repository is known again.
+    first: String,
+    created: String,
+}
+
+/// What is to be changed.
+#[derive(Clone, Debug)]
+pub(super) enum Change {
+    Recipients(Recipients),
+    Authorize(PublicKey),
+    Revoke(PublicKey),
+}
+
+impl Records {
+    /// Reads all records; nothing where there is no repository.
+    pub(super) fn read(vault: &dyn Vault) -> Result<Option<Self>, Error> {
+        let Some(bytes) = vault.read(FIRST)? else { return Ok(None) };
+        let first = open(vault, FIRST, &bytes)?;
+        let refused = |key: &str, problem| Error::Record { what: vault.name(key), problem };
+        if first.says.number != 0 || !first.says.owners.contains(&first.signer) {
+            return Err(refused(FIRST, "is not signed by an owner of the repository"));
+        }
+        let protection = protection(vault, FIRST, &first.says)?;
+        let hash = first.hash;
+        let created = first.says.created.clone();
+        let mut records = Self { now: first.says, protection, first: hash.clone(), hash, created };
+        let mut further: Vec<String> =
+            vault.list(FURTHER)?.into_iter().map(|object| object.key).collect();
+        further.sort();
+        for key in further.iter().filter(|key| key.ends_with(".json")) {
+            let bytes = vault.read(key)?.ok_or_else(|| refused(key, "is gone"))?;
+            let note = open(vault, key, &bytes)?;
+            records.follow(vault, key, note)?;
+        }
+        Ok(Some(records))
     }
-    Ok((record.id, protection))
+
+    fn follow(&mut self, vault: &dyn Vault, key: &str, note: Note<Record>) -> Result<(), Error> {
+        let refused = |problem| Error::Record { what: vault.name(key), problem };
+        if *key != key_of(note.says.number) || note.says.number != self.now.number + 1 {
+            return Err(refused("does not follow the one before it"));
+        }
+        if note.says.previous.as_deref() != Some(&self.hash) || note.says.id != self.now.id {
+            return Err(refused("does not follow the one before it"));
+        }
+        if !self.now.owners.contains(&note.signer) {
+            return Err(refused("is not signed by an owner of the repository"));
+        }
+        self.protection = protection(vault, key, &note.says)?;
+        (self.now, self.hash) = (note.says, note.hash);
+        Ok(())
+    }
+
+    /// Makes the first record, unless another process made one first: then theirs stands, and the
+    /// caller has to look what it says.
+    pub(super) fn create(
+        vault: &dyn Vault,
+        asked: &Protection,
+        signer: &Signer,
+        now: Timestamp,
+    ) -> Result<(), Error> {
+        let (encryption, recipients) = parts(asked);
+        let owner = signer.public();
+        let record = Record {
+            v: 1,
+            must_understand: Vec::new(),
+            id: to_hex(&random::<16>().map_err(|source| Error::Build { source })?),
+            number: 0,
+            previous: None,
+            created: utc(now),
+            encryption,
+            recipients,
+            owners: vec![owner],
+            writers: vec![Writer { key: owner, since: utc(now), until: None }],
+        };
+        vault.create(FIRST, &note::seal(DOMAIN, &record, signer)).map(drop)
+    }
+
+    /// Writes one more record.
+    pub(super) fn change(
+        &self,
+        vault: &dyn Vault,
+        change: Change,
+        signer: &Signer,
+        now: Timestamp,
+    ) -> Result<(), Error> {
+        if !self.now.owners.contains(&signer.public()) {
+            return Err(Error::NotOwner { place: vault.name(""), key: signer.public() });
+        }
+        let mut record = self.now.clone();
+        record.number += 1;
+        record.previous = Some(self.hash.clone());
+        record.created = utc(now);
+        match change {
+            Change::Recipients(recipients) => {
+                (record.encryption, record.recipients) = parts(&Protection::Recipients(recipients));
+            }
+            Change::Authorize(key) => {
+                record.writers.retain(|writer| writer.key != key || writer.until.is_some());
+                record.writers.push(Writer { key, since: utc(now), until: None });
+            }
+            Change::Revoke(key) => {
+                let open = |writer: &&mut Writer| writer.key == key && writer.until.is_none();
+                let mut found = record.writers.iter_mut().filter(open).peekable();
+                if found.peek().is_none() {
+                    return Err(Error::NotWriter { place: vault.name(""), key });
+                }
+                found.for_each(|writer| writer.until = Some(utc(now)));
+            }
+        }
+        let key = key_of(record.number);
+        match vault.create(&key, &note::seal(DOMAIN, &record, signer))? {
+            Created::New => Ok(()),
+            Created::Exists => Err(Error::Record {
+                what: vault.name(&key),
+                problem: "was just written by another",
+            }),
+        }
+    }
+
+    pub(super) fn id(&self) -> &str {
+        &self.now.id
+    }
+
+    pub(super) fn number(&self) -> u32 {
+        self.now.number
+    }
+
+    pub(super) fn first(&self) -> &str {
+        &self.first
+    }
+
+    pub(super) fn created(&self) -> &str {
+        &self.created
+    }
+
+    pub(super) fn protection(&self) -> &Protection {
+        &self.protection
+    }
+
+    pub(super) fn encryption(&self) -> Encryption {
+        self.now.encryption
+    }
+
+    pub(super) fn owners(&self) -> &[PublicKey] {
+        &self.now.owners
+    }
+
+    pub(super) fn writers(&self) -> &[Writer] {
+        &self.now.writers
+    }
+
+    /// Returns whether signatures of this key counted at a time, as names and headers write it.
+    pub(super) fn counts(&self, key: PublicKey, time: &str) -> bool {
+        let at = |writer: &Writer| {
+            // Times of this form sort as text. What one key made in the second before it was
+            // authorised by another computer's clock is its own all the same.
+            writer.key == key && writer.until.as_deref().is_none_or(|until| time <= until)
+        };
+        self.now.writers.iter().any(at)
+    }
+
+    /// Returns whether a key may write now.
+    pub(super) fn may_write(&self, key: PublicKey) -> bool {
+        self.now.writers.iter().any(|writer| writer.key == key && writer.until.is_none())
+    }
 }
 
-/// Makes a repository's folder and its record, unless another process made one first: then
-/// theirs stands, and the caller has to look what it says.
-pub(super) fn create(root: &Path, asked: &Protection, now: Timestamp) -> Result<(), Error> {
-    let path = root.join("repo.json");
-    let failed = |source| Error::Io { action: "write", path: path.clone(), source };
-    let (encryption, recipients) = match asked {
+fn key_of(number: u32) -> String {
+    format!("{FURTHER}{number:08x}.json")
+}
+
+fn parts(protection: &Protection) -> (Encryption, Vec<String>) {
+    match protection {
         Protection::Recipients(recipients) => (Encryption::Age, recipients.texts().to_vec()),
         Protection::None => (Encryption::None, Vec::new()),
-    };
-    let record = Record {
-        v: 1,
-        must_understand: Vec::new(),
-        id: to_hex(&random::<16>().map_err(|source| Error::Build { source })?),
-        created: utc(now),
-        encryption,
-        recipients,
-    };
-    let mut text = serde_json::to_vec_pretty(&record).map_err(|error| failed(error.into()))?;
-    text.push(b'\n');
-    fs::create_private_folder(root).map_err(failed)?;
-    match fs::write_new(&path, &text) {
-        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
-        other => other.map_err(failed),
+    }
+}
+
+fn open(vault: &dyn Vault, key: &str, bytes: &[u8]) -> Result<Note<Record>, Error> {
+    let what = || vault.name(key);
+    let note: Note<Record> = note::open(DOMAIN, bytes).map_err(|flaw| match flaw {
+        Flaw::Damaged(_) => {
+            Error::Record { what: what(), problem: "is not that of a backup repository" }
+        }
+        Flaw::Newer(problem) => Error::Newer { what: what(), problem },
+    })?;
+    // The id becomes part of file names in the cache.
+    let id = &note.says.id;
+    if id.len() != 32 || !id.bytes().all(|b| b.is_ascii_hexdigit()) {
+        return Err(Error::Record { what: what(), problem: "has an id that is none" });
+    }
+    Ok(note)
+}
+
+fn protection(vault: &dyn Vault, key: &str, record: &Record) -> Result<Protection, Error> {
+    let refused = |problem| Error::Record { what: vault.name(key), problem };
+    let recipients = Recipients::parse(&record.recipients)
+        .map_err(|_| refused("has a recipient that cannot be used"))?;
+    match (record.encryption, recipients) {
+        (Encryption::Age, Some(recipients)) => Ok(Protection::Recipients(recipients)),
+        (Encryption::None, None) => Ok(Protection::None),
+        _ => Err(refused("contradicts itself on encryption")),
     }
 }
 
@@ -89,36 +283,93 @@ pub(super) fn random<const N: usize>() -> io::Result<[u8; N]> {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use super::*;
+    use crate::backup::vault::Stored;
+    use crate::store::Memory;
+
+    const NOW: Timestamp = Timestamp::constant(1_785_579_300, 0);
+
+    fn place() -> (Stored, Signer, Records) {
+        let vault = Stored::new(Arc::new(Memory::default()), "r");
+        let signer = Signer::generate().unwrap();
+        Records::create(&vault, &Protection::None, &signer, NOW).unwrap();
+        let records = Records::read(&vault).unwrap().unwrap();
+        (vault, signer, records)
+    }
+
+    fn later(seconds: i64) -> Timestamp {
+        NOW + jiff::SignedDuration::from_secs(seconds)
+    }
 
     #[test]
     fn a_record_that_makes_no_sense_is_refused() {
-        let folder = tempfile::tempdir().unwrap();
-        create(folder.path(), &Protection::None, Timestamp::UNIX_EPOCH).unwrap();
-        let path = folder.path().join("repo.json");
-        let text = std::fs::read_to_string(&path).unwrap();
-        parse(&path, text.as_bytes()).unwrap();
-        let cases = [
-            (String::new(), "is not that of a backup repository"),
-            (text.replace("\"none\"", "\"age\""), "contradicts itself on encryption"),
-            (text.replace("\"id\": \"", "\"id\": \"../"), "has an id that is none"),
-            (text.replace("[]\n}", "[\"x\"]\n}"), "has a recipient that cannot be used"),
-            (text.replace("\"v\": 1", "\"v\": 2"), "its header has another version"),
+        let signer = Signer::generate().unwrap();
+        let (_, _, records) = place();
+        let owned = Record { owners: vec![signer.public()], ..records.now };
+        let broken: [(&str, fn(&mut Record)); 5] = [
+            ("contradicts itself on encryption", |r| r.encryption = Encryption::Age),
+            ("has an id that is none", |r| r.id = "../../x".to_owned()),
+            ("has a recipient that cannot be used", |r| r.recipients.push("x".to_owned())),
+            ("is not signed by an owner of the repository", |r| r.owners.clear()),
+            ("its header has another version", |r| r.v = 2),
         ];
-        for (text, expected) in cases {
-            let said = parse(&path, text.as_bytes()).unwrap_err().to_string();
+        for (expected, edit) in broken {
+            let vault = Stored::new(Arc::new(Memory::default()), "r");
+            let mut record = owned.clone();
+            edit(&mut record);
+            vault.create(FIRST, &note::seal(DOMAIN, &record, &signer)).unwrap();
+            let said = Records::read(&vault).unwrap_err().to_string();
             assert!(said.ends_with(expected), "{said}");
         }
     }
 
     #[test]
     fn a_record_that_is_there_stands() {
-        let folder = tempfile::tempdir().unwrap();
-        let make = || create(folder.path(), &Protection::None, Timestamp::UNIX_EPOCH).unwrap();
-        let text = || std::fs::read(folder.path().join("repo.json")).unwrap();
-        make();
-        let first = text();
-        make();
-        assert_eq!(text(), first);
+        let (vault, _, records) = place();
+        let other = Signer::generate().unwrap();
+        Records::create(&vault, &Protection::None, &other, NOW).unwrap();
+        assert_eq!(Records::read(&vault).unwrap().unwrap().id(), records.id());
+    }
+
+    #[test]
+    fn an_owner_authorises_and_revokes_writers_and_nobody_else_can() {
+        let (vault, owner, records) = place();
+        let writer = Signer::generate().unwrap();
+        let key = writer.public();
+        let refused = records.change(&vault, Change::Authorize(key), &writer, NOW).unwrap_err();
+        assert!(matches!(refused, Error::NotOwner { .. }), "{refused}");
+        records.change(&vault, Change::Authorize(key), &owner, later(10)).unwrap();
+        let now = Records::read(&vault).unwrap().unwrap();
+        assert!(now.may_write(key) && now.may_write(owner.public()));
+        now.change(&vault, Change::Revoke(key), &owner, later(20)).unwrap();
+        let now = Records::read(&vault).unwrap().unwrap();
+        assert!(!now.may_write(key));
+        let at = |seconds| now.counts(key, &utc(later(seconds)));
+        assert_eq!([at(15), at(20), at(21)], [true, true, false]);
+        let again = now.change(&vault, Change::Revoke(key), &owner, later(30)).unwrap_err();
+        assert!(matches!(again, Error::NotWriter { .. }), "{again}");
+    }
+
+    #[test]
+    fn of_two_changes_at_once_one_is_refused() {
+        let (vault, owner, records) = place();
+        let key = Signer::generate().unwrap().public();
+        records.change(&vault, Change::Authorize(key), &owner, NOW).unwrap();
+        let error = records.change(&vault, Change::Authorize(key), &owner, NOW).unwrap_err();
+        assert!(error.to_string().ends_with("was just written by another"), "{error}");
+    }
+
+    #[test]
+    fn a_record_that_an_owner_did_not_sign_or_that_skips_one_is_refused() {
+        for (number, by_owner) in [(1, false), (2, true)] {
+            let (vault, owner, records) = place();
+            let forger = if by_owner { owner } else { Signer::generate().unwrap() };
+            let record = Record { number, previous: Some(records.hash), ..records.now };
+            vault.create(&key_of(number), &note::seal(DOMAIN, &record, &forger)).unwrap();
+            let error = Records::read(&vault).unwrap_err();
+            assert!(matches!(error, Error::Record { .. }), "{error}");
+        }
     }
 }

@@ -1,11 +1,12 @@
-//! What identifies a snapshot, and the name of its file.
+//! What identifies a snapshot, and the key of its object.
 
 use std::fmt::Write;
-use std::path::PathBuf;
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
+
+use super::vault::Object;
 
 /// How a snapshot stores its state.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
@@ -14,16 +15,14 @@ use serde::{Deserialize, Serialize};
 pub enum Kind {
     /// As a whole.
     Full,
-    /// As a difference to the one before; this version lists it, but cannot read it.
+    /// As a difference to the one before.
     Incremental,
-    /// As a difference to the last full one; this version lists it, but cannot read it.
+    /// As a difference to the last full one.
     Differential,
-    /// As a whole, of what a restore replaced; this version lists it, but cannot read it.
-    Safety,
 }
 
 impl Kind {
-    const ALL: [Self; 4] = [Self::Full, Self::Incremental, Self::Differential, Self::Safety];
+    const ALL: [Self; 3] = [Self::Full, Self::Incremental, Self::Differential];
 
     /// Returns the name people use: `full`, `incremental`, ….
     pub fn name(self) -> &'static str {
@@ -31,7 +30,6 @@ impl Kind {
             Self::Full => "full",
             Self::Incremental => "incremental",
             Self::Differential => "differential",
-            Self::Safety => "safety",
         }
     }
 
@@ -41,7 +39,6 @@ impl Kind {
             Self::Full => "f",
             Self::Incremental => "i",
             Self::Differential => "d",
-            Self::Safety => "s",
         }
     }
 }
@@ -54,7 +51,7 @@ pub(super) struct Label {
     pub id: String,
     pub seq: u32,
     pub kind: Kind,
-    /// As in the file's name, to the second.
+    /// As in the object's key, to the second.
     pub created: String,
 }
 
@@ -69,49 +66,75 @@ pub struct Snapshot {
     pub sequence: u32,
     /// How it is stored.
     pub kind: Kind,
+    /// How often it was encrypted anew.
+    pub generation: u32,
     /// When it was made, to the second.
     pub created: Timestamp,
     /// Size of its file.
     pub bytes_stored: u64,
-    /// Its file.
-    pub path: PathBuf,
-    /// First 16 digits of the hash of its payload.
-    pub(super) payload: String,
+    /// The key of its object in the repository.
+    pub key: String,
+    /// The tag that the place gave its object, where it gives any: another for other bytes.
+    pub(super) tag: Option<String>,
+    /// When its object was written, by the clock of the place.
+    pub(super) modified: Option<Timestamp>,
 }
+
+/// Where snapshots are.
+pub(super) const FOLDER: &str = "s/";
 
 const UTC: &str = "%Y%m%dT%H%M%SZ";
 
 impl Label {
-    /// Returns the name of the file of this snapshot with a payload of this hash.
-    pub(super) fn file_name(&self, payload: &str) -> String {
+    /// Returns the key of this snapshot with a payload of this hash.
+    pub(super) fn key(&self, generation: u32, payload: &str) -> String {
         // A header from elsewhere may have an id of any length.
         let (id, payload) = (self.id.get(..8).unwrap_or(""), payload.get(..16).unwrap_or(""));
-        let kind = self.kind.letter();
-        format!("{}-{:08x}-{kind}-{id}-{payload}.tfb", self.created, self.seq)
+        let mut kind = self.kind.letter().to_owned();
+        if generation > 0 {
+            kind.push_str(&generation.to_string());
+        }
+        let name = format!("{}-{:08x}-{kind}-{id}-{payload}.tfb", self.created, self.seq);
+        format!("{FOLDER}{}/{name}", self.stream)
     }
 }
 
 impl Snapshot {
-    /// Returns what a file name says, or nothing if it is not the name of a snapshot.
-    pub(super) fn of_name(stream: &str, path: PathBuf, bytes_stored: u64) -> Option<Self> {
-        let name = path.file_name()?.to_str()?.strip_suffix(".tfb")?.to_owned();
-        let mut parts = name.split('-');
+    /// Returns what an object's key says, or nothing if it is not that of a snapshot.
+    pub(super) fn of(object: Object) -> Option<Self> {
+        let (stream, name) = object.key.strip_prefix(FOLDER)?.split_once('/')?;
+        let mut parts = name.strip_suffix(".tfb")?.split('-');
         let mut part = || parts.next();
         let (utc, seq, kind, id, payload) = (part()?, part()?, part()?, part()?, part()?);
-        if part().is_some() {
+        if part().is_some() || hex(payload, 16).is_none() {
             return None;
         }
+        let (letter, generation) = kind.split_at_checked(1)?;
+        let kind = Kind::ALL.into_iter().find(|known| known.letter() == letter)?;
+        let generation = match generation {
+            "" => 0,
+            // In one spelling only, or two keys would mean one snapshot.
+            digits if digits.starts_with(['0', '+']) => return None,
+            digits => digits.parse().ok()?,
+        };
         let time = jiff::civil::DateTime::strptime(UTC, utc).ok()?;
         Some(Self {
             id: hex(id, 8)?,
             stream: stream.to_owned(),
             sequence: u32::from_str_radix(&hex(seq, 8)?, 16).ok()?,
-            kind: Kind::ALL.into_iter().find(|known| known.letter() == kind)?,
+            kind,
+            generation,
             created: TimeZone::UTC.to_timestamp(time).ok()?,
-            bytes_stored,
-            path,
-            payload: hex(payload, 16)?,
+            bytes_stored: object.len,
+            tag: object.tag,
+            modified: object.modified,
+            key: object.key,
         })
+    }
+
+    /// Orders the snapshots of one state, and of all, from the oldest to the newest.
+    pub(super) fn order(&self) -> (Timestamp, &str, u32, &str) {
+        (self.created, &self.stream, self.sequence, &self.id)
     }
 }
 
@@ -168,8 +191,12 @@ mod tests {
         assert!(stream_of("file:///../..").starts_with("state-"));
     }
 
+    fn object(key: &str) -> Object {
+        Object { key: key.to_owned(), len: 9, modified: None, tag: None }
+    }
+
     #[test]
-    fn a_name_says_what_the_label_says() {
+    fn a_key_says_what_the_label_says() {
         let created = "2026-08-01T10:15:00.9Z".parse().unwrap();
         let label = Label {
             repo: "r".to_owned(),
@@ -179,24 +206,33 @@ mod tests {
             kind: Kind::Full,
             created: utc(created),
         };
-        let name = label.file_name(&"ab".repeat(32));
-        assert_eq!(name, "20260801T101500Z-0000001f-f-01234567-abababababababab.tfb");
-        let snapshot = Snapshot::of_name("prod-1a2b3c4d", name.into(), 9).unwrap();
+        let key = label.key(0, &"ab".repeat(32));
+        assert_eq!(
+            key,
+            "s/prod-1a2b3c4d/20260801T101500Z-0000001f-f-01234567-abababababababab.tfb"
+        );
+        let snapshot = Snapshot::of(object(&key)).unwrap();
         assert_eq!((snapshot.id.as_str(), snapshot.sequence), ("01234567", 31));
+        assert_eq!((snapshot.stream.as_str(), snapshot.bytes_stored), ("prod-1a2b3c4d", 9));
         assert_eq!(snapshot.created.to_string(), "2026-08-01T10:15:00Z");
+        let again = Snapshot::of(object(&label.key(12, &"cd".repeat(32)))).unwrap();
+        assert_eq!((again.kind, again.generation, snapshot.generation), (Kind::Full, 12, 0));
     }
 
     #[test]
-    fn other_files_are_no_snapshots() {
+    fn other_objects_are_no_snapshots() {
         let names = [
             ".20260801T101500Z-0000001f-f-01234567-abababababababab.tfb.x.tmp",
             "20260801T101500Z-0000001f-x-01234567-abababababababab.tfb",
+            "20260801T101500Z-0000001f-f01-01234567-abababababababab.tfb",
+            "20260801T101500Z-0000001f-f+1-01234567-abababababababab.tfb",
             "20260801T101500Z-0000001f-f-0123456-abababababababab.tfb",
             "20261301T101500Z-0000001f-f-01234567-abababababababab.tfb",
             "20260801T101500Z-0000001f-f-01234567-abababababababab-x.tfb",
         ];
         for name in names {
-            assert_eq!(Snapshot::of_name("s", name.into(), 0), None, "{name}");
+            assert_eq!(Snapshot::of(object(&format!("s/s/{name}"))), None, "{name}");
         }
+        assert_eq!(Snapshot::of(object("c/00000001.json")), None);
     }
 }

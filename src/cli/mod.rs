@@ -27,6 +27,7 @@ mod output;
 mod pager;
 mod panic;
 mod progress;
+mod protection;
 mod repository;
 mod settings;
 mod state;

@@ -1,48 +1,154 @@
-//! Where the backup repository is.
+//! Where the backup repository is, and what this computer has to work with it.
 
-use std::path::PathBuf;
+use std::ffi::OsStr;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use super::context::Context;
 use super::error::Failure;
+use super::state;
+use crate::backup::vault::{Folder, Stored, Vault};
+use crate::backup::{Identities, Keys, Known, Repository, Signer};
+use crate::base::secret::Secret;
+use crate::ops::earlier;
+use crate::store::Location;
 
 /// The option of commands that work with the backup repository.
 #[derive(Clone, Debug, Default, clap::Args)]
 pub(crate) struct RepositoryOption {
-    /// The folder of the backup repository
+    /// The backup repository: a folder, or a prefix such as `s3://BUCKET/PREFIX`
     ///
     /// Without it: the variable `TFSTATE_REPO`, `backup.repo` in the configuration, or
     /// `$XDG_STATE_HOME/tfstate/backups`.
-    #[arg(long, value_name = "FOLDER", value_hint = clap::ValueHint::DirPath)]
+    #[arg(long, value_name = "PLACE", value_hint = clap::ValueHint::DirPath)]
     repo: Option<PathBuf>,
 }
 
+/// The options of commands that read what is encrypted in the repository.
+#[derive(Clone, Debug, Default, clap::Args)]
+pub(crate) struct IdentityOption {
+    /// Decrypt with the age or ssh private key in this file (can be repeated)
+    #[arg(short, long = "identity", value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
+    identities: Vec<PathBuf>,
+    /// Open what is under a passphrase with the first line of this file
+    ///
+    /// Without it: the file that `TFSTATE_PASSPHRASE_FILE` names.
+    #[arg(long, value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
+    passphrase_file: Option<PathBuf>,
+}
+
+/// The option of commands that write to the repository.
+#[derive(Clone, Debug, Default, clap::Args)]
+pub(crate) struct SignerOption {
+    /// Sign with the key in this file; it is made if there is none
+    ///
+    /// Without it: the file that `TFSTATE_SIGNING_KEY_FILE` names, or
+    /// `$XDG_STATE_HOME/tfstate/signing.key`.
+    #[arg(long, value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
+    signing_key: Option<PathBuf>,
+}
+
 impl RepositoryOption {
-    /// Returns the folder that holds the repository, or that will.
-    pub(crate) fn folder(&self, context: &Context<'_>) -> Result<PathBuf, Failure> {
-        let named =
-            self.repo.clone().or_else(|| context.settings.repo.value.as_ref().map(PathBuf::from));
-        if let Some(folder) = named {
-            return local(folder);
+    /// Returns the place that holds the repository, or that will.
+    pub(crate) fn vault(&self, context: &Context<'_>) -> Result<Arc<dyn Vault>, Failure> {
+        let set = || context.settings.repo.value.as_ref().map(PathBuf::from);
+        let named = match self.repo.clone().or_else(set) {
+            Some(named) => named,
+            None => home(context)?.join("backups"),
+        };
+        let text = named.to_string_lossy();
+        if named.exists() || !text.contains("://") {
+            return Ok(Arc::new(Folder::new(named)));
         }
-        if let Some(folder) = context.env.path("STATE_DIR") {
-            return Ok(folder.join("backups"));
+        match Location::resolve(Some(OsStr::new(&*text)), state::place(context))? {
+            Location::Stored(place) if is_bucket(&text) => {
+                Ok(Arc::new(Stored::new(place.store, &place.key)))
+            }
+            other => {
+                let text = format!("cannot keep backups in {}", other.name());
+                Err(Failure::new(text).hint(
+                    "use a folder, or a prefix: s3://BUCKET/PREFIX, gs://BUCKET/PREFIX, az://CONTAINER/PREFIX",
+                ))
+            }
         }
-        let home = || context.env.path("HOME").map(|home| home.join(".local/state"));
-        let states = context.env.path("XDG_STATE_HOME").or_else(home);
-        states.map(|states| states.join("tfstate/backups")).ok_or_else(|| {
-            Failure::new("cannot tell where the backup repository is: HOME is not set")
-                .hint("name it: `--repo FOLDER`")
-        })
+    }
+
+    /// Opens the repository, to read.
+    pub(crate) fn open(&self, context: &Context<'_>) -> Result<Repository, Failure> {
+        let known = known(context);
+        let keys = Keys { signer: None, known: known.as_ref() };
+        Ok(Repository::open(self.vault(context)?, keys)?)
     }
 }
 
-fn local(folder: PathBuf) -> Result<PathBuf, Failure> {
-    let text = folder.to_string_lossy();
-    if text.contains("://") && !folder.exists() {
-        let text = format!("cannot use {text} as a backup repository: only folders are supported");
-        return Err(Failure::new(text).hint("use a folder, and copy it where it is to be kept"));
+fn is_bucket(text: &str) -> bool {
+    ["s3://", "gs://", "az://"].iter().any(|scheme| text.starts_with(scheme))
+}
+
+impl IdentityOption {
+    /// Returns the keys that were named or are configured, and those that the repository keeps.
+    pub(crate) fn read(
+        &self,
+        repository: &Repository,
+        context: &Context<'_>,
+    ) -> Result<Identities, Failure> {
+        let set = context.settings.identity.value.as_ref().map(PathBuf::from);
+        let files: Vec<PathBuf> = if self.identities.is_empty() {
+            set.into_iter().collect()
+        } else {
+            self.identities.clone()
+        };
+        let file = self.passphrase_file.clone().or_else(|| passphrase_file(context));
+        let passphrase = file.as_deref().map(passphrase).transpose()?;
+        Ok(earlier::identities(repository, &files, passphrase.as_ref())?)
     }
-    Ok(folder)
+}
+
+/// Returns the file of the passphrase that the environment names.
+pub(crate) fn passphrase_file(context: &Context<'_>) -> Option<PathBuf> {
+    context.env.path("TFSTATE_PASSPHRASE_FILE")
+}
+
+/// Returns the first line of a file, which is a passphrase.
+pub(crate) fn passphrase(path: &Path) -> Result<Secret, Failure> {
+    let text = std::fs::read_to_string(path).map_err(|error| {
+        Failure::new(format!("cannot read the passphrase in {}", path.display())).because(&error)
+    })?;
+    match text.lines().next().filter(|line| !line.is_empty()) {
+        Some(line) => Ok(Secret::new(line)),
+        None => Err(Failure::new(format!("the first line of {} is empty", path.display()))
+            .hint("write the passphrase there")),
+    }
+}
+
+impl SignerOption {
+    /// Returns the key of this computer, which is made if there is none.
+    pub(crate) fn read_or_make(&self, context: &Context<'_>) -> Result<Signer, Failure> {
+        let set = || context.env.path("TFSTATE_SIGNING_KEY_FILE");
+        let path = match self.signing_key.clone().or_else(set) {
+            Some(path) => path,
+            None => home(context)?.join("signing.key"),
+        };
+        Ok(Signer::read_or_make(&path)?)
+    }
+}
+
+/// Returns the folder for what must not be lost: `$STATE_DIR`, or one in the user's home.
+pub(crate) fn home(context: &Context<'_>) -> Result<PathBuf, Failure> {
+    if let Some(folder) = context.env.path("STATE_DIR") {
+        return Ok(folder);
+    }
+    let home = || context.env.path("HOME").map(|home| home.join(".local/state"));
+    let states = context.env.path("XDG_STATE_HOME").or_else(home);
+    states.map(|states| states.join("tfstate")).ok_or_else(|| {
+        Failure::new("cannot tell where the backup repository is: HOME is not set")
+            .hint("name it: `--repo FOLDER`")
+    })
+}
+
+/// Returns what this computer remembers of repositories.
+pub(crate) fn known(context: &Context<'_>) -> Option<Known> {
+    home(context).ok().map(|home| Known::below(&home))
 }
 
 /// Returns the folder for what can be made again.

@@ -63,6 +63,8 @@ pub(crate) struct Settings {
     pub(crate) recipients: Setting<Vec<String>>,
     /// Whether a new repository is encrypted.
     pub(crate) encryption: Setting<bool>,
+    /// The states that are backed up where none is named.
+    pub(crate) states: Setting<Vec<String>>,
     /// The file of the key that reads backups.
     pub(crate) identity: Setting<Option<String>>,
     /// Rules for the changes that `diff` does not tell.
@@ -91,6 +93,7 @@ impl Settings {
             repo: text(variable("TFSTATE_REPO"), "backup.repo"),
             recipients: config.texts("backup.recipients").unwrap_or_else(unset),
             encryption: config.switch("backup.encryption").unwrap_or(set(true, Origin::Default)),
+            states: config.texts("backup.states").unwrap_or_else(unset),
             identity: text(None, "backup.identity"),
             ignore: config.texts("diff.ignore").unwrap_or_else(unset),
         }

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use super::context::Context;
 use super::error::Failure;
 use super::progress::Progress;
-use super::repository::RepositoryOption;
+use super::repository::{self, RepositoryOption};
 use super::settings::Origin;
 use crate::base::text::escape;
 use crate::ops::earlier::Kept;
@@ -113,7 +113,10 @@ pub(crate) fn place<'a>(context: &'a Context<'_>) -> store::Context<'a> {
 pub(crate) fn kept(context: &Context<'_>) -> Kept {
     let identity = context.settings.identity.value.as_ref();
     Kept {
-        repository: RepositoryOption::default().folder(context).ok(),
+        repository: RepositoryOption::default().vault(context).ok(),
+        known: repository::known(context),
+        passphrase: repository::passphrase_file(context)
+            .and_then(|file| repository::passphrase(&file).ok()),
         identities: identity.map(PathBuf::from).into_iter().collect(),
     }
 }

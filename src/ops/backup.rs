@@ -1,11 +1,18 @@
-//! Backs a state up: one snapshot in the repository, unless the newest one holds it already.
+//! Backs states up: one snapshot of each in the repository, unless the newest one holds it already.
 
 use std::path::Path;
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
 
-use crate::backup::{Error, Heads, Protection, Repository, Snapshot, SourceFacts};
+use super::many;
+use crate::backup::vault::Vault;
+use crate::backup::{
+    Added, Addition, Catalogue, Error, Heads, Keys, Protection, Repository, Signer, Snapshot,
+    SourceFacts, Strategy,
+};
 use crate::base::clock::Clock;
 use crate::state::bytes::Bytes;
 use crate::state::document::Document;
+use crate::store::{self, Access, Location, Version};
 
 /// The state to back up, as it was read.
 #[derive(Clone, Debug)]
@@ -16,17 +23,45 @@ pub struct Source<'a> {
     pub bytes: &'a [u8],
     /// What parsing them told.
     pub facts: SourceFacts,
+    /// What the place calls this content, where it has such names.
+    pub version: Option<&'a Version>,
 }
 
-/// Where and how to keep it.
+/// Where to keep it.
 #[derive(Clone, Debug)]
 pub struct BackupOptions<'a> {
-    /// The repository's folder; it is made if there is none.
-    pub repository: &'a Path,
+    /// Where the repository is; it is made if there is none.
+    pub vault: Arc<dyn Vault>,
     /// What was asked for; nothing takes a repository as it is.
     pub protection: Option<&'a Protection>,
+    /// What this computer signs with, and what it remembers of repositories.
+    pub keys: Keys<'a>,
     /// The cache folder, by which an unchanged state is known; without one it is stored again.
     pub cache: Option<&'a Path>,
+    /// How to keep it.
+    pub manner: Manner<'a>,
+}
+
+/// How to keep states.
+#[derive(Clone, Copy, Debug)]
+pub struct Manner<'a> {
+    /// How to store what changed.
+    pub strategy: Strategy,
+    /// Whether a state that did not change is stored again.
+    pub force: bool,
+    /// How hard zstd tries on a whole state, 1 to 22.
+    pub level: i32,
+    /// What the snapshots are to be found by.
+    pub tags: &'a [String],
+}
+
+/// How hard zstd tries unless told otherwise.
+pub const LEVEL: i32 = 3;
+
+impl Default for Manner<'_> {
+    fn default() -> Self {
+        Self { strategy: Strategy::Auto, force: false, level: LEVEL, tags: &[] }
+    }
 }
 
 /// What was done.
@@ -34,41 +69,189 @@ pub struct BackupOptions<'a> {
 pub struct Report {
     /// The snapshot that holds the state now.
     pub snapshot: Snapshot,
-    /// Length of the state.
-    pub bytes_state: u64,
-    /// Whether that snapshot was there before, so that nothing was written.
-    pub skipped: bool,
+    /// How it was stored; nothing where that snapshot was there before.
+    pub added: Option<Added>,
+    /// Length of the state, where it was read.
+    pub bytes_state: Option<u64>,
     /// Whether it is encrypted; to be said aloud where it is not.
     pub encrypted: bool,
     /// Why the state can't be parsed, if it can't.
     pub broken: Option<String>,
 }
 
-/// Stores a full snapshot of a state that changed since the newest one.
-///
-/// Either the snapshot is there, whole and synced to the disk, when this returns, or nothing is.
+impl Report {
+    /// Returns whether nothing was written, since the state did not change.
+    pub fn skipped(&self) -> bool {
+        self.added.is_none()
+    }
+}
+
+/// Why a state was not backed up.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Failed {
+    /// It can't be had.
+    #[error(transparent)]
+    Store(#[from] store::Error),
+    /// It can't be kept.
+    #[error(transparent)]
+    Backup(#[from] Error),
+}
+
+/// A repository that takes snapshots, with a list of what it had when it was opened.
+#[derive(Debug)]
+pub struct Keeper<'a> {
+    repository: Repository,
+    catalogue: Catalogue,
+    signer: &'a Signer,
+    heads: Option<Heads>,
+    manner: Manner<'a>,
+    clock: &'a dyn Clock,
+}
+
+impl<'a> Keeper<'a> {
+    /// Opens the repository, or makes it.
+    pub fn open(options: &BackupOptions<'a>, clock: &'a dyn Clock) -> Result<Self, Error> {
+        let (vault, keys) = (Arc::clone(&options.vault), options.keys);
+        let repository = Repository::open_or_create(vault, options.protection, keys, clock.now())?;
+        let signer = keys.signer.ok_or(Error::NoSigner)?;
+        repository.may_write(signer)?;
+        let catalogue = repository.catalogue()?;
+        let heads = options.cache.map(Heads::below);
+        Ok(Self { repository, catalogue, signer, heads, manner: options.manner, clock })
+    }
+
+    /// Returns the repository.
+    pub fn repository(&self) -> &Repository {
+        &self.repository
+    }
+
+    /// Stores a snapshot of a state that changed since the newest one.
+    ///
+    /// Either the snapshot is there, whole and durable, when this returns, or nothing is.
+    pub fn keep(&self, source: &Source<'_>) -> Result<Report, Error> {
+        let heads = self.heads.as_ref().filter(|_| !self.manner.force);
+        let known = heads.and_then(|heads| {
+            let state = (source.uri, source.bytes);
+            self.repository.unchanged(&self.catalogue, state, source.version, heads)
+        });
+        let length = source.bytes.len() as u64;
+        if let Some(snapshot) = known {
+            return Ok(self.report(snapshot, None, Some(length), source.facts.broken.clone()));
+        }
+        let addition = Addition {
+            uri: source.uri,
+            facts: source.facts.clone(),
+            state: source.bytes,
+            source: source.version,
+            strategy: self.manner.strategy,
+            level: self.manner.level,
+            tags: self.manner.tags,
+            created: self.clock.now(),
+        };
+        let heads = self.heads.as_ref();
+        let added = self.repository.add(&self.catalogue, &addition, heads, self.signer)?;
+        let broken = source.facts.broken.clone();
+        Ok(self.report(added.snapshot.clone(), Some(added), Some(length), broken))
+    }
+
+    /// Reads a state and stores a snapshot of it; one that did not change, by what the listing of
+    /// its store says, is not even read.
+    pub fn read_and_keep(&self, location: &Location) -> Result<Report, Failed> {
+        let uri = location.uri()?;
+        if let Some(snapshot) = self.listed(location, &uri) {
+            return Ok(self.report(snapshot, None, None, None));
+        }
+        let read = store::read(location, Access::Read)?;
+        let (bytes, version) = (&read.bytes, read.version.as_ref());
+        Ok(self.keep(&Source { uri: &uri, bytes, facts: facts(bytes), version })?)
+    }
+
+    fn listed(&self, location: &Location, uri: &str) -> Option<Snapshot> {
+        let Location::Stored(place) = location else { return None };
+        let heads = self.heads.as_ref().filter(|_| !self.manner.force)?;
+        let version = place.listed.as_ref()?;
+        self.repository.holds_version(&self.catalogue, (uri, version), heads)
+    }
+
+    /// Backs many states up, several at a time, and hands what became of each to `each` in their
+    /// order.
+    pub fn keep_all<E>(
+        &self,
+        locations: &[Location],
+        mut each: impl FnMut(&Location, Result<Report, Failed>) -> Result<(), E>,
+    ) -> Result<(), E> {
+        let room = Room::default();
+        let work = |location: &Location| {
+            let _place = room.take(size(location));
+            self.read_and_keep(location)
+        };
+        many::each(locations, WORKERS, work, |location, done| each(location, done))
+    }
+
+    fn report(
+        &self,
+        snapshot: Snapshot,
+        added: Option<Added>,
+        bytes_state: Option<u64>,
+        broken: Option<String>,
+    ) -> Report {
+        let encrypted = *self.repository.protection() != Protection::None;
+        Report { snapshot, added, bytes_state, encrypted, broken }
+    }
+}
+
+/// How many states are worked on at once.
+const WORKERS: usize = 16;
+
+/// How many bytes of states may be in memory at once; one that is larger goes alone.
+const ROOM: u64 = 256 << 20;
+
+/// Returns how large a state is, as far as that is known without reading it.
+fn size(location: &Location) -> u64 {
+    match location.path() {
+        Some(path) => path.metadata().map_or(0, |found| found.len()),
+        // Most states in stores are small; a large one is waited for by those that come after it.
+        None => 1 << 20,
+    }
+}
+
+/// The memory that states which are worked on share.
+#[derive(Debug, Default)]
+struct Room {
+    taken: Mutex<u64>,
+    freed: Condvar,
+}
+
+/// A part of it, which is free again when this is dropped.
+struct Taken<'a>(&'a Room, u64);
+
+impl Room {
+    /// Waits until there is room for so many bytes.
+    fn take(&self, bytes: u64) -> Taken<'_> {
+        let mut taken = self.taken.lock().unwrap_or_else(PoisonError::into_inner);
+        while *taken > 0 && taken.saturating_add(bytes) > ROOM {
+            taken = self.freed.wait(taken).unwrap_or_else(PoisonError::into_inner);
+        }
+        *taken += bytes;
+        Taken(self, bytes)
+    }
+}
+
+impl Drop for Taken<'_> {
+    fn drop(&mut self) {
+        *self.0.taken.lock().unwrap_or_else(PoisonError::into_inner) -= self.1;
+        self.0.freed.notify_all();
+    }
+}
+
+/// Stores a snapshot of one state that changed since the newest one.
 pub fn run(
     source: &Source<'_>,
     options: &BackupOptions<'_>,
     clock: &dyn Clock,
 ) -> Result<Report, Error> {
-    let repository =
-        Repository::open_or_create(options.repository, options.protection, clock.now())?;
-    let heads = options.cache.map(Heads::below);
-    let known =
-        heads.as_ref().and_then(|heads| repository.unchanged(source.uri, source.bytes, heads));
-    let skipped = known.is_some();
-    let snapshot = match known {
-        Some(snapshot) => snapshot,
-        None => add(&repository, source, heads.as_ref(), clock)?,
-    };
-    Ok(Report {
-        snapshot,
-        bytes_state: source.bytes.len() as u64,
-        skipped,
-        encrypted: *repository.protection() != Protection::None,
-        broken: source.facts.broken.clone(),
-    })
+    Keeper::open(options, clock)?.keep(source)
 }
 
 /// Returns what is known of a state, whether or not it can be parsed.
@@ -84,97 +267,118 @@ pub fn facts(bytes: &Bytes) -> SourceFacts {
     }
 }
 
-fn add(
-    repository: &Repository,
-    source: &Source<'_>,
-    heads: Option<&Heads>,
-    clock: &dyn Clock,
-) -> Result<Snapshot, Error> {
-    let facts = source.facts.clone();
-    let snapshot = repository.add(source.uri, facts, source.bytes, clock.now())?;
-    if let Some(heads) = heads
-        && let Err(error) = repository.remember(&snapshot, source.bytes, heads)
-    {
-        // The snapshot is safe; the next run stores one more than it had to.
-        tracing::warn!(%error, "cannot remember the newest snapshot in the cache");
-    }
-    Ok(snapshot)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::backup::Recipients;
+    use crate::backup::vault::Folder;
     use crate::base::clock::Fixed;
 
-    struct Place(tempfile::TempDir);
+    struct Place {
+        folder: tempfile::TempDir,
+        protection: Protection,
+        signer: Signer,
+    }
 
     impl Place {
-        fn run(&self, bytes: &[u8], cache: Option<&Path>) -> Report {
+        fn new() -> Self {
             let key = age::x25519::Identity::generate().to_public().to_string();
             let protection = Protection::Recipients(Recipients::parse(&[key]).unwrap().unwrap());
-            let repository = &self.0.path().join("repo");
-            let new = !repository.exists();
-            let protection = new.then_some(&protection);
-            let source = Source { uri: "file:///a", bytes, facts: SourceFacts::default() };
+            let (folder, signer) = (tempfile::tempdir().unwrap(), Signer::generate().unwrap());
+            Self { folder, protection, signer }
+        }
+
+        fn run(&self, bytes: &[u8], cache: Option<&Path>) -> Report {
+            self.run_in(bytes, cache, Manner::default())
+        }
+
+        fn run_in(&self, bytes: &[u8], cache: Option<&Path>, manner: Manner<'_>) -> Report {
+            let options = BackupOptions {
+                vault: Arc::new(Folder::new(self.folder.path().join("repo"))),
+                protection: Some(&self.protection),
+                keys: Keys { signer: Some(&self.signer), known: None },
+                cache,
+                manner,
+            };
+            let facts = SourceFacts::default();
+            let source = Source { uri: "file:///a", bytes, facts, version: None };
             let clock = Fixed("2026-08-01T10:15:00Z".parse().unwrap());
-            run(&source, &BackupOptions { repository, protection, cache }, &clock).unwrap()
+            run(&source, &options, &clock).unwrap()
         }
 
         fn cache(&self) -> std::path::PathBuf {
-            self.0.path().join("cache")
+            self.folder.path().join("cache")
+        }
+
+        fn file(&self, snapshot: &Snapshot) -> std::path::PathBuf {
+            self.folder.path().join("repo").join(&snapshot.key)
         }
     }
 
     #[test]
-    fn an_unchanged_state_is_not_stored_again() {
-        let place = Place(tempfile::tempdir().unwrap());
+    fn an_unchanged_state_is_not_stored_again_unless_that_is_asked_for() {
+        let place = Place::new();
         let cache = place.cache();
         let first = place.run(b"one", Some(&cache));
         let again = place.run(b"one", Some(&cache));
         let changed = place.run(b"two", Some(&cache));
-        assert_eq!([first.skipped, again.skipped, changed.skipped], [false, true, false]);
-        assert_eq!(first.snapshot, again.snapshot);
+        assert_eq!([&first, &again, &changed].map(Report::skipped), [false, true, false]);
+        assert_eq!(first.snapshot.key, again.snapshot.key);
         assert_eq!(changed.snapshot.sequence, 2);
         assert!(first.encrypted);
+        let forced = Manner { force: true, ..Manner::default() };
+        assert!(!place.run_in(b"two", Some(&cache), forced).skipped());
     }
 
     #[test]
     fn a_state_that_changed_back_is_stored() {
-        let place = Place(tempfile::tempdir().unwrap());
+        let place = Place::new();
         let cache = place.cache();
         for bytes in [b"one", b"two", b"one"] {
-            assert!(!place.run(bytes, Some(&cache)).skipped);
+            assert!(!place.run(bytes, Some(&cache)).skipped());
         }
     }
 
     #[test]
     fn without_a_cache_an_unchanged_state_is_stored_again() {
-        let place = Place(tempfile::tempdir().unwrap());
+        let place = Place::new();
         for _ in 0..2 {
-            assert!(!place.run(b"one", None).skipped);
+            assert!(!place.run(b"one", None).skipped());
         }
     }
 
     #[test]
     fn a_snapshot_that_is_damaged_or_gone_does_not_count() {
-        let place = Place(tempfile::tempdir().unwrap());
+        let place = Place::new();
         let cache = place.cache();
-        let first = place.run(b"one", Some(&cache)).snapshot;
-        let mut bytes = std::fs::read(&first.path).unwrap();
+        let first = place.file(&place.run(b"one", Some(&cache)).snapshot);
+        let mut bytes = std::fs::read(&first).unwrap();
         *bytes.last_mut().unwrap() ^= 1;
-        crate::base::fs::replace(&first.path, &bytes).unwrap();
+        crate::base::fs::replace(&first, &bytes).unwrap();
         let second = place.run(b"one", Some(&cache));
-        assert!(!second.skipped);
-        std::fs::remove_file(second.snapshot.path).unwrap();
-        assert!(!place.run(b"one", Some(&cache)).skipped);
+        assert!(!second.skipped());
+        std::fs::remove_file(place.file(&second.snapshot)).unwrap();
+        assert!(!place.run(b"one", Some(&cache)).skipped());
     }
 
     #[test]
     fn a_cache_that_cannot_be_written_does_not_fail_the_backup() {
-        let place = Place(tempfile::tempdir().unwrap());
-        let file = place.0.path().join("file");
+        let place = Place::new();
+        let file = place.folder.path().join("file");
         crate::base::fs::write_new(&file, b"").unwrap();
-        assert!(!place.run(b"one", Some(&file)).skipped);
+        assert!(!place.run(b"one", Some(&file)).skipped());
+    }
+
+    #[test]
+    fn what_is_too_large_to_share_the_room_goes_alone() {
+        let room = Room::default();
+        let large = room.take(ROOM * 2);
+        assert_eq!(*room.taken.lock().unwrap(), ROOM * 2);
+        std::thread::scope(|scope| {
+            let waits = scope.spawn(|| drop(room.take(1)));
+            drop(large);
+            waits.join().unwrap();
+        });
+        assert_eq!(*room.taken.lock().unwrap(), 0);
     }
 }

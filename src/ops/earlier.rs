@@ -2,20 +2,27 @@
 //! backup repository.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use super::open::Error;
 use super::restore;
-use crate::backup::{self, Identities, Repository, Restored, Snapshot, stream_of};
+use crate::backup::vault::Vault;
+use crate::backup::{self, Identities, Keys, Known, Repository, Restored, Snapshot, stream_of};
+use crate::base::secret::Secret;
 use crate::state::bytes::Bytes;
 use crate::store::{self, Access, Content, Earlier, Location};
 
 /// Where snapshots are looked up.
 #[derive(Clone, Debug, Default)]
 pub struct Kept {
-    /// The repository's folder; there need be none.
-    pub repository: Option<PathBuf>,
+    /// Where the repository is; there need be none.
+    pub repository: Option<Arc<dyn Vault>>,
+    /// What this computer remembers of repositories.
+    pub known: Option<Known>,
     /// Files of the keys that read it.
     pub identities: Vec<PathBuf>,
+    /// What opens those that are under a passphrase.
+    pub passphrase: Option<Secret>,
 }
 
 /// Reads the bytes at a place, which can be a snapshot or an earlier version.
@@ -137,6 +144,23 @@ fn none(location: &Location, snapshots: &[Snapshot]) -> store::Error {
     store::Error::NoEarlier { what: location.name(), why }
 }
 
+fn content_of(location: &Location, restored: Restored) -> Content {
+    Content { name: location.name(), bytes: restored.state, version: None }
+}
+
+/// Returns the keys in these files and, given what opens them, those that the repository keeps.
+pub fn identities(
+    repository: &Repository,
+    files: &[PathBuf],
+    passphrase: Option<&Secret>,
+) -> Result<Identities, backup::Error> {
+    let mut identities = Identities::read_with(files, passphrase)?;
+    if let Some(passphrase) = passphrase.filter(|_| files.is_empty()) {
+        repository.unlock(&mut identities, passphrase)?;
+    }
+    Ok(identities)
+}
+
 /// The repository, and what opens it.
 struct Keeper {
     repository: Repository,
@@ -149,14 +173,16 @@ impl Keeper {
             let why = format!("there is no backup repository{place} to look in");
             store::Error::NoVersions { what: location.present().name(), why }
         };
-        let root = kept.repository.as_ref().ok_or_else(|| missing(String::new()))?;
-        let repository = match Repository::open(root) {
-            Err(backup::Error::NoRepository { root }) => {
-                return Err(missing(format!(" in {}", root.display())).into());
+        let vault = kept.repository.as_ref().ok_or_else(|| missing(String::new()))?;
+        let keys = Keys { signer: None, known: kept.known.as_ref() };
+        let repository = match Repository::open(Arc::clone(vault), keys) {
+            Err(backup::Error::NoRepository { place }) => {
+                return Err(missing(format!(" in {place}")).into());
             }
             other => other?,
         };
-        Ok(Self { repository, identities: Identities::read(&kept.identities)? })
+        let identities = identities(&repository, &kept.identities, kept.passphrase.as_ref())?;
+        Ok(Self { repository, identities })
     }
 
     /// Returns the first of these snapshots that will do.
@@ -169,7 +195,7 @@ impl Keeper {
         for snapshot in snapshots {
             let restored = self.repository.get(snapshot, &self.identities)?;
             if will_do(&restored) {
-                return Ok(Content { name: location.name(), bytes: restored.state });
+                return Ok(content_of(location, restored));
             }
         }
         Err(none(location, snapshots).into())
@@ -177,6 +203,6 @@ impl Keeper {
 
     fn content(&self, location: &Location, snapshot: &Snapshot) -> Result<Content, Error> {
         let restored = self.repository.get(snapshot, &self.identities)?;
-        Ok(Content { name: location.name(), bytes: restored.state })
+        Ok(content_of(location, restored))
     }
 }

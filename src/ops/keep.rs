@@ -20,7 +20,7 @@ pub struct Snapshots<'a> {
 
 impl Keep for Snapshots<'_> {
     fn keep(&self, target: &Target, bytes: &Bytes) -> Result<String, Cause> {
-        let source = Source { uri: &target.uri, bytes, facts: backup::facts(bytes) };
+        let source = Source { uri: &target.uri, bytes, facts: backup::facts(bytes), version: None };
         let report = backup::run(&source, &self.options, self.clock)?;
         Ok(format!("snapshot {}", report.snapshot.id))
     }

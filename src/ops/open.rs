@@ -71,7 +71,7 @@ impl Found {
         self,
         read: impl FnOnce(Bytes) -> Result<Document, ParseError>,
     ) -> Result<Opened, Error> {
-        let Content { name, bytes } = self.content;
+        let Content { name, bytes, .. } = self.content;
         match read(bytes) {
             Ok(document) => Ok(Opened { document, name, location: self.location }),
             Err(source) => Err(Error::Parse { name, source }),

@@ -181,23 +181,26 @@ fn keep_aside(to: &Path, clock: &dyn Clock) -> Result<PathBuf, Error> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::backup::{Protection, SourceFacts};
+    use crate::backup::sample::Sample;
     use crate::base::clock::Fixed;
 
     const CLOCK: Fixed = Fixed(jiff::Timestamp::constant(1_785_579_300, 0));
 
-    struct Place(tempfile::TempDir);
+    struct Place(Sample);
 
     impl Place {
         fn new() -> (Self, Repository) {
-            let place = Self(tempfile::tempdir().unwrap());
-            let root = place.0.path().join("repo");
-            let made = Repository::open_or_create(&root, Some(&Protection::None), CLOCK.0);
-            (place, made.unwrap())
+            let sample = Sample::new();
+            let repository = sample.plain();
+            (Self(sample), repository)
+        }
+
+        fn add(&self, to: &Repository, uri: &str, state: &[u8], second: i64) -> Snapshot {
+            self.0.add(to, uri, state, second)
         }
 
         fn target(&self) -> PathBuf {
-            self.0.path().join("a.tfstate")
+            self.0.folder().join("a.tfstate")
         }
 
         fn restore(&self, repository: &Repository, existing: Existing) -> Result<Report, Error> {
@@ -208,7 +211,7 @@ mod tests {
         }
 
         fn names(&self) -> Vec<String> {
-            let entries = std::fs::read_dir(self.0.path()).unwrap();
+            let entries = std::fs::read_dir(self.0.folder()).unwrap();
             let mut names: Vec<String> =
                 entries.map(|e| e.unwrap().file_name().into_string().unwrap()).collect();
             names.sort();
@@ -216,32 +219,29 @@ mod tests {
         }
     }
 
-    fn add(repository: &Repository, uri: &str, state: &[u8], second: i64) -> Snapshot {
-        let time = jiff::Timestamp::constant(second, 0);
-        repository.add(uri, SourceFacts::default(), state, time).unwrap()
-    }
-
     #[test]
     fn a_snapshot_is_found_by_id_by_state_or_as_the_latest() {
-        let (_place, repository) = Place::new();
-        let old = add(&repository, "file:///a", b"1", 10);
-        let newest_of_a = add(&repository, "file:///a", b"2", 20);
-        let latest = add(&repository, "file:///b", b"3", 30);
-        let find = |reference| find(&repository, reference);
-        assert_eq!(find(Reference::Latest).unwrap(), latest);
-        assert_eq!(find(Reference::State("file:///a")).unwrap(), newest_of_a);
-        assert_eq!(find(Reference::Id(&old.id)).unwrap(), old);
-        assert_eq!(find(Reference::Id(&repository.full_id(&old).unwrap())).unwrap(), old);
-        assert_eq!(repository.list().unwrap(), [old, newest_of_a, latest]);
+        let (place, repository) = Place::new();
+        let old = place.add(&repository, "file:///a", b"1", 10);
+        let newest_of_a = place.add(&repository, "file:///a", b"2", 20);
+        let latest = place.add(&repository, "file:///b", b"3", 30);
+        let find = |reference| find(&repository, reference).unwrap().key;
+        assert_eq!(find(Reference::Latest), latest.key);
+        assert_eq!(find(Reference::State("file:///a")), newest_of_a.key);
+        assert_eq!(find(Reference::Id(&old.id)), old.key);
+        assert_eq!(find(Reference::Id(&repository.full_id(&old).unwrap())), old.key);
+        let listed: Vec<String> = repository.list().unwrap().into_iter().map(|s| s.key).collect();
+        assert_eq!(listed, [old.key, newest_of_a.key, latest.key]);
     }
 
     #[test]
     fn a_reference_that_fits_none_or_several_is_refused() {
-        let (_place, repository) = Place::new();
+        let (place, repository) = Place::new();
         let latest = find(&repository, Reference::Latest).unwrap_err();
         assert_eq!(latest.to_string(), "there is no snapshot at all");
         // With 17 ids, two begin with the same digit.
-        let ids: Vec<String> = (0..17).map(|n| add(&repository, "file:///a", b"1", n).id).collect();
+        let ids: Vec<String> =
+            (0..17).map(|n| place.add(&repository, "file:///a", b"1", n).id).collect();
         let shared = |digit: &char| ids.iter().filter(|id| id.starts_with(*digit)).count() > 1;
         let digit = "0123456789abcdef".chars().find(shared).unwrap().to_string();
         let error = find(&repository, Reference::Id(&digit)).unwrap_err();
@@ -258,7 +258,7 @@ mod tests {
     fn a_new_file_gets_the_exact_bytes() {
         let (place, repository) = Place::new();
         let state = b"\xef\xbb\xbf{\r\n\t\"serial\": 1.0e0 }\0\xff".as_slice();
-        add(&repository, "file:///a", state, 10);
+        place.add(&repository, "file:///a", state, 10);
         let report = place.restore(&repository, Existing::Refuse).unwrap();
         assert_eq!(std::fs::read(place.target()).unwrap(), state);
         assert_eq!((report.origin.length, report.kept), (state.len() as u64, None));
@@ -267,7 +267,7 @@ mod tests {
     #[test]
     fn a_file_that_exists_is_left_alone() {
         let (place, repository) = Place::new();
-        add(&repository, "file:///a", b"new", 10);
+        place.add(&repository, "file:///a", b"new", 10);
         fs::write_new(&place.target(), b"old").unwrap();
         let error = place.restore(&repository, Existing::Refuse).unwrap_err();
         assert!(matches!(error, Error::Exists { .. }), "{error}");
@@ -277,7 +277,7 @@ mod tests {
     #[test]
     fn what_is_replaced_is_kept_beside_it() {
         let (place, repository) = Place::new();
-        add(&repository, "file:///a", b"new", 10);
+        place.add(&repository, "file:///a", b"new", 10);
         fs::write_new(&place.target(), b"old").unwrap();
         let kept = place.restore(&repository, Existing::KeepAside).unwrap().kept.unwrap();
         assert_eq!(std::fs::read(place.target()).unwrap(), b"new");
@@ -293,10 +293,11 @@ mod tests {
     #[test]
     fn a_damaged_snapshot_touches_nothing() {
         let (place, repository) = Place::new();
-        let snapshot = add(&repository, "file:///a", b"new", 10);
+        let snapshot = place.add(&repository, "file:///a", b"new", 10);
         fs::write_new(&place.target(), b"old").unwrap();
-        let whole = std::fs::read(&snapshot.path).unwrap();
-        fs::replace(&snapshot.path, &whole[..whole.len() - 1]).unwrap();
+        let path = place.0.root().join(&snapshot.key);
+        let whole = std::fs::read(&path).unwrap();
+        fs::replace(&path, &whole[..whole.len() - 1]).unwrap();
         place.restore(&repository, Existing::KeepAside).unwrap_err();
         assert_eq!(std::fs::read(place.target()).unwrap(), b"old");
         assert_eq!(place.names(), ["a.tfstate", "repo"]);
@@ -305,15 +306,15 @@ mod tests {
     #[test]
     fn a_target_that_cannot_be_a_file_is_refused() {
         let (place, repository) = Place::new();
-        let snapshot = &add(&repository, "file:///a", b"new", 10);
+        let snapshot = &place.add(&repository, "file:///a", b"new", 10);
         let identities = &Identities::default();
         let to = |to: &Path, existing| {
             let options = RestoreOptions { snapshot, identities, to, existing };
             run(&repository, &options, &CLOCK).unwrap_err()
         };
-        let folder = to(place.0.path(), Existing::KeepAside);
+        let folder = to(place.0.folder(), Existing::KeepAside);
         assert!(matches!(folder, Error::NotAFile { .. }), "{folder}");
-        let nowhere = to(&place.0.path().join("no/such"), Existing::Refuse);
+        let nowhere = to(&place.0.folder().join("no/such"), Existing::Refuse);
         assert!(matches!(nowhere, Error::Write { .. }), "{nowhere}");
     }
 }

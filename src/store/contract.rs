@@ -28,6 +28,15 @@ pub trait Store: fmt::Debug + Send + Sync {
     /// is then in [`Found::Empty`].
     fn read(&self, key: &str) -> Result<Found, Error>;
 
+    /// Reads at most the first `len` bytes of what is under a key; nothing where there is nothing.
+    ///
+    /// Where only the whole content tells its version, and more than these bytes is there, the
+    /// version names nothing. What comes is not compared with a digest of the whole. A `len` of 0
+    /// counts as 1.
+    fn read_start(&self, key: &str, len: u64) -> Result<Found, Error> {
+        Ok(self.read(key)?.start(len))
+    }
+
     /// Reads what was under a key in an earlier version, by the id from [`Store::versions`].
     fn read_version(&self, key: &str, id: &str) -> Result<Found, Error>;
 
@@ -106,6 +115,24 @@ pub enum Found {
     Empty(Version),
     /// These bytes.
     Bytes(Bytes, Version),
+}
+
+impl Found {
+    /// Returns what is there where something is.
+    pub(super) fn of(bytes: Vec<u8>, version: Version) -> Self {
+        if bytes.is_empty() { Self::Empty(version) } else { Self::Bytes(bytes.into(), version) }
+    }
+
+    /// Returns what was found without what comes after the first `len` bytes.
+    pub(super) fn start(self, len: u64) -> Self {
+        let end = usize::try_from(len.max(1)).unwrap_or(usize::MAX);
+        match self {
+            Self::Bytes(bytes, version) if end < bytes.len() => {
+                Self::Bytes(bytes[..end].into(), version)
+            }
+            found => found,
+        }
+    }
 }
 
 /// What is to be written.

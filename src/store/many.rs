@@ -9,7 +9,7 @@ use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
 use super::directory::Directory;
-use super::{Context, Error, Found, Location, Place, reference};
+use super::{Context, Entry, Error, Found, Location, Place, reference};
 use crate::base::glob::{Glob, PathGlob};
 
 /// How many states a reference can be; their names are all in memory at once.
@@ -67,7 +67,8 @@ fn stored(text: &str, context: Context<'_>) -> Result<Vec<Location>, Error> {
     if !is_folder && place.store.head(&place.key)?.is_some() {
         return Ok(vec![one]);
     }
-    let found = keys(place, text)?.into_iter().map(|key| Location::Stored(place.with_key(key)));
+    let found = entries(place, text)?;
+    let found = found.into_iter().map(|entry| Location::Stored(place.with_entry(entry)));
     some(found.collect(), text)
 }
 
@@ -75,8 +76,8 @@ fn scheme_is(text: &str, scheme: &str) -> bool {
     text.split_once("://").is_some_and(|(found, _)| found.eq_ignore_ascii_case(scheme))
 }
 
-/// Returns the keys that match the key of a place, sorted. Only these are kept while listing.
-fn keys(place: &Place, text: &str) -> Result<Vec<String>, Error> {
+/// Returns what matches the key of a place, sorted by key. Only this is kept while listing.
+fn entries(place: &Place, text: &str) -> Result<Vec<Entry>, Error> {
     let pattern = if place.key.is_empty() || place.key.ends_with('/') {
         format!("{}**", place.key)
     } else {
@@ -84,17 +85,17 @@ fn keys(place: &Place, text: &str) -> Result<Vec<String>, Error> {
     };
     let start = pattern.find(['*', '?']).map_or(pattern.as_str(), |at| &pattern[..at]);
     let (glob, wants_all) = (PathGlob::new(&pattern), wants_all(&pattern));
-    let mut keys = Vec::new();
+    let mut entries = Vec::new();
     place.store.list(start, &mut |entry| {
         let fits = entry.len > 0 && is_taken(&entry.key, wants_all) && glob.matches(&entry.key);
-        if fits && keys.len() == LIMIT {
+        if fits && entries.len() == LIMIT {
             return Err(Error::TooMany { reference: text.to_owned(), limit: LIMIT });
         }
-        keys.extend(fits.then_some(entry.key));
+        entries.extend(fits.then_some(entry));
         Ok(())
     })?;
-    keys.sort_unstable();
-    Ok(keys)
+    entries.sort_unstable_by(|a: &Entry, b: &Entry| a.key.cmp(&b.key));
+    Ok(entries)
 }
 
 /// Returns whether a pattern says nothing of the names it is about.
@@ -237,7 +238,11 @@ mod tests {
             let bytes: &[u8] = if name.starts_with("empty") { b"" } else { b"{}" };
             store.write(name, &Body { bytes, expected: Expected::Nothing, lock: None }).unwrap();
         }
-        keys(&Place::new(Arc::new(store), key.to_owned()), key).unwrap()
+        entries(&Place::new(Arc::new(store), key.to_owned()), key)
+            .unwrap()
+            .into_iter()
+            .map(|entry| entry.key)
+            .collect::<Vec<String>>()
     }
 
     #[test]

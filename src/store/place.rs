@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::{Backend, Error, Store, connect};
+use super::{Backend, Entry, Error, Store, Version, connect};
 use crate::base::env::Env;
 
 /// A key of a store.
@@ -17,6 +17,8 @@ pub struct Place {
     pub key: String,
     /// The id of an earlier version, where one was named.
     pub version: Option<String>,
+    /// What a listing said that it holds, where the place came from one.
+    pub listed: Option<Version>,
     /// What chose the place, where that was a working directory.
     pub workspace: Option<Workspace>,
     /// What tells stores apart whose keys have the same names.
@@ -35,7 +37,7 @@ pub struct Workspace {
 impl Place {
     /// Returns the place of a key in a store.
     pub fn new(store: Arc<dyn Store>, key: String) -> Self {
-        Self { store, key, version: None, workspace: None, origin: String::new() }
+        Self { store, key, version: None, listed: None, workspace: None, origin: String::new() }
     }
 
     /// Connects a backend; nothing is asked over the network.
@@ -46,7 +48,12 @@ impl Place {
 
     /// Returns the same with another key.
     pub(super) fn with_key(&self, key: String) -> Self {
-        Self { key, version: None, workspace: None, ..self.clone() }
+        Self { key, version: None, listed: None, workspace: None, ..self.clone() }
+    }
+
+    /// Returns the place of an entry of a listing of the same store.
+    pub(super) fn with_entry(&self, entry: Entry) -> Self {
+        Self { listed: Some(entry.version), ..self.with_key(entry.key) }
     }
 
     /// Returns this version of the same; none is the present one.

@@ -5,7 +5,7 @@ use std::io::{self, Read};
 use std::path::Path;
 
 use super::compression::{Compression, MAGIC_LENGTH, at_most};
-use super::{Error, Found, Location, Place, earlier, git, local, many};
+use super::{Error, Found, Location, Place, Version, earlier, git, local, many};
 use crate::base::fs::Mapped;
 use crate::state::bytes::Bytes;
 
@@ -25,6 +25,8 @@ pub struct Content {
     pub name: String,
     /// The state's bytes, decompressed.
     pub bytes: Bytes,
+    /// What the store called this content, where it has such names.
+    pub version: Option<Version>,
 }
 
 /// Below this, mapping a file costs more than reading it.
@@ -46,6 +48,7 @@ const TRIES: usize = 5;
 /// Reads the state at a location.
 pub fn read(location: &Location, access: Access) -> Result<Content, Error> {
     let name = location.name();
+    let mut version = None;
     let bytes = match location {
         Location::StandardInput => stream(io::stdin().lock(), &name, LIMIT),
         Location::File(path) => file(path, &name, access),
@@ -57,6 +60,9 @@ pub fn read(location: &Location, access: Access) -> Result<Content, Error> {
                 Some(id) => place.store.read_version(&place.key, id)?,
                 None => place.store.read(&place.key)?,
             };
+            if let Found::Bytes(_, found) = &found {
+                version = Some(found.clone());
+            }
             stored(place, found, &name)
         }
         Location::Earlier { of, which } => {
@@ -74,7 +80,7 @@ pub fn read(location: &Location, access: Access) -> Result<Content, Error> {
             other => other,
         },
     };
-    Ok(Content { bytes: bytes?, name })
+    Ok(Content { bytes: bytes?, name, version })
 }
 
 /// Returns what was found in a store. It is as large as the state, so it is not copied.
@@ -113,18 +119,20 @@ fn file_once(path: &Path, name: &str, access: Access) -> Result<Option<Bytes>, E
     if access == Access::Map && before.len() >= SMALL && !is_compressed(&file).map_err(failed)? {
         return Mapped::of(&file).map(|map| Some(Bytes::new(map))).map_err(failed);
     }
-    let bytes = settled_once(&file, &before, path, name)?;
+    let bytes = settled_once(&file, &before, path, name, before.len())?;
     bytes.map(|bytes| expand(bytes.into(), name, LIMIT)).transpose()
 }
 
-/// Reads a file as it is, at a moment when nobody writes it.
-pub(super) fn settled(path: &Path, name: &str) -> Result<Vec<u8>, Error> {
+/// Reads the first `most` bytes of a file as it is, at a moment when nobody writes it; tells how
+/// long it is.
+pub(super) fn settled(path: &Path, name: &str, most: u64) -> Result<(Vec<u8>, u64), Error> {
     let failed = |source| Error::reading(name, source);
     for _ in 0..TRIES {
         let file = File::open(path).map_err(failed)?;
         let before = file.metadata().map_err(failed)?;
-        if let Some(bytes) = settled_once(&file, &before, path, name)? {
-            return Ok(bytes);
+        let len = before.len();
+        if let Some(bytes) = settled_once(&file, &before, path, name, len.min(most))? {
+            return Ok((bytes, len));
         }
     }
     Err(Error::Changing { what: name.to_owned() })
@@ -136,17 +144,18 @@ fn settled_once(
     before: &Metadata,
     path: &Path,
     name: &str,
+    len: u64,
 ) -> Result<Option<Vec<u8>>, Error> {
     let failed = |source| Error::reading(name, source);
     if before.len() > LIMIT {
         return Err(too_large(name, LIMIT));
     }
-    let bytes = match whole(file, before.len()) {
+    let bytes = match whole(file, len) {
         Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => return Ok(None),
         bytes => bytes.map_err(failed)?,
     };
     // Terraform empties a local state and writes it again in place.
-    let is_same = is_same(before, &path.metadata().map_err(failed)?, &bytes);
+    let is_same = is_same(before, &path.metadata().map_err(failed)?);
     Ok(is_same.then_some(bytes))
 }
 
@@ -187,9 +196,8 @@ fn is_compressed(mut file: &File) -> io::Result<bool> {
     Ok(Compression::of(&beginning).is_some())
 }
 
-fn is_same(before: &Metadata, after: &Metadata, bytes: &[u8]) -> bool {
+fn is_same(before: &Metadata, after: &Metadata) -> bool {
     before.len() == after.len()
-        && after.len() == bytes.len() as u64
         && before.modified().ok() == after.modified().ok()
         && same_file(before, after)
 }
@@ -383,11 +391,10 @@ mod tests {
         let path = folder.path().join("a");
         fs::write_new(&path, STATE).unwrap();
         let before = path.metadata().unwrap();
-        assert!(is_same(&before, &path.metadata().unwrap(), STATE));
-        assert!(!is_same(&before, &before, &STATE[1..]));
+        assert!(is_same(&before, &path.metadata().unwrap()));
         // The old file stays open, so that its place on the disk is not used again.
         let _held = File::open(&path).unwrap();
         fs::replace(&path, STATE).unwrap();
-        assert!(!is_same(&before, &path.metadata().unwrap(), STATE));
+        assert!(!is_same(&before, &path.metadata().unwrap()));
     }
 }

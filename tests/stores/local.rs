@@ -196,6 +196,7 @@ fn an_interrupted_write_says_where_the_whole_state_is() {
         copy.display()
     );
     assert_eq!(error.to_string(), expected);
+    assert_eq!(place.store.read_start("", 1).unwrap_err().to_string(), expected);
 }
 
 #[test]

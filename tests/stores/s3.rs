@@ -76,6 +76,17 @@ fn without_a_kind_of_lock_there_are_none() {
 }
 
 #[test]
+fn the_beginning_of_a_state_is_one_request_for_no_more() {
+    let server = Server::start();
+    let store = store(&server);
+    server.put("a", &vec![b'x'; 50_000]);
+    let Found::Bytes(bytes, _) = store.read_start("a", 100).unwrap() else { panic!("nothing") };
+    assert_eq!(*bytes, [b'x'; 100]);
+    let [(line, headers)] = &server.requests()[..] else { panic!("several requests") };
+    assert_eq!((line.as_str(), headers["range"].as_str()), ("GET /states/a", "bytes=0-99"));
+}
+
+#[test]
 fn a_lock_shows_what_a_store_can_be_relied_on_for() {
     let proven = |conditions| {
         let store = store(&Server::with(conditions));

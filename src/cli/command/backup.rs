@@ -1,50 +1,83 @@
 //! `tfstate backup`.
 
 use std::ffi::{OsStr, OsString};
-use std::path::Path;
 
-use crate::backup::{Protection, Recipients};
+use crate::backup::{Keys, Strategy};
 use crate::base::clock::System;
 use crate::base::size;
 use crate::base::text::escape;
 use crate::cli::args::Format;
 use crate::cli::context::Context;
 use crate::cli::error::{Exit, Failure};
-use crate::cli::repository::{self, RepositoryOption};
+use crate::cli::progress::Progress;
+use crate::cli::protection::ProtectionOption;
+use crate::cli::repository::{self, RepositoryOption, SignerOption};
 use crate::cli::{json, state};
-use crate::ops::backup::{self, BackupOptions, Report, Source};
-use crate::store::{self, Access, Location};
+use crate::ops::backup::{BackupOptions, Keeper, LEVEL, Manner, Report};
+use crate::store::Location;
 
 /// Write a snapshot of each state that changed to the backup repository
 ///
-/// A snapshot is compressed, encrypted for the recipients, read back and only then kept. The first
-/// backup makes the repository and decides for whom it is encrypted. A state that can't be parsed
-/// is kept as it is, and reported.
+/// A snapshot is compressed, encrypted for the recipients, signed, read back and only then kept.
+/// The first backup makes the repository and decides for whom it is encrypted. A state that can't
+/// be parsed is kept as it is, and reported. Without a state, those of `backup.states` in the
+/// configuration are taken, or the one Terraform uses here.
 ///
-/// Example: `tfstate backup prod.tfstate --recipient age1…`
+/// Example: `tfstate backup 's3://acme-tf/**' --recipient age1…`
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
-    /// The states; none means the one Terraform uses here
+    /// The states; prefixes and globs name several
     #[arg(value_name = "STATE", value_hint = clap::ValueHint::FilePath)]
     states: Vec<OsString>,
     /// How to store what changed
     #[arg(long, value_enum, default_value_t)]
-    strategy: Strategy,
+    strategy: How,
     #[command(flatten)]
     repository: RepositoryOption,
-    /// Encrypt for this age or ssh public key (can be repeated)
-    #[arg(long = "recipient", value_name = "KEY")]
-    recipients: Vec<String>,
-    /// Keep the snapshots in plain text
-    #[arg(long, conflicts_with = "recipients")]
-    no_encryption: bool,
+    #[command(flatten)]
+    protection: ProtectionOption,
+    #[command(flatten)]
+    signer: SignerOption,
+    /// Store states again that did not change
+    #[arg(long)]
+    force: bool,
+    /// Tag the snapshots, to find and to keep them by (can be repeated)
+    #[arg(long = "tag", value_name = "TAG", value_parser = tag)]
+    tags: Vec<String>,
+    /// How hard to compress whole states
+    #[arg(long, value_name = "1-22", default_value_t = LEVEL, value_parser = clap::value_parser!(i32).range(1..=22))]
+    level: i32,
 }
 
 #[derive(Clone, Copy, Debug, Default, clap::ValueEnum)]
-enum Strategy {
+enum How {
     /// Each snapshot holds the whole state
-    #[default]
     Full,
+    /// What changed since the last snapshot
+    Incremental,
+    /// What changed since the last full snapshot
+    Differential,
+    /// Differential, and full where that says little less or gets old
+    #[default]
+    Auto,
+}
+
+impl From<How> for Strategy {
+    fn from(how: How) -> Self {
+        match how {
+            How::Full => Self::Full,
+            How::Incremental => Self::Incremental,
+            How::Differential => Self::Differential,
+            How::Auto => Self::Auto,
+        }
+    }
+}
+
+/// Tags stand in the clear in every snapshot, and in lists that are cut at commas.
+fn tag(text: &str) -> Result<String, &'static str> {
+    let legal = |c: char| c.is_alphanumeric() || "-_.:/=+@".contains(c);
+    let fits = !text.is_empty() && text.chars().count() <= 64 && text.chars().all(legal);
+    fits.then(|| text.to_owned()).ok_or("a tag is 1 to 64 letters, digits and `-_.:/=+@`")
 }
 
 /// How it can print.
@@ -52,37 +85,27 @@ pub(crate) const FORMATS: &[Format] = &[Format::Text, Format::Json];
 
 /// Runs the command.
 pub(crate) fn run(args: &Args, context: &mut Context<'_>) -> Result<Exit, Failure> {
-    let Strategy::Full = args.strategy;
-    let protection = protection(args, context)?;
-    let repository = args.repository.folder(context)?;
+    let protection = args.protection.wanted(context)?;
+    let (signer, known) = (args.signer.read_or_make(context)?, repository::known(context));
     let cache = repository::cache(context);
     let options = BackupOptions {
-        repository: &repository,
+        vault: args.repository.vault(context)?,
         protection: protection.as_ref(),
+        keys: Keys { signer: Some(&signer), known: known.as_ref() },
         cache: cache.as_deref(),
-    };
-    let references = if args.states.is_empty() {
-        vec![state::default(context)]
-    } else {
-        args.states.iter().cloned().map(Some).collect()
+        manner: Manner {
+            strategy: args.strategy.into(),
+            force: args.force,
+            level: args.level,
+            tags: &args.tags,
+        },
     };
     let mut done =
         Done { json: json::backup::Backup::new(), plain: false, kept: 0, failures: Vec::new() };
-    for reference in references {
-        done.add_all(context, &options, reference.as_deref())?;
-    }
-    done.finish(context, &repository)
-}
-
-fn protection(args: &Args, context: &Context<'_>) -> Result<Option<Protection>, Failure> {
-    if args.no_encryption {
-        return Ok(Some(Protection::None));
-    }
-    let settings = &context.settings;
-    let texts =
-        if args.recipients.is_empty() { &settings.recipients.value } else { &args.recipients };
-    let recipients = Recipients::parse(texts)?.map(Protection::Recipients);
-    Ok(recipients.or((!settings.encryption.value).then_some(Protection::None)))
+    let locations = done.locations(args, context);
+    let keeper = Keeper::open(&options, &System)?;
+    done.keep(&keeper, &locations, context)?;
+    done.finish(context, &keeper.repository().name())
 }
 
 /// What became of the states so far.
@@ -95,24 +118,27 @@ struct Done {
 }
 
 impl Done {
-    /// Backs up all states that a reference names.
-    fn add_all(
-        &mut self,
-        context: &mut Context<'_>,
-        options: &BackupOptions<'_>,
-        reference: Option<&OsStr>,
-    ) -> Result<(), Failure> {
-        match Location::resolve_many(reference, state::place(context)) {
-            Ok(locations) => {
-                locations.iter().try_for_each(|location| self.add(context, options, location))
-            }
-            Err(error) => {
-                let shown =
-                    reference.map_or_else(|| ".".into(), |r| r.to_string_lossy().into_owned());
-                self.fail(&shown, error.into());
-                Ok(())
+    /// Finds all states that were named. What can't be found fails, and the others are backed up.
+    fn locations(&mut self, args: &Args, context: &Context<'_>) -> Vec<Location> {
+        let configured = || context.settings.states.value.iter().map(OsString::from).collect();
+        let mut references: Vec<Option<OsString>> = match args.states.as_slice() {
+            [] => Vec::into_iter(configured()).map(Some).collect(),
+            named => named.iter().cloned().map(Some).collect(),
+        };
+        if references.is_empty() {
+            references.push(state::default(context));
+        }
+        let mut all: Vec<Location> = Vec::new();
+        for reference in references {
+            match Location::resolve_many(reference.as_deref(), state::place(context)) {
+                Ok(found) => all.extend(found),
+                Err(error) => {
+                    let shown = reference.as_deref().map(OsStr::to_string_lossy);
+                    self.fail(&shown.unwrap_or(".".into()), error.into());
+                }
             }
         }
+        all
     }
 
     fn fail(&mut self, name: &str, failure: Failure) {
@@ -120,37 +146,53 @@ impl Done {
         self.failures.push(failure);
     }
 
-    fn add(
+    fn keep(
+        &mut self,
+        keeper: &Keeper<'_>,
+        locations: &[Location],
+        context: &mut Context<'_>,
+    ) -> Result<(), Failure> {
+        let (interrupt, mut handed) = (context.interrupt.clone(), 0_usize);
+        let told = |done: usize| format!("{done} of {} states", locations.len());
+        let progress = Progress::start(context.out, told(0));
+        interrupt.hold(|stop| {
+            keeper.keep_all(locations, |location, result| {
+                handed += 1;
+                progress.tell(told(handed));
+                progress.make_room();
+                match result {
+                    Ok(report) => self.made(context, location, &report)?,
+                    Err(error) => self.fail(&location.name(), error.into()),
+                }
+                if stop() { Err(Failure::new("interrupted")) } else { Ok(()) }
+            })
+        })
+    }
+
+    fn made(
         &mut self,
         context: &mut Context<'_>,
-        options: &BackupOptions<'_>,
         location: &Location,
+        report: &Report,
     ) -> Result<(), Failure> {
-        match one(context, options, location) {
-            Ok(report) => {
-                let name = location.name();
-                self.kept += 1;
-                self.plain |= !report.encrypted;
-                self.json.made(&name, &report);
-                if let Some(broken) = &report.broken {
-                    let text = format!(
-                        "{} was kept as it is, but it is no readable state: {broken}",
-                        escape(&name)
-                    );
-                    context.out.warning(&text, Some("find an earlier one: `tfstate snapshots`"));
-                }
-                if context.format == Format::Text {
-                    context.out.line(&told(&name, &report))?;
-                }
-            }
-            Err(failure) => self.fail(&location.name(), failure),
+        let name = location.name();
+        self.kept += 1;
+        self.plain |= !report.encrypted;
+        self.json.made(&name, report);
+        if let Some(broken) = &report.broken {
+            let name = escape(&name);
+            let text = format!("{name} was kept as it is, but it is no readable state: {broken}");
+            context.out.warning(&text, Some("find an earlier one: `tfstate snapshots`"));
+        }
+        if context.format == Format::Text {
+            context.out.line(&told(&name, report))?;
         }
         Ok(())
     }
 
-    fn finish(mut self, context: &mut Context<'_>, repository: &Path) -> Result<Exit, Failure> {
+    fn finish(mut self, context: &mut Context<'_>, repository: &str) -> Result<Exit, Failure> {
         if self.plain {
-            let text = format!("the snapshots in {} are not encrypted", repository.display());
+            let text = format!("the snapshots in {repository} are not encrypted");
             context.out.warning(&text, None);
         }
         if context.format == Format::Json {
@@ -164,27 +206,20 @@ impl Done {
     }
 }
 
-/// Backs one state up.
-fn one(
-    context: &Context<'_>,
-    options: &BackupOptions<'_>,
-    location: &Location,
-) -> Result<Report, Failure> {
-    let uri = location.uri()?;
-    let read = store::read(location, Access::Read)?;
-    let source = Source { uri: &uri, bytes: &read.bytes, facts: backup::facts(&read.bytes) };
-    let work = |_: &dyn Fn() -> bool| Ok(backup::run(&source, options, &System)?);
-    context.interrupt.hold(work)
-}
-
 fn told(name: &str, report: &Report) -> String {
     let id = &report.snapshot.id;
     let name = escape(name);
-    if report.skipped {
+    let Some(added) = &report.added else {
         return format!("{id}  {name}  unchanged since that snapshot");
-    }
-    let (state, stored) =
-        (size::to_string(report.bytes_state), size::to_string(report.snapshot.bytes_stored));
+    };
+    let state = size::to_string(report.bytes_state.unwrap_or_default());
+    let stored = size::to_string(report.snapshot.bytes_stored);
     let how = if report.encrypted { "encrypted" } else { "not encrypted" };
-    format!("{id}  {name}  full, {state} stored in {stored}, {how}")
+    let since = match (&added.parent, added.why_full) {
+        (Some(parent), _) => format!(" to {parent}"),
+        (None, Some(why)) => format!(" ({why})"),
+        (None, None) => String::new(),
+    };
+    let kind = report.snapshot.kind.name();
+    format!("{id}  {name}  {kind}{since}, {state} stored in {stored}, {how}")
 }

@@ -78,6 +78,7 @@ fn rows(context: &Context<'_>) -> Vec<Row> {
         place("backup.repo", &settings.repo, context.reveal),
         row("backup.recipients", &settings.recipients),
         row("backup.encryption", &settings.encryption),
+        row("backup.states", &settings.states),
         row("backup.identity", &settings.identity),
         row("diff.ignore", &settings.ignore),
     ]

@@ -2,15 +2,13 @@
 
 use std::path::PathBuf;
 
-use crate::backup::Identities;
-use crate::backup::Repository;
 use crate::base::clock::System;
 use crate::base::size;
 use crate::base::text::escape;
 use crate::cli::args::Format;
 use crate::cli::context::Context;
 use crate::cli::error::{Exit, Failure};
-use crate::cli::repository::RepositoryOption;
+use crate::cli::repository::{IdentityOption, RepositoryOption};
 use crate::cli::state;
 use crate::ops::restore::{self, Existing, Reference, RestoreOptions};
 use crate::store::Location;
@@ -33,9 +31,8 @@ pub(crate) struct Args {
     to: PathBuf,
     #[command(flatten)]
     repository: RepositoryOption,
-    /// Decrypt with the age or ssh private key in this file (can be repeated)
-    #[arg(short, long = "identity", value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
-    identities: Vec<PathBuf>,
+    #[command(flatten)]
+    identities: IdentityOption,
     /// Replace the file if it exists, keeping a copy beside it
     #[arg(long)]
     yes: bool,
@@ -46,13 +43,13 @@ pub(crate) const FORMATS: &[Format] = &[];
 
 /// Runs the command.
 pub(crate) fn run(args: &Args, context: &mut Context<'_>) -> Result<Exit, Failure> {
-    let repository = Repository::open(&args.repository.folder(context)?)?;
+    let repository = args.repository.open(context)?;
     let snapshot = match args.snapshot.as_deref() {
         Some("latest") => restore::find(&repository, Reference::Latest)?,
         Some(id) => restore::find(&repository, Reference::Id(id))?,
         None => restore::find(&repository, Reference::State(&uri_here(context)?))?,
     };
-    let identities = identities(args, context)?;
+    let identities = args.identities.read(&repository, context)?;
     let options = RestoreOptions {
         snapshot: &snapshot,
         identities: &identities,
@@ -85,13 +82,4 @@ fn uri_here(context: &Context<'_>) -> Result<String, Failure> {
     let place = state::place(context);
     let reference = state::default(context);
     Ok(Location::resolve(reference.as_deref(), place)?.uri()?)
-}
-
-fn identities(args: &Args, context: &Context<'_>) -> Result<Identities, Failure> {
-    if !args.identities.is_empty() {
-        return Ok(Identities::read(&args.identities)?);
-    }
-    let set = context.settings.identity.value.as_ref();
-    let files: Vec<PathBuf> = set.map(PathBuf::from).into_iter().collect();
-    Ok(Identities::read(&files)?)
 }

@@ -2,7 +2,7 @@
 
 use std::ffi::OsString;
 
-use crate::backup::{Repository, Snapshot, stream_of};
+use crate::backup::{Snapshot, stream_of};
 use crate::base::size;
 use crate::base::theme::Meaning;
 use crate::cli::args::Format;
@@ -31,7 +31,7 @@ pub(crate) const FORMATS: &[Format] = &[Format::Text, Format::Json];
 
 /// Runs the command.
 pub(crate) fn run(args: &Args, context: &mut Context<'_>) -> Result<Exit, Failure> {
-    let repository = Repository::open(&args.repository.folder(context)?)?;
+    let repository = args.repository.open(context)?;
     let snapshots = match &args.state {
         None => repository.list()?,
         Some(state) => {

@@ -46,7 +46,7 @@ enum Kind {
 }
 
 /// Every key there is; those with a dot are in the table before it.
-const KEYS: [(&str, Kind); 9] = [
+const KEYS: [(&str, Kind); 10] = [
     ("state", Kind::Place),
     ("workspace", Kind::Text),
     ("color", Kind::Choice(&["auto", "always", "never"])),
@@ -55,6 +55,7 @@ const KEYS: [(&str, Kind); 9] = [
     ("backup.recipients", Kind::Texts),
     ("backup.encryption", Kind::Switch),
     ("backup.identity", Kind::Place),
+    ("backup.states", Kind::Texts),
     ("diff.ignore", Kind::Texts),
 ];
 

@@ -228,6 +228,15 @@ impl From<backup::Error> for Failure {
     }
 }
 
+impl From<ops::backup::Failed> for Failure {
+    fn from(error: ops::backup::Failed) -> Self {
+        match error {
+            ops::backup::Failed::Store(error) => error.into(),
+            ops::backup::Failed::Backup(error) => error.into(),
+        }
+    }
+}
+
 impl From<restore::Error> for Failure {
     fn from(error: restore::Error) -> Self {
         match error {

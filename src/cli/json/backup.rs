@@ -37,12 +37,14 @@ impl Backup {
         self.snapshots.push(Made {
             id: Some(report.snapshot.id.clone()),
             state: state.to_owned(),
-            strategy: "full",
-            bytes_state: Some(report.bytes_state),
+            strategy: report.snapshot.kind.name(),
+            parent: report.added.as_ref().and_then(|added| added.parent.clone()),
+            base: report.added.as_ref().and_then(|added| added.base.clone()),
+            bytes_state: report.bytes_state,
             bytes_stored: Some(report.snapshot.bytes_stored),
-            skipped: report.skipped,
+            resources_changed: None,
+            skipped: report.skipped(),
             error: report.broken.clone(),
-            ..Made::default()
         });
     }
 

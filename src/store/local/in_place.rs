@@ -18,7 +18,7 @@ const MARK: &[u8] = b"tfstate was interrupted while it wrote this file.\n\
 The whole state is beside it, in the file whose name begins with a dot and ends in .unfinished\n";
 
 /// How much of the mark is enough to know it; where the new state is shorter, so is the mark.
-const KNOWN: usize = 24;
+pub(super) const KNOWN: usize = 24;
 
 /// Returns whether a write of this file was interrupted.
 pub(super) fn is_unfinished(bytes: &[u8]) -> bool {

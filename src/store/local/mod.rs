@@ -85,11 +85,31 @@ impl Store for Local {
                 found(guarded.read()?, &name, &path)
             };
         }
-        match super::read::settled(&path, &name) {
-            Ok(bytes) => found(bytes, &name, &path),
+        match super::read::settled(&path, &name, u64::MAX) {
+            Ok((bytes, _)) => found(bytes, &name, &path),
             Err(Error::NotFound { .. }) => Ok(Found::Nothing),
             Err(error) => Err(error),
         }
+    }
+
+    fn read_start(&self, key: &str, len: u64) -> Result<Found, Error> {
+        // Whoever closes a file gives up the locks on it.
+        if self.held.find(key, None).is_some() {
+            return Ok(self.read(key)?.start(len));
+        }
+        let (name, path) = (self.name(key), self.path(key));
+        let most = len.max(in_place::KNOWN as u64);
+        let (bytes, size) = match super::read::settled(&path, &name, most) {
+            Ok(read) => read,
+            Err(Error::NotFound { .. }) => return Ok(Found::Nothing),
+            Err(error) => return Err(error),
+        };
+        if size <= most {
+            return Ok(found(bytes, &name, &path)?.start(len));
+        }
+        check_finished(&bytes, &name, &path)?;
+        // Only the whole file has a version.
+        Ok(Found::of(bytes, Version::default()).start(len))
     }
 
     fn read_version(&self, key: &str, _id: &str) -> Result<Found, Error> {

@@ -15,3 +15,4 @@ pub(super) mod network;
 mod read;
 pub(super) mod s3;
 mod signing;
+mod start;

@@ -18,6 +18,7 @@ pub(super) fn hold(subject: Subject<'_>) {
         what_holds_no_bytes_is_empty_and_can_be_replaced(subject);
     }
     a_large_body_comes_back_as_it_went(subject);
+    the_beginning_can_be_read_alone(subject);
     every_byte_comes_back_as_it_went(subject);
     versions_are_kept_or_refused(subject);
     debug_output_and_names_hold_no_credential(subject);
@@ -99,6 +100,30 @@ fn a_large_body_comes_back_as_it_went(subject: Subject<'_>) {
     let (bytes, read) = subject.bytes(&key);
     assert!(bytes == body, "{} bytes came back of {}", bytes.len(), body.len());
     assert_eq!(read, version);
+    subject.store.delete(&key, &version, None).unwrap();
+}
+
+fn the_beginning_can_be_read_alone(subject: Subject<'_>) {
+    let key = subject.key("beginning");
+    let nothing = subject.check(subject.store.read_start(&key, 8)).unwrap();
+    assert!(matches!(nothing, Found::Nothing), "{nothing:?}");
+    if subject.traits.can_be_empty {
+        let version = subject.create(&key, b"").unwrap();
+        let found = subject.store.read_start(&key, 8).unwrap();
+        let Found::Empty(read) = found else { panic!("{found:?}") };
+        assert_eq!(read, version);
+        subject.store.delete(&key, &version, None).unwrap();
+    }
+    let body: Vec<u8> = (b'a'..=b'y').cycle().take(100_000).collect();
+    let version = subject.create(&key, &body).unwrap();
+    for len in [1, 8, 70_000, 99_999, 100_000, 100_001, u64::MAX] {
+        let found = subject.store.read_start(&key, len).unwrap();
+        let Found::Bytes(bytes, read) = found else { panic!("{len}: {found:?}") };
+        let end = body.len().min(usize::try_from(len).unwrap());
+        assert!(*bytes == body[..end], "{} bytes came of {end}", bytes.len());
+        let is_whole = end == body.len();
+        assert!(read == version || (!is_whole && read == Version::default()), "{len}: {read:?}");
+    }
     subject.store.delete(&key, &version, None).unwrap();
 }
 

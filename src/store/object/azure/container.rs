@@ -19,7 +19,7 @@ use crate::base::env::Env;
 use crate::store::object::client::{Client, Headers};
 use crate::store::object::error::Fault;
 use crate::store::object::network::Network;
-use crate::store::object::{digest, keys, read};
+use crate::store::object::{digest, keys, read, start};
 use crate::store::runtime;
 use crate::store::{
     Body, Entry, Error, Found, Guarantee, Guarantees, Locks, Revision, Store, Version,
@@ -107,10 +107,15 @@ impl Container {
         if let Some(id) = id {
             version.id = Some(id.to_owned());
         }
-        if bytes.is_empty() {
-            return Ok(Found::Empty(version));
-        }
-        Ok(Found::Bytes(bytes.into(), version))
+        Ok(Found::of(bytes, version))
+    }
+
+    async fn fetch_start(&self, key: &str, len: u64) -> Result<Found, Error> {
+        let request = || self.0.requests.content(key, "");
+        let found = start::read(&self.0.client, request, len).await;
+        let found = found.map_err(|fault| self.fault(fault, "read", key))?;
+        let whole = |(bytes, headers)| Found::of(bytes, properties::version(&headers));
+        Ok(found.map_or(Found::Nothing, whole))
     }
 
     async fn fetch_path(
@@ -199,6 +204,10 @@ impl Store for Container {
 
     fn read(&self, key: &str) -> Result<Found, Error> {
         self.run(key, self.fetch(key, None))
+    }
+
+    fn read_start(&self, key: &str, len: u64) -> Result<Found, Error> {
+        self.run(key, self.fetch_start(key, len))
     }
 
     fn read_version(&self, key: &str, id: &str) -> Result<Found, Error> {

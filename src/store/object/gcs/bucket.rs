@@ -14,7 +14,7 @@ use crate::base::env::Env;
 use crate::store::object::client::{Client, Headers};
 use crate::store::object::error::Fault;
 use crate::store::object::network::Network;
-use crate::store::object::{digest, keys, read};
+use crate::store::object::{digest, keys, read, start};
 use crate::store::{
     Body, Entry, Error, Found, Guarantee, Guarantees, Locks, Revision, Store, Version, runtime,
 };
@@ -84,17 +84,18 @@ impl Bucket {
         let Some((bytes, headers)) = self.content(key, generation).await? else {
             return Ok(Found::Nothing);
         };
-        let Some(generation) = header(&headers, "x-goog-generation") else {
-            return Err(failed(Fault::Damaged("the answer names no generation".to_owned())));
-        };
         let hashes = headers.get_all("x-goog-hash").iter().filter_map(|value| value.to_str().ok());
         let md5 = hashes.flat_map(|text| text.split(',')).find_map(|one| one.strip_prefix("md5="));
         digest::check(&bytes, md5).map_err(failed)?;
-        let version = version(generation);
-        if bytes.is_empty() {
-            return Ok(Found::Empty(version));
-        }
-        Ok(Found::Bytes(bytes.into(), version))
+        named(bytes, &headers).map_err(failed)
+    }
+
+    async fn fetch_start(&self, key: &str, len: u64) -> Result<Found, Error> {
+        let failed = |fault| self.fault(fault, "read", key);
+        let request = || self.0.requests.content(key, None);
+        let found = start::read(&self.0.contents, request, len).await.map_err(failed)?;
+        let Some((bytes, headers)) = found else { return Ok(Found::Nothing) };
+        named(bytes, &headers).map_err(failed)
     }
 
     async fn content(
@@ -185,6 +186,10 @@ impl Store for Bucket {
         self.run(key, self.fetch(key, None))
     }
 
+    fn read_start(&self, key: &str, len: u64) -> Result<Found, Error> {
+        self.run(key, self.fetch_start(key, len))
+    }
+
     fn read_version(&self, key: &str, id: &str) -> Result<Found, Error> {
         if id.is_empty() || !id.bytes().all(|byte| byte.is_ascii_digit()) {
             return Ok(Found::Nothing);
@@ -232,6 +237,13 @@ impl Store for Bucket {
     fn locks(&self) -> Option<&dyn Locks> {
         Some(self)
     }
+}
+
+/// Returns what came with the generation that the answer names.
+fn named(bytes: Vec<u8>, headers: &HeaderMap) -> Result<Found, Fault> {
+    let lacking = || Fault::Damaged("the answer names no generation".to_owned());
+    let version = version(header(headers, "x-goog-generation").ok_or_else(lacking)?);
+    Ok(Found::of(bytes, version))
 }
 
 pub(super) fn header<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {

@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::{Method, Request, Response, header};
+use http::{HeaderMap, Method, Request, Response, header};
 use object_store::aws::{AmazonS3, AmazonS3Builder};
 use object_store::path::Path;
 use object_store::{
@@ -20,7 +20,8 @@ use super::sign::AboutBucket;
 use crate::store::object::client::{BodyDigest, Client, Headers};
 use crate::store::object::error::Fault;
 use crate::store::object::read::{self, Failed, Object};
-use crate::store::{Entry, Error, Version};
+use crate::store::object::start;
+use crate::store::{Entry, Error, Found, Version};
 
 /// What stays as it is in an address, by S3's own rules.
 const PLAIN: AsciiSet = NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
@@ -150,6 +151,23 @@ impl Bucket {
         Ok(object)
     }
 
+    /// Reads the first bytes of an object.
+    pub(super) async fn start(&self, key: &str, len: u64) -> Result<Found, Error> {
+        self.path(key)?;
+        let request = || self.get_request(key);
+        let found = start::read(&self.client, request, len).await;
+        let found = found.map_err(|fault| self.failed(fault, "read", key))?;
+        let found = found.map(|(bytes, headers)| Found::of(bytes, version(&headers)));
+        Ok(found.unwrap_or(Found::Nothing))
+    }
+
+    fn get_request(&self, key: &str) -> Request<Bytes> {
+        let mut request = Request::new(Bytes::new());
+        // The key is encoded, so that the address can't be invalid.
+        *request.uri_mut() = format!("{}/{}", self.url, encoded(key)).parse().unwrap_or_default();
+        request
+    }
+
     /// Returns what is known of an object without reading it.
     pub(super) async fn head(&self, key: &str) -> Result<Option<Entry>, Error> {
         let path = self.path(key)?;
@@ -248,6 +266,12 @@ pub(super) fn hex(bytes: &[u8]) -> String {
         let _ = write!(text, "{byte:02x}");
     }
     text
+}
+
+/// Returns which version an answer is about.
+fn version(headers: &HeaderMap) -> Version {
+    let header = |name: &str| Some(headers.get(name)?.to_str().ok()?.to_owned());
+    Version { tag: header(header::ETAG.as_str()), id: header("x-amz-version-id") }
 }
 
 /// Compares what came with the checksum that the store keeps of it, where it keeps one.

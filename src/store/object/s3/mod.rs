@@ -193,6 +193,10 @@ impl Store for Bucketed {
         self.wait(key, self.read_whole(key))
     }
 
+    fn read_start(&self, key: &str, len: u64) -> Result<Found, Error> {
+        self.wait(key, self.bucket().start(key, len))
+    }
+
     fn read_version(&self, key: &str, id: &str) -> Result<Found, Error> {
         let read = async {
             match self.bucket().get(key, Some(id)).await {

@@ -199,9 +199,5 @@ pub(super) async fn delete(bucket: &Bucket, key: &str, expected: &Version) -> Re
 
 /// Returns what a read found.
 pub(super) fn found(object: Option<crate::store::object::read::Object>) -> Found {
-    match object {
-        None => Found::Nothing,
-        Some(object) if object.bytes.is_empty() => Found::Empty(object.version),
-        Some(object) => Found::Bytes(object.bytes.into(), object.version),
-    }
+    object.map_or(Found::Nothing, |object| Found::of(object.bytes, object.version))
 }

@@ -1,0 +1,106 @@
+//! What is in a repository, by one listing of it. Nothing else is needed to find a snapshot, so a
+//! catalogue can't be lost.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::Error;
+use super::snapshot::{FOLDER, Snapshot};
+use super::tomb;
+use super::vault::Vault;
+
+/// The snapshots of a repository.
+#[derive(Clone, Debug, Default)]
+pub struct Catalogue {
+    /// Of each stream, what is not superseded, oldest first.
+    streams: BTreeMap<String, Vec<Snapshot>>,
+    /// What was encrypted anew since.
+    superseded: Vec<Snapshot>,
+    /// Keys of snapshots that are to be removed.
+    pub(super) doomed: BTreeSet<String>,
+}
+
+impl Catalogue {
+    /// Lists all snapshots.
+    pub(super) fn read(vault: &dyn Vault, owners: &tomb::Owners<'_>) -> Result<Self, Error> {
+        let doomed = tomb::read(vault, owners)?;
+        Ok(Self::of(vault.list(FOLDER)?.into_iter().filter_map(Snapshot::of), doomed))
+    }
+
+    /// Lists the snapshots of one stream.
+    pub(super) fn read_stream(
+        vault: &dyn Vault,
+        stream: &str,
+        owners: &tomb::Owners<'_>,
+    ) -> Result<Self, Error> {
+        let doomed = tomb::read(vault, owners)?;
+        let objects = vault.list(&format!("{FOLDER}{stream}/"))?;
+        Ok(Self::of(objects.into_iter().filter_map(Snapshot::of), doomed))
+    }
+
+    fn of(snapshots: impl Iterator<Item = Snapshot>, doomed: BTreeSet<String>) -> Self {
+        let mut newest: BTreeMap<(String, String), Snapshot> = BTreeMap::new();
+        let mut superseded = Vec::new();
+        for snapshot in snapshots {
+            let name = (snapshot.stream.clone(), snapshot.id.clone());
+            match newest.get_mut(&name) {
+                Some(found) if found.generation < snapshot.generation => {
+                    superseded.push(std::mem::replace(found, snapshot));
+                }
+                Some(found) if found.generation > snapshot.generation => superseded.push(snapshot),
+                // Two of one generation: neither may hide the other.
+                Some(_) => {
+                    newest.insert((snapshot.stream.clone(), snapshot.key.clone()), snapshot);
+                }
+                None => {
+                    newest.insert(name, snapshot);
+                }
+            }
+        }
+        let mut streams: BTreeMap<String, Vec<Snapshot>> = BTreeMap::new();
+        for snapshot in newest.into_values() {
+            streams.entry(snapshot.stream.clone()).or_default().push(snapshot);
+        }
+        for snapshots in streams.values_mut() {
+            snapshots.sort_by(|a, b| a.order().cmp(&b.order()));
+        }
+        Self { streams, superseded, doomed }
+    }
+
+    /// Returns all snapshots, oldest first.
+    pub fn snapshots(&self) -> Vec<Snapshot> {
+        let mut all: Vec<Snapshot> = self.streams.values().flatten().cloned().collect();
+        all.sort_by(|a, b| a.order().cmp(&b.order()));
+        all
+    }
+
+    /// Returns the names of the streams.
+    pub fn streams(&self) -> impl Iterator<Item = &str> {
+        self.streams.keys().map(String::as_str)
+    }
+
+    /// Returns the snapshots of one stream, oldest first.
+    pub fn stream(&self, name: &str) -> &[Snapshot] {
+        self.streams.get(name).map_or(&[], Vec::as_slice)
+    }
+
+    /// Returns whether a snapshot is to be removed.
+    pub fn is_doomed(&self, snapshot: &Snapshot) -> bool {
+        self.doomed.contains(&snapshot.key)
+    }
+
+    /// Returns what was encrypted anew since, and may be removed.
+    pub(super) fn superseded(&self) -> &[Snapshot] {
+        &self.superseded
+    }
+
+    /// Returns every object of a stream that may be the snapshot with this whole id, the newest
+    /// generation first.
+    pub(super) fn candidates(&self, stream: &str, id: &str) -> Vec<&Snapshot> {
+        let beginning = id.get(..8).unwrap_or(id);
+        let old = self.superseded.iter().filter(|snapshot| snapshot.stream == stream);
+        let mut found: Vec<&Snapshot> =
+            self.stream(stream).iter().chain(old).filter(|s| s.id == beginning).collect();
+        found.sort_by_key(|snapshot| std::cmp::Reverse(snapshot.generation));
+        found
+    }
+}

@@ -1,0 +1,279 @@
+//! What this computer remembers of the newest snapshot of each state: so that an unchanged state is
+//! not stored again, and a changed one is told by what it has in common with it.
+//!
+//! The repository itself can't tell: what a state says is inside encrypted payloads, and has to be.
+//! So keyed hashes are kept here, in the user's own cache, with a key that is random for each full
+//! snapshot. They tell whoever can read this cache no more than the state that this computer can
+//! read anyway, but for a guess of what was removed since. A file that is missing or makes no sense
+//! costs one full snapshot and nothing else.
+//!
+//! ```text
+//! 0   8   magic "TFBHEAD1"
+//! 8   4   length n of the record, little endian
+//! 12  n   record: UTF-8 JSON
+//! ..      the index of the last full snapshot, and that of the newest if it is another
+//! ..  32  BLAKE3 of all before
+//! ```
+
+use std::path::{Path, PathBuf};
+use std::{fs, io};
+
+use serde::{Deserialize, Serialize};
+
+use super::delta::{Index, Key};
+use super::record::random;
+use super::snapshot::{Kind, Snapshot, to_hex};
+use crate::base::fs as files;
+use crate::store::Version;
+
+const MAGIC: &[u8; 8] = b"TFBHEAD1";
+
+/// The remembered heads, in a folder that may be deleted at any time.
+#[derive(Clone, Debug)]
+pub struct Heads(PathBuf);
+
+/// A snapshot that is remembered.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub(super) struct Member {
+    /// The key of its object.
+    pub key: String,
+    /// Its whole id.
+    pub id: String,
+    /// The BLAKE3 of its header.
+    pub header: String,
+    /// How many bytes its object has.
+    pub len: u64,
+}
+
+/// What is remembered of one state.
+#[derive(Clone, Debug)]
+pub(super) struct Head {
+    pub record: Record,
+    key: Key,
+    full: Index,
+    newest: Option<Index>,
+}
+
+#[derive(Clone, Debug, Deserialize, Serialize)]
+pub(super) struct Record {
+    v: u32,
+    /// The key of all hashes here.
+    key: String,
+    /// The keyed hash of the whole state.
+    mac: String,
+    /// The keyed hash of its lineage.
+    lineage: String,
+    /// What the source called this content, where it has such names.
+    tag: Option<String>,
+    version: Option<String>,
+    /// The snapshots that the newest one is restored from, the full one first, itself last.
+    pub chain: Vec<Member>,
+    /// Length of the first index.
+    full_index: usize,
+}
+
+/// What there is to remember after a snapshot was written.
+pub(super) struct Written<'a> {
+    pub state: &'a [u8],
+    pub lineage: &'a str,
+    pub source: Option<&'a Version>,
+    pub chain: Vec<Member>,
+    pub kind: Kind,
+}
+
+impl Head {
+    /// Returns the newest snapshot that is remembered.
+    pub(super) fn newest(&self) -> Option<&Member> {
+        self.record.chain.last()
+    }
+
+    /// Returns whether the state that was stored last is this one.
+    pub(super) fn is_of(&self, state: &[u8]) -> bool {
+        self.record.mac == mac(&self.record.key, state)
+    }
+
+    /// Returns whether the lineage of the state that was stored last is this one.
+    pub(super) fn has_lineage(&self, lineage: &str) -> bool {
+        self.record.lineage == mac(&self.record.key, lineage.as_bytes())
+    }
+
+    /// Returns whether the state that was stored last is what the source calls so.
+    pub(super) fn is_version(&self, version: &Version) -> bool {
+        let named = version.tag.is_some() || version.id.is_some();
+        named && self.record.tag == version.tag && self.record.version == version.id
+    }
+
+    /// Returns what tells a later state by the last full snapshot.
+    pub(super) fn by_full(&self) -> (&Index, &Key) {
+        (&self.full, &self.key)
+    }
+
+    /// Returns what tells a later state by the newest snapshot.
+    pub(super) fn by_newest(&self) -> (&Index, &Key) {
+        (self.newest.as_ref().unwrap_or(&self.full), &self.key)
+    }
+
+    fn parse(bytes: &[u8]) -> Option<Self> {
+        let (body, sum) = bytes.split_last_chunk::<32>()?;
+        if blake3::hash(body) != *sum {
+            return None;
+        }
+        let rest = body.strip_prefix(MAGIC)?;
+        let (length, rest) = rest.split_first_chunk::<4>()?;
+        let (record, indexes) = rest.split_at_checked(u32::from_le_bytes(*length) as usize)?;
+        let record: Record = serde_json::from_slice(record).ok().filter(|r: &Record| r.v == 1)?;
+        let (full, newest) = indexes.split_at_checked(record.full_index)?;
+        let key = key_of(&record.key);
+        let newest = if newest.is_empty() { None } else { Some(Index::from_bytes(newest)?) };
+        Some(Self { key, full: Index::from_bytes(full)?, newest, record })
+    }
+}
+
+impl Heads {
+    /// Returns the heads kept below a cache folder, which need not exist.
+    pub fn below(cache: &Path) -> Self {
+        Self(cache.join("heads"))
+    }
+
+    /// Returns what is remembered of a stream; nothing where that makes no sense.
+    pub(super) fn read(&self, repo: &str, stream: &str) -> Option<Head> {
+        Head::parse(&fs::read(self.path(repo, stream)).ok()?)
+    }
+
+    /// Remembers a snapshot that was written. `before` is what was remembered then.
+    pub(super) fn remember(
+        &self,
+        (repo, stream): (&str, &str),
+        before: Option<&Head>,
+        written: Written<'_>,
+    ) -> io::Result<()> {
+        let kept = before.filter(|_| written.kind != Kind::Full);
+        let text = match kept {
+            Some(head) => head.record.key.clone(),
+            None => to_hex(&random::<32>()?),
+        };
+        let index = Index::of(written.state, &key_of(&text)).to_bytes();
+        let (full, newest) = match kept {
+            Some(head) => (head.full.to_bytes(), index),
+            None => (index, Vec::new()),
+        };
+        let record = Record {
+            v: 1,
+            mac: mac(&text, written.state),
+            lineage: mac(&text, written.lineage.as_bytes()),
+            key: text,
+            tag: written.source.and_then(|version| version.tag.clone()),
+            version: written.source.and_then(|version| version.id.clone()),
+            chain: written.chain,
+            full_index: full.len(),
+        };
+        self.write(repo, stream, &record, &[&full, &newest])
+    }
+
+    /// Remembers under another name of the source that its state is the same.
+    pub(super) fn rename(
+        &self,
+        (repo, stream): (&str, &str),
+        head: &Head,
+        source: &Version,
+    ) -> io::Result<()> {
+        let (tag, version) = (source.tag.clone(), source.id.clone());
+        let record = Record { tag, version, ..head.record.clone() };
+        let newest = head.newest.as_ref().map(Index::to_bytes).unwrap_or_default();
+        self.write(repo, stream, &record, &[&head.full.to_bytes(), &newest])
+    }
+
+    fn write(
+        &self,
+        repo: &str,
+        stream: &str,
+        record: &Record,
+        indexes: &[&[u8]],
+    ) -> io::Result<()> {
+        let record = serde_json::to_vec(record)?;
+        let length = u32::try_from(record.len()).map_err(|_| io::ErrorKind::InvalidInput)?;
+        let mut bytes = MAGIC.to_vec();
+        bytes.extend_from_slice(&length.to_le_bytes());
+        bytes.extend_from_slice(&record);
+        indexes.iter().for_each(|index| bytes.extend_from_slice(index));
+        bytes.extend_from_slice(blake3::hash(&bytes).as_bytes());
+        files::create_private_folder(&self.0)?;
+        files::replace(&self.path(repo, stream), &bytes)
+    }
+
+    fn path(&self, repo: &str, stream: &str) -> PathBuf {
+        self.0.join(format!("{repo}-{stream}.head"))
+    }
+}
+
+impl Member {
+    /// Returns whether a snapshot that is listed is, as far as a listing tells, this one.
+    pub(super) fn is(&self, listed: &Snapshot) -> bool {
+        self.key == listed.key && self.len == listed.bytes_stored
+    }
+}
+
+fn key_of(text: &str) -> Key {
+    Key::new(blake3::derive_key("tfstate 2026 pieces of a state", text.as_bytes()))
+}
+
+fn mac(key: &str, bytes: &[u8]) -> String {
+    let key = blake3::derive_key("tfstate 2026 head of a stream of snapshots", key.as_bytes());
+    blake3::keyed_hash(&key, bytes).to_hex().to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn written(state: &[u8], kind: Kind) -> Written<'_> {
+        let member =
+            Member { key: "s/a/b".to_owned(), id: "0".repeat(32), header: String::new(), len: 3 };
+        Written { state, lineage: "l", source: None, chain: vec![member], kind }
+    }
+
+    #[test]
+    fn a_head_tells_its_state_and_its_lineage_and_both_its_indexes() {
+        let folder = tempfile::tempdir().unwrap();
+        let heads = Heads::below(folder.path());
+        heads.remember(("r", "s"), None, written(b"one", Kind::Full)).unwrap();
+        let first = heads.read("r", "s").unwrap();
+        assert!(first.is_of(b"one") && !first.is_of(b"two"));
+        assert!(first.has_lineage("l") && !first.has_lineage("m"));
+        heads.remember(("r", "s"), Some(&first), written(b"four", Kind::Incremental)).unwrap();
+        let second = heads.read("r", "s").unwrap();
+        assert_eq!((second.by_full().0.len(), second.by_newest().0.len()), (3, 4));
+        assert!(second.is_of(b"four"));
+        heads.remember(("r", "s"), Some(&second), written(b"fifth", Kind::Full)).unwrap();
+        assert_eq!(heads.read("r", "s").unwrap().by_full().0.len(), 5);
+    }
+
+    #[test]
+    fn a_source_that_names_its_content_is_believed_and_no_other() {
+        let folder = tempfile::tempdir().unwrap();
+        let heads = Heads::below(folder.path());
+        heads.remember(("r", "s"), None, written(b"one", Kind::Full)).unwrap();
+        let head = heads.read("r", "s").unwrap();
+        let version = Version { tag: Some("t".to_owned()), id: None };
+        assert!(!head.is_version(&version) && !head.is_version(&Version::default()));
+        heads.rename(("r", "s"), &head, &version).unwrap();
+        let head = heads.read("r", "s").unwrap();
+        assert!(head.is_version(&version) && !head.is_version(&Version::default()));
+        assert!(head.is_of(b"one"));
+    }
+
+    #[test]
+    fn a_head_with_any_byte_changed_or_cut_is_forgotten() {
+        let folder = tempfile::tempdir().unwrap();
+        let heads = Heads::below(folder.path());
+        heads.remember(("r", "s"), None, written(b"{\"resources\":[{},{}]}", Kind::Full)).unwrap();
+        let mut bytes = fs::read(heads.path("r", "s")).unwrap();
+        assert!(Head::parse(&bytes).is_some());
+        for at in 0..bytes.len() {
+            bytes[at] ^= 1;
+            assert!(Head::parse(&bytes).is_none(), "{at}");
+            bytes[at] ^= 1;
+            assert!(Head::parse(&bytes[..at]).is_none(), "{at}");
+        }
+    }
+}

@@ -1,0 +1,126 @@
+//! What this computer remembers of the repositories that it has used, as `known_hosts` does of
+//! hosts: whoever can write to a place could put another repository there, with other recipients.
+
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+use super::Error;
+use super::record::Records;
+use super::vault::Vault;
+use crate::base::fs;
+
+/// The folder of what is remembered.
+#[derive(Clone, Debug)]
+pub struct Known(PathBuf);
+
+#[derive(Debug, Deserialize, Serialize)]
+struct Memory {
+    v: u32,
+    /// Where it is, for a person who looks at the file.
+    place: String,
+    /// The hash of its first record.
+    first: String,
+    /// How many further records were seen: there can't be fewer later.
+    number: u32,
+}
+
+impl Known {
+    /// Takes the folder, which need not exist.
+    pub fn below(state: &Path) -> Self {
+        Self(state.join("known"))
+    }
+
+    /// Compares a repository with what is remembered of its place, and remembers it.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Stranger`] where another repository was at this place, or where it has forgotten a
+    /// change of its record.
+    pub(super) fn recognise(&self, vault: &dyn Vault, records: &Records) -> Result<(), Error> {
+        let place = vault.place();
+        let path = self.path(&place);
+        let stranger =
+            |problem| Error::Stranger { place: place.clone(), problem, path: path.clone() };
+        let found = std::fs::read(&path).ok();
+        let memory = found.and_then(|bytes| serde_json::from_slice::<Memory>(&bytes).ok());
+        if let Some(memory) = &memory {
+            if memory.first != records.first() {
+                return Err(stranger("is not the one that was there before"));
+            }
+            if memory.number > records.number() {
+                return Err(stranger("has an older record than it had before"));
+            }
+        }
+        if memory.is_none_or(|memory| memory.number != records.number()) {
+            let (first, number) = (records.first().to_owned(), records.number());
+            self.remember(&path, &Memory { v: 1, place: place.clone(), first, number });
+        }
+        Ok(())
+    }
+
+    /// What can't be remembered is no reason to make no backup.
+    fn remember(&self, path: &Path, memory: &Memory) {
+        let written = fs::create_private_folder(&self.0).and_then(|()| {
+            let text = serde_json::to_vec(memory)?;
+            fs::replace(path, &text)
+        });
+        if let Err(error) = written {
+            tracing::warn!(%error, "cannot remember the backup repository");
+        }
+    }
+
+    fn path(&self, place: &str) -> PathBuf {
+        self.0.join(format!("{}.json", &blake3::hash(place.as_bytes()).to_hex()[..16]))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use jiff::Timestamp;
+
+    use super::*;
+    use crate::backup::Protection;
+    use crate::backup::record::{Change, FIRST};
+    use crate::backup::sign::Signer;
+    use crate::backup::vault::Stored;
+    use crate::store;
+
+    #[test]
+    fn another_repository_at_the_same_place_is_noticed() {
+        let folder = tempfile::tempdir().unwrap();
+        let known = Known::below(folder.path());
+        let vault = Stored::new(Arc::new(store::Memory::default()), "r");
+        let make = || {
+            let signer = Signer::generate().unwrap();
+            Records::create(&vault, &Protection::None, &signer, Timestamp::UNIX_EPOCH).unwrap();
+            (signer, Records::read(&vault).unwrap().unwrap())
+        };
+        let (owner, first) = make();
+        known.recognise(&vault, &first).unwrap();
+        let key = Signer::generate().unwrap().public();
+        first.change(&vault, Change::Authorize(key), &owner, Timestamp::UNIX_EPOCH).unwrap();
+        known.recognise(&vault, &Records::read(&vault).unwrap().unwrap()).unwrap();
+        let rolled_back = known.recognise(&vault, &first).unwrap_err();
+        assert!(matches!(rolled_back, Error::Stranger { .. }), "{rolled_back}");
+        vault.delete(FIRST).unwrap();
+        vault.delete("c/00000001.json").unwrap();
+        let (_, other) = make();
+        let said = known.recognise(&vault, &other).unwrap_err().to_string();
+        assert!(said.contains("is not the one that was there before"), "{said}");
+    }
+
+    #[test]
+    fn a_folder_that_cannot_be_written_stops_nothing() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("file");
+        fs::write_new(&file, b"").unwrap();
+        let vault = Stored::new(Arc::new(store::Memory::default()), "r");
+        let signer = Signer::generate().unwrap();
+        Records::create(&vault, &Protection::None, &signer, Timestamp::UNIX_EPOCH).unwrap();
+        let records = Records::read(&vault).unwrap().unwrap();
+        Known::below(&file).recognise(&vault, &records).unwrap();
+    }
+}

@@ -1,0 +1,90 @@
+//! What is to be removed, and what was.
+//!
+//! Removing takes two steps, so that a writer who is just telling a state by an earlier snapshot
+//! does not lose it: first `gc/UTC-ID.json` names the objects (from then on no writer builds on
+//! them); a day later they are deleted, unless something was built on them all the same, and
+//! `x/UTC-ID.json` goes on saying that they were removed on purpose. Only an owner's signature
+//! counts: a computer that writes backups must not be able to have others removed.
+
+use std::collections::BTreeSet;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::Error;
+use super::body::Flaw;
+use super::note;
+use super::record::random;
+use super::sign::{PublicKey, Signer};
+use super::snapshot::{to_hex, utc};
+use super::vault::Vault;
+
+/// Where the lists of what is to be removed are.
+pub(super) const PENDING: &str = "gc/";
+
+/// Where the lists of what was removed are.
+pub(super) const REMOVED: &str = "x/";
+
+const DOMAIN: &str = "tfstate removal v1";
+
+/// The owners of a repository.
+pub(super) type Owners<'a> = [PublicKey];
+
+#[derive(Debug, Deserialize, Serialize)]
+pub(super) struct Tomb {
+    v: u32,
+    must_understand: Vec<String>,
+    repo: String,
+    /// When it was written, as in keys.
+    pub created: String,
+    /// The keys of the objects.
+    pub snapshots: Vec<String>,
+}
+
+/// Returns the keys of everything that is to be removed.
+pub(super) fn read(vault: &dyn Vault, owners: &Owners<'_>) -> Result<BTreeSet<String>, Error> {
+    Ok(all(vault, PENDING, owners)?.into_iter().flat_map(|(_, tomb)| tomb.snapshots).collect())
+}
+
+/// Returns the lists in one of the two places, with their keys, oldest first.
+///
+/// What no owner signed is passed over: a forged list must not stop backups.
+pub(super) fn all(
+    vault: &dyn Vault,
+    place: &str,
+    owners: &Owners<'_>,
+) -> Result<Vec<(String, Tomb)>, Error> {
+    let mut keys: Vec<String> = vault.list(place)?.into_iter().map(|object| object.key).collect();
+    keys.sort();
+    let mut tombs = Vec::new();
+    for key in keys {
+        let Some(bytes) = vault.read(&key)? else { continue };
+        match note::open::<Tomb>(DOMAIN, &bytes) {
+            Ok(note) if owners.contains(&note.signer) => tombs.push((key, note.says)),
+            Err(Flaw::Newer(problem)) => {
+                return Err(Error::Newer { what: vault.name(&key), problem });
+            }
+            _ => {
+                tracing::warn!(key, "passed over a list of removed snapshots that no owner signed")
+            }
+        }
+    }
+    Ok(tombs)
+}
+
+/// Writes a list into one of the two places.
+pub(super) fn write(
+    vault: &dyn Vault,
+    place: &str,
+    repo: &str,
+    snapshots: Vec<String>,
+    (signer, now): (&Signer, Timestamp),
+) -> Result<String, Error> {
+    let created = utc(now);
+    let id = to_hex(&random::<4>().map_err(|source| Error::Build { source })?);
+    let key = format!("{place}{created}-{id}.json");
+    let (v, must_understand, repo) = (1, Vec::new(), repo.to_owned());
+    let tomb = Tomb { v, must_understand, repo, created, snapshots };
+    vault.create(&key, &note::seal(DOMAIN, &tomb, signer))?;
+    Ok(key)
+}

@@ -1,0 +1,187 @@
+//! A repository in a folder.
+
+use std::fs::{self, File};
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+
+use jiff::Timestamp;
+
+use super::{Created, Object, Vault};
+use crate::backup::Error;
+use crate::base::fs as files;
+
+/// A folder, which need not exist yet.
+#[derive(Clone, Debug)]
+pub struct Folder(PathBuf);
+
+impl Folder {
+    /// Takes the folder's path.
+    pub fn new(root: impl Into<PathBuf>) -> Self {
+        Self(root.into())
+    }
+
+    fn path(&self, key: &str) -> PathBuf {
+        self.0.join(key)
+    }
+
+    /// Calls `each` with the path of every file below a folder.
+    fn walk(
+        folder: &Path,
+        each: &mut dyn FnMut(PathBuf) -> Result<(), Error>,
+    ) -> Result<(), Error> {
+        let failed = |source| Error::Io { action: "list", path: folder.to_owned(), source };
+        let entries = match fs::read_dir(folder) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+            other => other.map_err(failed)?,
+        };
+        for entry in entries {
+            let entry = entry.map_err(failed)?;
+            // What a link leads to is not of this repository.
+            if entry.file_type().map_err(failed)?.is_dir() {
+                Self::walk(&entry.path(), each)?;
+            } else {
+                each(entry.path())?;
+            }
+        }
+        Ok(())
+    }
+
+    fn object(&self, path: &Path) -> Result<Option<Object>, Error> {
+        // No key of ours is anything but ASCII.
+        let key = path.strip_prefix(&self.0).ok().and_then(Path::to_str);
+        let Some(key) = key.filter(|_| !is_leftover(path)) else { return Ok(None) };
+        let found = match path.symlink_metadata() {
+            // It was deleted since it was listed.
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            found => found.map_err(|source| io_error("list", path, source))?,
+        };
+        let modified = modified(&found);
+        Ok(Some(Object { key: key.to_owned(), len: found.len(), modified, tag: None }))
+    }
+}
+
+fn modified(found: &fs::Metadata) -> Option<Timestamp> {
+    Timestamp::try_from(found.modified().ok()?).ok()
+}
+
+/// Returns whether a file is a temporary one of [`files`].
+fn is_leftover(path: &Path) -> bool {
+    let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+    name.starts_with('.') && name.ends_with(".tmp")
+}
+
+fn io_error(action: &'static str, path: &Path, source: io::Error) -> Error {
+    Error::Io { action, path: path.to_owned(), source }
+}
+
+impl Vault for Folder {
+    fn name(&self, key: &str) -> String {
+        self.path(key).display().to_string().trim_end_matches('/').to_owned()
+    }
+
+    fn place(&self) -> String {
+        let absolute = self.0.canonicalize().or_else(|_| std::path::absolute(&self.0));
+        absolute.unwrap_or_else(|_| self.0.clone()).display().to_string()
+    }
+
+    fn read(&self, key: &str) -> Result<Option<Vec<u8>>, Error> {
+        self.start(key, u64::MAX)
+    }
+
+    fn start(&self, key: &str, len: u64) -> Result<Option<Vec<u8>>, Error> {
+        let path = self.path(key);
+        let failed = |source| io_error("read", &path, source);
+        let file = match File::open(&path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            other => other.map_err(failed)?,
+        };
+        let mut bytes = Vec::new();
+        file.take(len).read_to_end(&mut bytes).map_err(failed)?;
+        Ok(Some(bytes))
+    }
+
+    fn create(&self, key: &str, bytes: &[u8]) -> Result<Created, Error> {
+        let path = self.path(key);
+        let failed = |source| io_error("write", &path, source);
+        let folder = path.parent().unwrap_or(&self.0);
+        files::create_private_folder(folder).map_err(failed)?;
+        match files::write_new(&path, bytes) {
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(Created::Exists),
+            written => written.map(|()| Created::New).map_err(failed),
+        }
+    }
+
+    fn delete(&self, key: &str) -> Result<(), Error> {
+        let path = self.path(key);
+        match fs::remove_file(&path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+            done => done.map_err(|source| io_error("delete", &path, source)),
+        }
+    }
+
+    fn list(&self, prefix: &str) -> Result<Vec<Object>, Error> {
+        let mut objects = Vec::new();
+        Self::walk(&self.path(prefix), &mut |path| {
+            objects.extend(self.object(&path)?);
+            Ok(())
+        })?;
+        Ok(objects)
+    }
+
+    fn sweep(&self, before: Timestamp) -> Result<usize, Error> {
+        let mut swept = 0;
+        Self::walk(&self.0, &mut |path| {
+            let is_old = path.symlink_metadata().ok().and_then(|found| modified(&found));
+            if is_leftover(&path) && is_old.is_some_and(|time| time < before) {
+                fs::remove_file(&path).map_err(|source| io_error("delete", &path, source))?;
+                swept += 1;
+            }
+            Ok(())
+        })?;
+        Ok(swept)
+    }
+
+    fn is_near(&self) -> bool {
+        true
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_created_is_listed_read_and_deleted_and_leftovers_are_no_objects() {
+        let folder = tempfile::tempdir().unwrap();
+        let vault = Folder::new(folder.path().join("repo"));
+        assert_eq!(vault.list("s/").unwrap(), []);
+        assert_eq!(vault.create("s/a/1", b"one").unwrap(), Created::New);
+        assert_eq!(vault.create("s/a/1", b"two").unwrap(), Created::Exists);
+        files::write_new(&folder.path().join("repo/s/a/.1.x.tmp"), b"half").unwrap();
+        let listed = vault.list("s/").unwrap();
+        assert_eq!(
+            listed.iter().map(|o| (o.key.as_str(), o.len)).collect::<Vec<_>>(),
+            [("s/a/1", 3)]
+        );
+        assert_eq!(vault.start("s/a/1", 2).unwrap().unwrap(), b"on");
+        assert_eq!(vault.sweep(Timestamp::MIN).unwrap(), 0);
+        assert_eq!(vault.sweep(Timestamp::MAX).unwrap(), 1);
+        vault.delete("s/a/1").unwrap();
+        vault.delete("s/a/1").unwrap();
+        assert_eq!(vault.read("s/a/1").unwrap(), None);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn nobody_else_can_look_into_it() {
+        use std::os::unix::fs::PermissionsExt;
+        let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+        let folder = tempfile::tempdir().unwrap();
+        let root = folder.path().join("repo");
+        Folder::new(&root).create("s/a/1", b"one").unwrap();
+        assert_eq!(
+            [mode(&root), mode(&root.join("s/a")), mode(&root.join("s/a/1"))],
+            [0o700, 0o700, 0o600]
+        );
+    }
+}

@@ -1,0 +1,125 @@
+//! A repository under a prefix of a store of objects.
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+
+use super::{Created, Object, Vault};
+use crate::backup::Error;
+use crate::store::{self, Body, Expected, Found, Store};
+
+/// A prefix in a store.
+///
+/// Where a store can't create atomically, two that create one key at once may both succeed. Names
+/// hold random digits and the hash of what they name, so two such objects would be the same.
+#[derive(Clone, Debug)]
+pub struct Stored {
+    store: Arc<dyn Store>,
+    prefix: String,
+}
+
+impl Stored {
+    /// Takes a store and what all keys begin with; nothing for the whole store.
+    pub fn new(store: Arc<dyn Store>, prefix: &str) -> Self {
+        let prefix = prefix.trim_matches('/');
+        let prefix = if prefix.is_empty() { String::new() } else { format!("{prefix}/") };
+        Self { store, prefix }
+    }
+
+    fn key(&self, key: &str) -> String {
+        format!("{}{key}", self.prefix)
+    }
+}
+
+/// Returns the bytes that were found; an object that holds none is one all the same.
+fn bytes(found: &Found) -> Option<Vec<u8>> {
+    match found {
+        Found::Nothing => None,
+        Found::Empty(_) => Some(Vec::new()),
+        Found::Bytes(bytes, _) => Some(bytes.to_vec()),
+    }
+}
+
+impl Vault for Stored {
+    fn name(&self, key: &str) -> String {
+        self.store.name(&self.key(key)).trim_end_matches('/').to_owned()
+    }
+
+    fn read(&self, key: &str) -> Result<Option<Vec<u8>>, Error> {
+        Ok(bytes(&self.store.read(&self.key(key))?))
+    }
+
+    fn start(&self, key: &str, len: u64) -> Result<Option<Vec<u8>>, Error> {
+        Ok(bytes(&self.store.read_start(&self.key(key), len)?))
+    }
+
+    fn create(&self, key: &str, bytes: &[u8]) -> Result<Created, Error> {
+        let key = self.key(key);
+        let body = Body { bytes, expected: Expected::Nothing, lock: None };
+        match self.store.write(&key, &body) {
+            Ok(_) => Ok(Created::New),
+            Err(store::Error::Changed { .. }) => Ok(Created::Exists),
+            // The answer was lost; what is there now tells.
+            Err(error @ store::Error::Unknown { .. }) => match self.store.read(&key)? {
+                Found::Bytes(found, _) if *found == *bytes => Ok(Created::New),
+                _ => Err(error.into()),
+            },
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    fn delete(&self, key: &str) -> Result<(), Error> {
+        let key = self.key(key);
+        let Some(entry) = self.store.head(&key)? else { return Ok(()) };
+        match self.store.delete(&key, &entry.version, None) {
+            Err(store::Error::NotFound { .. }) => Ok(()),
+            done => Ok(done?),
+        }
+    }
+
+    fn list(&self, prefix: &str) -> Result<Vec<Object>, Error> {
+        let mut objects = Vec::new();
+        self.store.list(&self.key(prefix), &mut |entry| {
+            let key = entry.key.strip_prefix(&self.prefix).unwrap_or(&entry.key).to_owned();
+            let (modified, tag) = (entry.modified, entry.version.tag);
+            objects.push(Object { key, len: entry.len, modified, tag });
+            Ok(())
+        })?;
+        Ok(objects)
+    }
+
+    /// Objects appear whole or not at all: there is nothing to remove.
+    fn sweep(&self, _before: Timestamp) -> Result<usize, Error> {
+        Ok(0)
+    }
+
+    fn is_near(&self) -> bool {
+        false
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::Memory;
+
+    #[test]
+    fn keys_are_below_the_prefix_and_nothing_is_replaced() {
+        let store = Arc::new(Memory::default());
+        let vault = Stored::new(Arc::<Memory>::clone(&store), "/backups/tf/");
+        assert_eq!(vault.create("s/a/1", b"one").unwrap(), Created::New);
+        assert_eq!(vault.create("s/a/1", b"two").unwrap(), Created::Exists);
+        assert_eq!(vault.create("s/a/0", b"").unwrap(), Created::New);
+        assert_eq!(vault.name("s/a/1"), "memory:backups/tf/s/a/1");
+        let mut listed: Vec<String> =
+            vault.list("s/").unwrap().into_iter().map(|o| o.key).collect();
+        listed.sort();
+        assert_eq!(listed, ["s/a/0", "s/a/1"]);
+        assert_eq!(vault.read("s/a/0").unwrap().unwrap(), b"");
+        assert_eq!(vault.start("s/a/1", 1).unwrap().unwrap(), b"o");
+        vault.delete("s/a/1").unwrap();
+        vault.delete("s/a/1").unwrap();
+        assert_eq!(vault.read("s/a/1").unwrap(), None);
+        assert_eq!(Stored::new(store, "").list("").unwrap().len(), 1);
+    }
+}

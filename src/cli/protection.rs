@@ -1,0 +1,50 @@
+//! For whom new snapshots are encrypted.
+
+use std::path::PathBuf;
+
+use super::context::Context;
+use super::error::Failure;
+use crate::backup::{Protection, Recipients};
+
+/// The options of commands that may make a backup repository.
+#[derive(Clone, Debug, Default, clap::Args)]
+pub(crate) struct ProtectionOption {
+    /// Encrypt for this age or ssh public key (can be repeated)
+    #[arg(long = "recipient", value_name = "KEY")]
+    recipients: Vec<String>,
+    /// Encrypt for the public keys in this file, one a line (can be repeated)
+    #[arg(long, value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
+    recipients_file: Vec<PathBuf>,
+    /// Keep the snapshots in plain text
+    #[arg(long, conflicts_with_all = ["recipients", "recipients_file"])]
+    no_encryption: bool,
+}
+
+impl ProtectionOption {
+    /// Returns what was asked for: by option, else by configuration; nothing where by neither.
+    pub(crate) fn wanted(&self, context: &Context<'_>) -> Result<Option<Protection>, Failure> {
+        if self.no_encryption {
+            return Ok(Some(Protection::None));
+        }
+        if let Some(named) = self.named()? {
+            return Ok(Some(Protection::Recipients(named)));
+        }
+        let settings = &context.settings;
+        let set = Recipients::parse(&settings.recipients.value)?.map(Protection::Recipients);
+        Ok(set.or((!settings.encryption.value).then_some(Protection::None)))
+    }
+
+    /// Returns the recipients that were named by option.
+    pub(crate) fn named(&self) -> Result<Option<Recipients>, Failure> {
+        let mut texts = self.recipients.clone();
+        for file in &self.recipients_file {
+            let text = std::fs::read_to_string(file).map_err(|error| {
+                Failure::new(format!("cannot read the recipients in {}", file.display()))
+                    .because(&error)
+            })?;
+            let lines = text.lines().map(str::trim);
+            texts.extend(lines.filter(|l| !l.is_empty() && !l.starts_with('#')).map(str::to_owned));
+        }
+        Ok(Recipients::parse(&texts)?)
+    }
+}
