@@ -11,7 +11,8 @@
 //! 0   8   magic "TFBHEAD1"
 //! 8   4   length n of the record, little endian
 //! 12  n   record: UTF-8 JSON
-//! ..      the index of the last full snapshot, and that of the newest if it is another
+//! ..      the index of the last full snapshot, that of the newest if it is another, and the
+//!         hashes of the instances in the newest
 //! ..  32  BLAKE3 of all before
 //! ```
 
@@ -20,10 +21,12 @@ use std::{fs, io};
 
 use serde::{Deserialize, Serialize};
 
+use super::contents::Contents;
 use super::delta::{Index, Key};
 use super::record::random;
 use super::snapshot::{Kind, Snapshot, to_hex};
 use crate::base::fs as files;
+use crate::state::document::Document;
 use crate::store::Version;
 
 const MAGIC: &[u8; 8] = b"TFBHEAD1";
@@ -52,6 +55,7 @@ pub(super) struct Head {
     key: Key,
     full: Index,
     newest: Option<Index>,
+    contents: Contents,
 }
 
 #[derive(Clone, Debug, Deserialize, Serialize)]
@@ -70,11 +74,16 @@ pub(super) struct Record {
     pub chain: Vec<Member>,
     /// Length of the first index.
     full_index: usize,
+    /// Length of the second.
+    newest_index: usize,
+    /// Whether the state could be parsed, so that its instances are known.
+    is_parsed: bool,
 }
 
 /// What there is to remember after a snapshot was written.
 pub(super) struct Written<'a> {
     pub state: &'a [u8],
+    pub document: Option<&'a Document>,
     pub lineage: &'a str,
     pub source: Option<&'a Version>,
     pub chain: Vec<Member>,
@@ -103,6 +112,13 @@ impl Head {
         named && self.record.tag == version.tag && self.record.version == version.id
     }
 
+    /// Returns how many instances of a state are other than in the one that was stored last;
+    /// nothing where that could not be parsed.
+    pub(super) fn differences(&self, document: &Document) -> Option<u64> {
+        let is_parsed = self.record.is_parsed;
+        is_parsed.then(|| self.contents.differences(&Contents::of(document, &self.key)))
+    }
+
     /// Returns what tells a later state by the last full snapshot.
     pub(super) fn by_full(&self) -> (&Index, &Key) {
         (&self.full, &self.key)
@@ -123,9 +139,10 @@ impl Head {
         let (record, indexes) = rest.split_at_checked(u32::from_le_bytes(*length) as usize)?;
         let record: Record = serde_json::from_slice(record).ok().filter(|r: &Record| r.v == 1)?;
         let (full, newest) = indexes.split_at_checked(record.full_index)?;
-        let key = key_of(&record.key);
+        let (newest, contents) = newest.split_at_checked(record.newest_index)?;
+        let (key, contents) = (key_of(&record.key), Contents::from_bytes(contents)?);
         let newest = if newest.is_empty() { None } else { Some(Index::from_bytes(newest)?) };
-        Some(Self { key, full: Index::from_bytes(full)?, newest, record })
+        Some(Self { key, full: Index::from_bytes(full)?, newest, contents, record })
     }
 }
 
@@ -157,6 +174,7 @@ impl Heads {
             Some(head) => (head.full.to_bytes(), index),
             None => (index, Vec::new()),
         };
+        let contents = written.document.map(|document| Contents::of(document, &key_of(&text)));
         let record = Record {
             v: 1,
             mac: mac(&text, written.state),
@@ -166,8 +184,11 @@ impl Heads {
             version: written.source.and_then(|version| version.id.clone()),
             chain: written.chain,
             full_index: full.len(),
+            newest_index: newest.len(),
+            is_parsed: contents.is_some(),
         };
-        self.write(repo, stream, &record, &[&full, &newest])
+        let contents = contents.unwrap_or_default().to_bytes();
+        self.write(repo, stream, &record, &[&full, &newest, &contents])
     }
 
     /// Remembers under another name of the source that its state is the same.
@@ -180,7 +201,8 @@ impl Heads {
         let (tag, version) = (source.tag.clone(), source.id.clone());
         let record = Record { tag, version, ..head.record.clone() };
         let newest = head.newest.as_ref().map(Index::to_bytes).unwrap_or_default();
-        self.write(repo, stream, &record, &[&head.full.to_bytes(), &newest])
+        let (full, contents) = (head.full.to_bytes(), head.contents.to_bytes());
+        self.write(repo, stream, &record, &[&full, &newest, &contents])
     }
 
     fn write(
@@ -229,7 +251,7 @@ mod tests {
     fn written(state: &[u8], kind: Kind) -> Written<'_> {
         let member =
             Member { key: "s/a/b".to_owned(), id: "0".repeat(32), header: String::new(), len: 3 };
-        Written { state, lineage: "l", source: None, chain: vec![member], kind }
+        Written { state, document: None, lineage: "l", source: None, chain: vec![member], kind }
     }
 
     #[test]

@@ -51,6 +51,7 @@
 mod body;
 mod catalogue;
 mod container;
+mod contents;
 mod crypt;
 pub mod delta;
 mod error;

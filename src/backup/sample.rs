@@ -92,6 +92,6 @@ pub(crate) fn at(second: i64) -> Timestamp {
 
 pub(crate) fn addition<'a>(uri: &'a str, state: &'a [u8], strategy: Strategy) -> Addition<'a> {
     let facts = SourceFacts { serial: Some(7), ..SourceFacts::default() };
-    let (source, level, tags) = (None, 3, [].as_slice());
-    Addition { uri, facts, state, source, strategy, level, tags, created: at(0) }
+    let (document, source, level, tags) = (None, None, 3, [].as_slice());
+    Addition { uri, facts, state, document, source, strategy, level, tags, created: at(0) }
 }

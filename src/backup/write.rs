@@ -19,6 +19,7 @@ use super::sign::Signer;
 use super::snapshot::{Label, to_hex, utc};
 use super::vault::{Created, Object};
 use super::{Error, Kind, Origin, Protection, Repository, Snapshot, SourceFacts, stream_of};
+use crate::state::document::Document;
 use crate::store::Version;
 
 /// How to store what changed.
@@ -45,6 +46,8 @@ pub struct Addition<'a> {
     pub facts: SourceFacts,
     /// The state's bytes, whether or not they can be parsed.
     pub state: &'a [u8],
+    /// The state, if it can be parsed.
+    pub document: Option<&'a Document>,
     /// What the source calls this content, where it has such names.
     pub source: Option<&'a Version>,
     /// How to store it.
@@ -68,6 +71,9 @@ pub struct Added {
     pub base: Option<String>,
     /// How many others have to be read to restore it.
     pub depth: usize,
+    /// How many resource instances are other than in the snapshot before; nothing where that is not
+    /// known.
+    pub changed: Option<u64>,
     /// Why it was stored as a whole although something else was asked for.
     pub why_full: Option<Whole>,
 }
@@ -199,12 +205,13 @@ impl Repository {
         let stream = stream_of(addition.uri);
         let head = heads.and_then(|heads| heads.read(self.id(), &stream));
         let task = Task { repository: self, catalogue, addition, stream, signer };
-        let (added, chain) = task.run(head.as_ref())?;
+        let (mut added, chain) = task.run(head.as_ref())?;
+        added.changed = addition.document.and_then(|document| head.as_ref()?.differences(document));
         if let Some(heads) = heads {
             let lineage = addition.facts.lineage.as_deref().unwrap_or_default();
-            let (state, source) = (addition.state, addition.source);
+            let (state, document, source) = (addition.state, addition.document, addition.source);
             let kind = added.snapshot.kind;
-            let done = Written { state, lineage, source, chain, kind };
+            let done = Written { state, document, lineage, source, chain, kind };
             if let Err(error) = heads.remember((self.id(), &task.stream), head.as_ref(), done) {
                 // The snapshot is safe; the next run stores one more than it had to.
                 tracing::warn!(%error, "cannot remember the newest snapshot in the cache");
@@ -249,7 +256,8 @@ impl Task<'_> {
         let (snapshot, member) =
             self.commit(self.header(label, None, previous, &payload), &payload)?;
         let why_full = (!asked_for_full).then_some(why);
-        let added = Added { snapshot, parent: None, base: None, depth: 0, why_full };
+        let (parent, base, changed) = (None, None, None);
+        let added = Added { snapshot, parent, base, depth: 0, changed, why_full };
         Ok((added, vec![member]))
     }
 
@@ -327,7 +335,8 @@ impl Task<'_> {
         let short = |member: &Member| Some(member.id.get(..8).unwrap_or_default().to_owned());
         let (parent, base_id, depth) = (short(parent), short(full), chain.len());
         chain.push(member);
-        let added = Added { snapshot, parent, base: base_id, depth, why_full: None };
+        let (changed, why_full) = (None, None);
+        let added = Added { snapshot, parent, base: base_id, depth, changed, why_full };
         Ok(Ok((added, chain)))
     }
 
@@ -464,6 +473,7 @@ pub(super) fn commit(
     }
     let len = file.len() as u64;
     let link = head.link();
+    tracing::info!(snapshot = link.id, key, bytes = file.len(), "wrote a snapshot");
     let member = Member { key: key.clone(), id: link.id, header: link.header, len };
     let snapshot = Snapshot::of(Object { key, len, modified: None, tag: None });
     Ok((snapshot.expect("a label's own key can be read"), member))

@@ -57,7 +57,9 @@ pub(crate) fn at(
     let is_far = matches!(location.present(), Location::Stored(_));
     let text = format!("Reading {} …", escape(&location.name()));
     let _progress = is_far.then(|| Progress::start(context.out, text));
-    Ok(open::at(location, access, &kept(context))?)
+    let is_present = location.present() == location && !matches!(location, Location::Snapshot(_));
+    let kept = if is_present { Kept::default() } else { kept(context) };
+    Ok(open::at(location, access, &kept)?)
 }
 
 /// Opens the state at a place; warns of everything that Terraform would drop.

@@ -3,16 +3,18 @@
 use std::path::Path;
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 
+use jiff::Timestamp;
+
 use super::many;
 use crate::backup::vault::Vault;
 use crate::backup::{
     Added, Addition, Catalogue, Error, Heads, Keys, Protection, Repository, Signer, Snapshot,
-    SourceFacts, Strategy,
+    SourceFacts, Strategy, stream_of,
 };
 use crate::base::clock::Clock;
-use crate::state::bytes::Bytes;
 use crate::state::document::Document;
-use crate::store::{self, Access, Location, Version};
+use crate::state::parse::ParseError;
+use crate::store::{self, Access, Found, Location, Revision, Version};
 
 /// The state to back up, as it was read.
 #[derive(Clone, Debug)]
@@ -23,6 +25,8 @@ pub struct Source<'a> {
     pub bytes: &'a [u8],
     /// What parsing them told.
     pub facts: SourceFacts,
+    /// The state, if it can be parsed.
+    pub document: Option<&'a Document>,
     /// What the place calls this content, where it has such names.
     pub version: Option<&'a Version>,
 }
@@ -139,20 +143,91 @@ impl<'a> Keeper<'a> {
         if let Some(snapshot) = known {
             return Ok(self.report(snapshot, None, Some(length), source.facts.broken.clone()));
         }
+        let tags = (self.manner.tags, self.clock.now());
+        let added = self.add(&self.catalogue, source, tags, self.heads.as_ref())?;
+        let broken = source.facts.broken.clone();
+        Ok(self.report(added.snapshot.clone(), Some(added), Some(length), broken))
+    }
+
+    fn add(
+        &self,
+        catalogue: &Catalogue,
+        source: &Source<'_>,
+        (tags, created): (&[String], Timestamp),
+        heads: Option<&Heads>,
+    ) -> Result<Added, Error> {
         let addition = Addition {
             uri: source.uri,
             facts: source.facts.clone(),
             state: source.bytes,
+            document: source.document,
             source: source.version,
             strategy: self.manner.strategy,
             level: self.manner.level,
-            tags: self.manner.tags,
-            created: self.clock.now(),
+            tags,
+            created,
         };
-        let heads = self.heads.as_ref();
-        let added = self.repository.add(&self.catalogue, &addition, heads, self.signer)?;
-        let broken = source.facts.broken.clone();
-        Ok(self.report(added.snapshot.clone(), Some(added), Some(length), broken))
+        self.repository.add(catalogue, &addition, heads, self.signer)
+    }
+
+    /// Stores the versions of a state that its store still has and that are not stored yet, each
+    /// with the time at which it was written, and hands them to `each`.
+    ///
+    /// Where this computer made snapshots of its own, only older versions are stored.
+    pub fn import<E: From<Failed>>(
+        &self,
+        location: &Location,
+        mut each: impl FnMut(Report) -> Result<(), E>,
+    ) -> Result<(), E> {
+        let place = location.home().map_err(Failed::Store)?;
+        let uri = location.uri().map_err(Failed::Store)?;
+        let versions = place.store.versions(&place.key).map_err(Failed::Store)?;
+        let stream = stream_of(&uri);
+        let mut missing = self.missing(&stream, versions).map_err(Failed::Backup)?;
+        let tags = [IMPORTED.to_owned()];
+        while let Some(revision) = missing.pop() {
+            let found =
+                place.store.read_version(&place.key, &revision.id).map_err(Failed::Store)?;
+            let Found::Bytes(bytes, version) = found else { continue };
+            let parsed = Document::parse(bytes.clone());
+            let (facts, document) = (facts(&parsed), parsed.as_ref().ok());
+            let version = Some(&version);
+            let source = Source { uri: &uri, bytes: &bytes, facts, document, version };
+            // What was just added counts for the next.
+            let catalogue = self.repository.catalogue_of(&stream).map_err(Failed::Backup)?;
+            let is_newest = catalogue
+                .stream(&stream)
+                .last()
+                .is_none_or(|last| last.created <= revision.modified);
+            let heads = self.heads.as_ref().filter(|_| is_newest);
+            let added = self.add(&catalogue, &source, (&tags, revision.modified), heads);
+            let added = added.map_err(Failed::Backup)?;
+            let (length, broken) = (bytes.len() as u64, source.facts.broken.clone());
+            each(self.report(added.snapshot.clone(), Some(added), Some(length), broken))?;
+        }
+        Ok(())
+    }
+
+    /// Returns the versions that are to be stored, the oldest last.
+    fn missing(&self, stream: &str, mut versions: Vec<Revision>) -> Result<Vec<Revision>, Error> {
+        let second = |time: Timestamp| time.as_second();
+        let listed = self.repository.catalogue_of(stream)?;
+        let listed = listed.stream(stream);
+        let own = listed.iter().find_map(|snapshot| match self.repository.describe(snapshot) {
+            Ok(described) if described.tags.iter().any(|tag| tag == IMPORTED) => None,
+            _ => Some(second(snapshot.created)),
+        });
+        let mut stored: Vec<i64> = listed.iter().map(|snapshot| second(snapshot.created)).collect();
+        versions.retain(|version| {
+            let time = second(version.modified);
+            if let Some(at) = stored.iter().position(|&stored| stored == time) {
+                stored.swap_remove(at);
+                return false;
+            }
+            !version.is_deletion && version.len > 0 && own.is_none_or(|own| time < own)
+        });
+        versions.sort_by_key(|version| std::cmp::Reverse(version.modified));
+        Ok(versions)
     }
 
     /// Reads a state and stores a snapshot of it; one that did not change, by what the listing of
@@ -164,7 +239,9 @@ impl<'a> Keeper<'a> {
         }
         let read = store::read(location, Access::Read)?;
         let (bytes, version) = (&read.bytes, read.version.as_ref());
-        Ok(self.keep(&Source { uri: &uri, bytes, facts: facts(bytes), version })?)
+        let parsed = Document::parse(bytes.clone());
+        let (facts, document) = (facts(&parsed), parsed.as_ref().ok());
+        Ok(self.keep(&Source { uri: &uri, bytes, facts, document, version })?)
     }
 
     fn listed(&self, location: &Location, uri: &str) -> Option<Snapshot> {
@@ -200,6 +277,9 @@ impl<'a> Keeper<'a> {
         Report { snapshot, added, bytes_state, encrypted, broken }
     }
 }
+
+/// What snapshots of versions that a store had are tagged with.
+pub const IMPORTED: &str = "imported";
 
 /// How many states are worked on at once.
 const WORKERS: usize = 16;
@@ -255,8 +335,8 @@ pub fn run(
 }
 
 /// Returns what is known of a state, whether or not it can be parsed.
-pub fn facts(bytes: &Bytes) -> SourceFacts {
-    match Document::parse(bytes.clone()) {
+pub fn facts(parsed: &Result<Document, ParseError>) -> SourceFacts {
+    match parsed {
         Ok(document) => SourceFacts {
             serial: Some(document.serial()),
             lineage: Some(document.lineage().to_owned()),
@@ -301,7 +381,8 @@ mod tests {
                 manner,
             };
             let facts = SourceFacts::default();
-            let source = Source { uri: "file:///a", bytes, facts, version: None };
+            let (document, version) = (None, None);
+            let source = Source { uri: "file:///a", bytes, facts, document, version };
             let clock = Fixed("2026-08-01T10:15:00Z".parse().unwrap());
             run(&source, &options, &clock).unwrap()
         }

@@ -7,6 +7,7 @@ use super::session::{Keep, Target};
 use crate::base::clock::Clock;
 use crate::base::fs;
 use crate::state::bytes::Bytes;
+use crate::state::document::Document;
 use crate::store::Cause;
 
 /// Keeps a snapshot in the backup repository.
@@ -20,7 +21,9 @@ pub struct Snapshots<'a> {
 
 impl Keep for Snapshots<'_> {
     fn keep(&self, target: &Target, bytes: &Bytes) -> Result<String, Cause> {
-        let source = Source { uri: &target.uri, bytes, facts: backup::facts(bytes), version: None };
+        let parsed = Document::parse(bytes.clone());
+        let (facts, document) = (backup::facts(&parsed), parsed.as_ref().ok());
+        let source = Source { uri: &target.uri, bytes, facts, document, version: None };
         let report = backup::run(&source, &self.options, self.clock)?;
         Ok(format!("snapshot {}", report.snapshot.id))
     }

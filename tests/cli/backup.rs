@@ -116,7 +116,7 @@ fn some_of_several_states_that_fail_are_named_and_the_rest_is_kept() {
     let sandbox = directory();
     let args = ["backup", "./absent.tfstate", "terraform.tfstate", "--no-encryption", "-q"];
     assert_snapshot!(plain(&sandbox.run(args)), @r#"
-    ID  terraform.tfstate  full, 33.2 KB stored in 4.9 KB, not encrypted
+    ID  terraform.tfstate  full, 33.2 KB stored in 5.0 KB, not encrypted
     [stderr]
     error: cannot find ./absent.tfstate
     [exit 3]

@@ -20,6 +20,7 @@ fn every_setting_is_shown_with_where_it_came_from() {
     backup.repo        s3://acme/backups      TFSTATE_REPO
     backup.recipients  ["age1aaa","age1bbb"]  our.toml:4
     backup.encryption  true                   default
+    backup.states      []                     default
     backup.identity    (not set)              default
     diff.ignore        ["*.etag"]             our.toml:7
     [exit 0]

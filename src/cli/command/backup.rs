@@ -2,8 +2,10 @@
 
 use std::ffi::{OsStr, OsString};
 
-use crate::backup::{Keys, Strategy};
-use crate::base::clock::System;
+use jiff::Timestamp;
+
+use crate::backup::{Keys, Strategy, Whole};
+use crate::base::clock::{Clock, System};
 use crate::base::size;
 use crate::base::text::escape;
 use crate::cli::args::Format;
@@ -44,6 +46,9 @@ pub(crate) struct Args {
     /// Tag the snapshots, to find and to keep them by (can be repeated)
     #[arg(long = "tag", value_name = "TAG", value_parser = tag)]
     tags: Vec<String>,
+    /// Store the earlier versions too that the states' store still has
+    #[arg(long)]
+    import_versions: bool,
     /// How hard to compress whole states
     #[arg(long, value_name = "1-22", default_value_t = LEVEL, value_parser = clap::value_parser!(i32).range(1..=22))]
     level: i32,
@@ -100,10 +105,13 @@ pub(crate) fn run(args: &Args, context: &mut Context<'_>) -> Result<Exit, Failur
             tags: &args.tags,
         },
     };
-    let mut done =
-        Done { json: json::backup::Backup::new(), plain: false, kept: 0, failures: Vec::new() };
+    let mut done = Done::new(System.now());
     let locations = done.locations(args, context);
-    let keeper = Keeper::open(&options, &System)?;
+    let mut keeper = Keeper::open(&options, &System)?;
+    if args.import_versions {
+        done.import(&keeper, &locations, context)?;
+        keeper = Keeper::open(&options, &System)?;
+    }
     done.keep(&keeper, &locations, context)?;
     done.finish(context, &keeper.repository().name())
 }
@@ -115,9 +123,15 @@ struct Done {
     plain: bool,
     kept: usize,
     failures: Vec<Failure>,
+    began: Timestamp,
 }
 
 impl Done {
+    fn new(began: Timestamp) -> Self {
+        let (json, failures) = (json::backup::Backup::new(), Vec::new());
+        Self { json, plain: false, kept: 0, failures, began }
+    }
+
     /// Finds all states that were named. What can't be found fails, and the others are backed up.
     fn locations(&mut self, args: &Args, context: &Context<'_>) -> Vec<Location> {
         let configured = || context.settings.states.value.iter().map(OsString::from).collect();
@@ -144,6 +158,29 @@ impl Done {
     fn fail(&mut self, name: &str, failure: Failure) {
         self.json.failed(name, &failure.error);
         self.failures.push(failure);
+    }
+
+    fn import(
+        &mut self,
+        keeper: &Keeper<'_>,
+        locations: &[Location],
+        context: &mut Context<'_>,
+    ) -> Result<(), Failure> {
+        let interrupt = context.interrupt.clone();
+        for location in locations {
+            let imported = interrupt.hold(|stop| {
+                keeper.import(location, |report| {
+                    self.made(context, location, &report)?;
+                    if stop() { Err(Failure::new("interrupted")) } else { Ok(()) }
+                })
+            });
+            match imported {
+                Err(failure) if failure.exit == Exit::Interrupted => return Err(failure),
+                Err(failure) => self.fail(&location.name(), failure),
+                Ok(()) => {}
+            }
+        }
+        Ok(())
     }
 
     fn keep(
@@ -196,6 +233,7 @@ impl Done {
             context.out.warning(&text, None);
         }
         if context.format == Format::Json {
+            self.json.finish(repository, System.now().duration_since(self.began));
             context.out.json(&self.json)?;
         }
         let Some(last) = self.failures.pop() else { return Ok(Exit::Done) };
@@ -217,9 +255,14 @@ fn told(name: &str, report: &Report) -> String {
     let how = if report.encrypted { "encrypted" } else { "not encrypted" };
     let since = match (&added.parent, added.why_full) {
         (Some(parent), _) => format!(" to {parent}"),
+        (None, None | Some(Whole::First)) => String::new(),
         (None, Some(why)) => format!(" ({why})"),
-        (None, None) => String::new(),
+    };
+    let changed = match added.changed {
+        Some(1) => ", 1 resource changed".to_owned(),
+        Some(changed) => format!(", {changed} resources changed"),
+        None => String::new(),
     };
     let kind = report.snapshot.kind.name();
-    format!("{id}  {name}  {kind}{since}, {state} stored in {stored}, {how}")
+    format!("{id}  {name}  {kind}{since}{changed}, {state} stored in {stored}, {how}")
 }

@@ -221,10 +221,37 @@ impl From<backup::Error> for Failure {
                 Some("list what there is: `tfstate snapshots`")
             }
             backup::Error::Damaged { .. } => Some("restore another snapshot: `tfstate snapshots`"),
+            backup::Error::Parent { .. } => Some(
+                "restore an older snapshot: `tfstate snapshots`; the next backup is a full one",
+            ),
+            backup::Error::Untrusted { .. } => Some(
+                "if that key is one of yours, let it count: `tfstate repo authorize KEY`; else somebody forged it",
+            ),
             backup::Error::Newer { .. } => Some("update tfstate"),
+            backup::Error::NotOwner { .. } => Some(
+                "run this where the repository was made, or give its key: `--signing-key FILE`",
+            ),
+            backup::Error::NotWriter { .. } => Some("list the keys: `tfstate repo info`"),
+            backup::Error::SigningKey { .. } => Some(
+                "give the file that holds it, or move this one away and a new key is made there",
+            ),
+            backup::Error::Plugin { .. } => {
+                Some("install it, and see that it is on the PATH of whatever runs the backup")
+            }
             _ => None,
         };
-        Self::of(&error).hints(hint)
+        match error {
+            backup::Error::Store(error) => error.into(),
+            backup::Error::NotAuthorised { key, .. } => Self::of(&error)
+                .hint(format!("where the repository was made: `tfstate repo authorize {key}`")),
+            backup::Error::Stranger { ref path, .. } => {
+                let path = path.display().to_string();
+                Self::of(&error).hint(format!(
+                    "find out who changed it; if it was made anew on purpose, forget the old one: `rm {path}`"
+                ))
+            }
+            _ => Self::of(&error).hints(hint),
+        }
     }
 }
 

@@ -1,0 +1,91 @@
+//! What a writer remembers of the instances in a state, to count those that changed: keyed hashes
+//! of each address and of what the instance holds.
+
+use super::delta::Key;
+use crate::state::document::Document;
+
+/// Sorted pairs of hashes.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub(super) struct Contents(Vec<([u8; 8], [u8; 8])>);
+
+impl Contents {
+    /// Hashes every instance of a state.
+    pub(super) fn of(document: &Document, key: &Key) -> Self {
+        let mut pairs = Vec::with_capacity(document.len());
+        let mut address = String::new();
+        for instance in document.instances() {
+            address.clear();
+            instance.push_address(&mut address);
+            if let Some(deposed) = instance.deposed() {
+                address.push('\0');
+                address.push_str(&deposed);
+            }
+            pairs.push((key.short_hash(address.as_bytes()), key.short_hash(instance.raw())));
+        }
+        pairs.sort_unstable();
+        Self(pairs)
+    }
+
+    /// Returns how many instances came, went or hold something else.
+    pub(super) fn differences(&self, other: &Self) -> u64 {
+        let (mut a, mut b) = (self.0.as_slice(), other.0.as_slice());
+        let mut count = 0;
+        while let (Some(x), Some(y)) = (a.first(), b.first()) {
+            count += u64::from(x != y);
+            if x.0 <= y.0 {
+                a = &a[1..];
+            }
+            if y.0 <= x.0 {
+                b = &b[1..];
+            }
+        }
+        count + a.len() as u64 + b.len() as u64
+    }
+
+    pub(super) fn to_bytes(&self) -> Vec<u8> {
+        self.0.iter().flat_map(|(address, held)| [*address, *held]).flatten().collect()
+    }
+
+    /// Reads what [`to_bytes`](Self::to_bytes) made; nothing where it is none.
+    pub(super) fn from_bytes(bytes: &[u8]) -> Option<Self> {
+        let (chunks, rest) = bytes.as_chunks::<16>();
+        let pair = |chunk: &[u8; 16]| {
+            let (address, held) = chunk.split_first_chunk::<8>()?;
+            Some((*address, held.try_into().ok()?))
+        };
+        rest.is_empty().then(|| chunks.iter().map(pair).collect::<Option<_>>().map(Self))?
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn contents(ids: &[(&str, u32)]) -> Contents {
+        let instance = |(key, id): &(&str, u32)| {
+            format!(
+                "{{\"index_key\": \"{key}\", \"schema_version\": 0, \"attributes\": {{\"id\": \"{id}\"}}}}"
+            )
+        };
+        let instances: Vec<String> = ids.iter().map(instance).collect();
+        let text = format!(
+            "{{\"version\": 4, \"terraform_version\": \"1.9.0\", \"serial\": 1, \"lineage\": \"l\", \"outputs\": {{}}, \
+             \"resources\": [{{\"mode\": \"managed\", \"type\": \"a\", \"name\": \"b\", \
+             \"provider\": \"provider[\\\"registry.terraform.io/x/a\\\"]\", \"instances\": [{}]}}]}}",
+            instances.join(",")
+        );
+        Contents::of(&Document::parse(text.into_bytes()).unwrap(), &Key::new([7; 32]))
+    }
+
+    #[test]
+    fn what_came_went_or_changed_is_counted_and_nothing_else() {
+        let before = contents(&[("a", 1), ("b", 2), ("c", 3)]);
+        assert_eq!(before.differences(&before), 0);
+        assert_eq!(before.differences(&contents(&[("c", 3), ("a", 1), ("b", 2)])), 0);
+        assert_eq!(before.differences(&contents(&[("a", 1), ("b", 9), ("c", 3)])), 1);
+        assert_eq!(before.differences(&contents(&[("a", 1), ("d", 4), ("e", 5)])), 4);
+        assert_eq!(before.differences(&contents(&[])), 3);
+        assert_eq!(Contents::from_bytes(&before.to_bytes()), Some(before));
+        assert_eq!(Contents::from_bytes(&[0; 17]), None);
+    }
+}
