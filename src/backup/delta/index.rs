@@ -46,7 +46,17 @@ pub struct Index {
 impl Index {
     /// Makes the index of a state.
     pub fn of(state: &[u8], key: &Key) -> Self {
-        Self { pieces: pieces(state, key).map(|(_, hash, len)| (hash, len as u64)).collect() }
+        let cuts = segments::cuts(state);
+        let ends = cuts.iter().skip(1).copied().chain([state.len()]);
+        let pieces = cuts.iter().zip(ends).filter(|&(&start, end)| end > start);
+        let piece =
+            |(&start, end): (&usize, usize)| (key.hash(&state[start..end]), (end - start) as u64);
+        Self { pieces: pieces.map(piece).collect() }
+    }
+
+    /// Returns the hash and the length of each piece.
+    pub(super) fn pieces(&self) -> impl Iterator<Item = (&[u8; 16], usize)> {
+        self.pieces.iter().map(|(hash, len)| (hash, usize::try_from(*len).unwrap_or(usize::MAX)))
     }
 
     /// Returns how long the state is.
@@ -63,9 +73,9 @@ impl Index {
     pub(super) fn places(&self) -> Places<'_> {
         let mut starts = Vec::with_capacity(self.pieces.len());
         let mut start = 0_usize;
-        for (_, len) in &self.pieces {
+        for (_, len) in self.pieces() {
             starts.push(start);
-            start = start.saturating_add(usize::try_from(*len).unwrap_or(usize::MAX));
+            start = start.saturating_add(len);
         }
         let mut by_hash: Vec<usize> = (0..self.pieces.len()).collect();
         by_hash.sort_unstable_by_key(|&place| (self.pieces[place], place));
@@ -131,14 +141,4 @@ impl Places<'_> {
     pub(super) fn start(&self, place: usize) -> usize {
         self.starts[place]
     }
-}
-
-/// Cuts a state and returns where each piece starts, its hash and its length.
-pub(super) fn pieces(state: &[u8], key: &Key) -> impl Iterator<Item = (usize, [u8; 16], usize)> {
-    let cuts = segments::cuts(state);
-    let ends: Vec<usize> = cuts.iter().skip(1).copied().chain([state.len()]).collect();
-    cuts.into_iter()
-        .zip(ends)
-        .filter(|(start, end)| end > start)
-        .map(|(start, end)| (start, key.hash(&state[start..end]), end - start))
 }

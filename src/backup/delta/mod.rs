@@ -43,15 +43,16 @@ enum Step {
     Add { start: usize, len: usize },
 }
 
-/// Returns what tells `state` by the state that has this index.
-pub fn encode(state: &[u8], base: &Index, key: &Key) -> Vec<u8> {
+/// Returns what tells `state`, which has this index, by the state that has the index `base`; both
+/// were made with the same key.
+pub fn encode(state: &[u8], index: &Index, base: &Index) -> Vec<u8> {
     let places = base.places();
     let mut steps: Vec<Step> = Vec::new();
     // Where a piece occurs several times, the one that goes on from the last is told in nothing,
     // and the next one from there, where something was replaced or removed, in little.
-    let mut next = 0;
-    for (start, hash, len) in index::pieces(state, key) {
-        let found = places.find(&hash, len, next);
+    let (mut start, mut next) = (0, 0);
+    for (hash, len) in index.pieces() {
+        let found = places.find(hash, len, next);
         next = found.map_or(next, |place| place + 1);
         let from = found.map(|place| places.start(place));
         match (from, steps.last_mut()) {
@@ -62,6 +63,7 @@ pub fn encode(state: &[u8], base: &Index, key: &Key) -> Vec<u8> {
             (None, Some(Step::Add { len: so_far, .. })) => *so_far += len,
             (None, _) => steps.push(Step::Add { start, len }),
         }
+        start += len;
     }
     write(state, &steps)
 }

@@ -18,8 +18,12 @@ fn state(instances: &[u32]) -> Vec<u8> {
     text.into_bytes()
 }
 
+fn delta(base: &[u8], new: &[u8]) -> Vec<u8> {
+    encode(new, &Index::of(new, &key()), &Index::of(base, &key()))
+}
+
 fn round(base: &[u8], new: &[u8]) -> usize {
-    let delta = encode(new, &Index::of(base, &key()), &key());
+    let delta = delta(base, new);
     assert_eq!(decode(&delta, base, new.len()).unwrap(), new);
     delta.len()
 }
@@ -48,9 +52,8 @@ fn pieces_that_every_resource_has_are_copied_from_where_the_last_copy_ended() {
         let resources: Vec<String> = (0..100).map(resource).collect();
         format!("{{\"resources\": [{}]}}", resources.join(", ")).into_bytes()
     };
-    let delta = encode(&state(7777), &Index::of(&state(0), &key()), &key());
     // What comes before, the instance, and all that follows.
-    assert_eq!(delta[0], 3);
+    assert_eq!(delta(&state(0), &state(7777))[0], 3);
 }
 
 #[test]
