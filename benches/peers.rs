@@ -19,20 +19,34 @@ print(time.monotonic() - start, usage.ru_utime + usage.ru_stime, usage.ru_maxrss
 const PATIENCE: &str = "120";
 
 /// What a run took.
-struct Cost {
-    seconds: f64,
-    processor: f64,
-    peak: f64,
+#[derive(Clone, Copy)]
+pub(crate) struct Cost {
+    pub(crate) seconds: f64,
+    /// Of the user and the system, in seconds.
+    pub(crate) processor: f64,
+    /// The most memory at any time, in bytes; pages of mapped files count.
+    pub(crate) peak: f64,
     output: f64,
+    pub(crate) succeeded: bool,
 }
 
 fn cost(command: &[&str]) -> Option<Cost> {
-    let run =
-        Command::new("python3").args(["-c", SCRIPT]).args(command).stdin(Stdio::null()).output();
-    let printed = String::from_utf8(run.ok()?.stdout).ok()?;
+    cost_of(command, &[], Path::new("."))
+}
+
+/// Runs a command with these variables in a folder; nothing without Python.
+pub(crate) fn cost_of(
+    command: &[&str],
+    variables: &[(&str, String)],
+    folder: &Path,
+) -> Option<Cost> {
+    let mut python = Command::new("python3");
+    python.args(["-c", SCRIPT]).args(command).stdin(Stdio::null());
+    python.envs(variables.iter().map(|(name, value)| (name, value))).current_dir(folder);
+    let printed = String::from_utf8(python.output().ok()?.stdout).ok()?;
     let numbers: Vec<f64> = printed.split_whitespace().filter_map(|it| it.parse().ok()).collect();
-    let [seconds, processor, peak, output, _] = numbers[..] else { return None };
-    Some(Cost { seconds, processor, peak, output })
+    let [seconds, processor, peak, output, status] = numbers[..] else { return None };
+    Some(Cost { seconds, processor, peak, output, succeeded: status == 0.0 })
 }
 
 /// Returns the most memory that a command had at any time, in bytes; nothing without Python.
@@ -40,7 +54,7 @@ pub(crate) fn peak(command: &[&str]) -> Option<f64> {
     cost(command).map(|cost| cost.peak)
 }
 
-fn is_installed(program: &str) -> bool {
+pub(crate) fn is_installed(program: &str) -> bool {
     let found = Command::new("sh").args(["-c", &format!("command -v {program}")]).output();
     found.is_ok_and(|found| found.status.success())
 }

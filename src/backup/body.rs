@@ -105,6 +105,9 @@ pub(super) fn write(
     let length = length.ok_or(io::ErrorKind::InvalidInput)?;
     let mut encoder = zstd::Encoder::new(out, level)?;
     encoder.include_checksum(true)?;
+    // Without it zstd prepares for 8 MB and more at the levels of deltas, which takes it longer than
+    // a delta does, and 80 MB of memory.
+    encoder.set_pledged_src_size(Some(4 + header.len() as u64 + content.len() as u64))?;
     encoder.write_all(&length.to_le_bytes())?;
     encoder.write_all(&header)?;
     encoder.write_all(content)?;

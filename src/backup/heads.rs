@@ -16,6 +16,7 @@
 //! ..  32  BLAKE3 of all before
 //! ```
 
+use std::cell::OnceCell;
 use std::path::{Path, PathBuf};
 use std::{fs, io};
 
@@ -84,13 +85,46 @@ pub(super) struct Record {
 pub(super) struct Written<'a> {
     pub state: &'a [u8],
     pub document: Option<&'a Document>,
+    /// Its hashes, where some were made.
+    pub hashes: Option<&'a Hashes<'a>>,
     pub lineage: &'a str,
     pub source: Option<&'a Version>,
     pub chain: Vec<Member>,
     pub kind: Kind,
 }
 
+/// The hashes of a state under one key, made when they are first asked for.
+pub(super) struct Hashes<'a> {
+    state: &'a [u8],
+    document: Option<&'a Document>,
+    key: Key,
+    index: OnceCell<Index>,
+    contents: OnceCell<Option<Contents>>,
+}
+
+impl<'a> Hashes<'a> {
+    fn new(state: &'a [u8], document: Option<&'a Document>, key: Key) -> Self {
+        Self { state, document, key, index: OnceCell::new(), contents: OnceCell::new() }
+    }
+
+    /// Returns those of its pieces.
+    pub(super) fn index(&self) -> &Index {
+        self.index.get_or_init(|| Index::of(self.state, &self.key))
+    }
+
+    /// Returns those of its instances; nothing where it can't be parsed.
+    fn contents(&self) -> Option<&Contents> {
+        let make = || self.document.map(|document| Contents::of(document, &self.key));
+        self.contents.get_or_init(make).as_ref()
+    }
+}
+
 impl Head {
+    /// Prepares to hash another state with the key of this one.
+    pub(super) fn hashes<'a>(&self, state: &'a [u8], document: Option<&'a Document>) -> Hashes<'a> {
+        Hashes::new(state, document, self.key.clone())
+    }
+
     /// Returns the newest snapshot that is remembered.
     pub(super) fn newest(&self) -> Option<&Member> {
         self.record.chain.last()
@@ -113,20 +147,20 @@ impl Head {
     }
 
     /// Returns how many instances of a state are other than in the one that was stored last;
-    /// nothing where that could not be parsed.
-    pub(super) fn differences(&self, document: &Document) -> Option<u64> {
-        let is_parsed = self.record.is_parsed;
-        is_parsed.then(|| self.contents.differences(&Contents::of(document, &self.key)))
+    /// nothing where one of both could not be parsed.
+    pub(super) fn differences(&self, hashes: &Hashes<'_>) -> Option<u64> {
+        let contents = hashes.contents().filter(|_| self.record.is_parsed)?;
+        Some(self.contents.differences(contents))
     }
 
     /// Returns what tells a later state by the last full snapshot.
-    pub(super) fn by_full(&self) -> (&Index, &Key) {
-        (&self.full, &self.key)
+    pub(super) fn by_full(&self) -> &Index {
+        &self.full
     }
 
     /// Returns what tells a later state by the newest snapshot.
-    pub(super) fn by_newest(&self) -> (&Index, &Key) {
-        (self.newest.as_ref().unwrap_or(&self.full), &self.key)
+    pub(super) fn by_newest(&self) -> &Index {
+        self.newest.as_ref().unwrap_or(&self.full)
     }
 
     fn parse(bytes: &[u8]) -> Option<Self> {
@@ -169,12 +203,14 @@ impl Heads {
             Some(head) => head.record.key.clone(),
             None => to_hex(&random::<32>()?),
         };
-        let index = Index::of(written.state, &key_of(&text)).to_bytes();
+        let fresh = Hashes::new(written.state, written.document, key_of(&text));
+        let hashes = written.hashes.filter(|_| kept.is_some()).unwrap_or(&fresh);
+        let index = hashes.index().to_bytes();
         let (full, newest) = match kept {
             Some(head) => (head.full.to_bytes(), index),
             None => (index, Vec::new()),
         };
-        let contents = written.document.map(|document| Contents::of(document, &key_of(&text)));
+        let contents = hashes.contents();
         let record = Record {
             v: 1,
             mac: mac(&text, written.state),
@@ -187,7 +223,7 @@ impl Heads {
             newest_index: newest.len(),
             is_parsed: contents.is_some(),
         };
-        let contents = contents.unwrap_or_default().to_bytes();
+        let contents = contents.map(Contents::to_bytes).unwrap_or_default();
         self.write(repo, stream, &record, &[&full, &newest, &contents])
     }
 
@@ -251,7 +287,8 @@ mod tests {
     fn written(state: &[u8], kind: Kind) -> Written<'_> {
         let member =
             Member { key: "s/a/b".to_owned(), id: "0".repeat(32), header: String::new(), len: 3 };
-        Written { state, document: None, lineage: "l", source: None, chain: vec![member], kind }
+        let (document, hashes, source) = (None, None, None);
+        Written { state, document, hashes, lineage: "l", source, chain: vec![member], kind }
     }
 
     #[test]
@@ -264,10 +301,10 @@ mod tests {
         assert!(first.has_lineage("l") && !first.has_lineage("m"));
         heads.remember(("r", "s"), Some(&first), written(b"four", Kind::Incremental)).unwrap();
         let second = heads.read("r", "s").unwrap();
-        assert_eq!((second.by_full().0.len(), second.by_newest().0.len()), (3, 4));
+        assert_eq!((second.by_full().len(), second.by_newest().len()), (3, 4));
         assert!(second.is_of(b"four"));
         heads.remember(("r", "s"), Some(&second), written(b"fifth", Kind::Full)).unwrap();
-        assert_eq!(heads.read("r", "s").unwrap().by_full().0.len(), 5);
+        assert_eq!(heads.read("r", "s").unwrap().by_full().len(), 5);
     }
 
     #[test]

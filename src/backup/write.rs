@@ -13,7 +13,7 @@ use super::catalogue::Catalogue;
 use super::container::{self, Compression, Header, Link, Payload};
 use super::crypt::{self, AGE_MAGIC};
 use super::delta;
-use super::heads::{Head, Heads, Member, Written};
+use super::heads::{Hashes, Head, Heads, Member, Written};
 use super::record::random;
 use super::sign::Signer;
 use super::snapshot::{Label, to_hex, utc};
@@ -216,15 +216,19 @@ impl Repository {
         self.may_write(signer)?;
         let stream = stream_of(addition.uri);
         let head = heads.and_then(|heads| heads.read(self.id(), &stream));
+        let (state, document) = (addition.state, addition.document);
+        let hashes = head.as_ref().map(|head| head.hashes(state, document));
         let task = Task { repository: self, catalogue, addition, stream, signer };
-        let (mut added, chain) = task.run(head.as_ref())?;
-        added.changed = addition.document.and_then(|document| head.as_ref()?.differences(document));
+        let head = head.as_ref().zip(hashes.as_ref());
+        let (mut added, chain) = task.run(head)?;
+        added.changed = head.and_then(|(head, hashes)| head.differences(hashes));
         if let Some(heads) = heads {
             let lineage = addition.facts.lineage.as_deref().unwrap_or_default();
-            let (state, document, source) = (addition.state, addition.document, addition.source);
-            let kind = added.snapshot.kind;
-            let done = Written { state, document, lineage, source, chain, kind };
-            if let Err(error) = heads.remember((self.id(), &task.stream), head.as_ref(), done) {
+            let (source, kind) = (addition.source, added.snapshot.kind);
+            let hashes = hashes.as_ref();
+            let done = Written { state, document, hashes, lineage, source, chain, kind };
+            let before = head.map(|(head, _)| head);
+            if let Err(error) = heads.remember((self.id(), &task.stream), before, done) {
                 // The snapshot is safe; the next run stores one more than it had to.
                 tracing::warn!(%error, "cannot remember the newest snapshot in the cache");
             }
@@ -246,14 +250,14 @@ struct Task<'a> {
 struct Base<'h> {
     kind: Kind,
     index: &'h delta::Index,
-    key: &'h delta::Key,
+    hashes: &'h Hashes<'h>,
     /// The snapshots that have to be read, the full one first, the parent last.
     chain: &'h [Member],
 }
 
 impl Task<'_> {
-    fn run(&self, head: Option<&Head>) -> Result<(Added, Vec<Member>), Error> {
-        let previous = self.previous(head)?;
+    fn run(&self, head: Option<(&Head, &Hashes<'_>)>) -> Result<(Added, Vec<Member>), Error> {
+        let previous = self.previous(head.map(|(head, _)| head))?;
         let why = match self.base(head) {
             Ok(base) => match self.delta(&base, previous.clone())? {
                 Ok(done) => return Ok(done),
@@ -274,13 +278,13 @@ impl Task<'_> {
     }
 
     /// Returns what the state can be told by, or why by nothing.
-    fn base<'h>(&self, head: Option<&'h Head>) -> Result<Base<'h>, Whole> {
+    fn base<'h>(&self, head: Option<(&'h Head, &'h Hashes<'h>)>) -> Result<Base<'h>, Whole> {
         let listed = self.catalogue.stream(&self.stream);
         let strategy = self.addition.strategy;
         if listed.is_empty() || strategy == Strategy::Full {
             return Err(Whole::First);
         }
-        let head = head.ok_or(Whole::Forgotten)?;
+        let (head, hashes) = head.ok_or(Whole::Forgotten)?;
         let chain = &head.record.chain;
         if !self.repository.has_all(self.catalogue, &self.stream, chain) {
             return Err(Whole::Lost);
@@ -292,15 +296,14 @@ impl Task<'_> {
             if chain.len() > DEEP {
                 return Err(Whole::Deep);
             }
-            let (index, key) = head.by_newest();
-            return Ok(Base { kind: Kind::Incremental, index, key, chain });
+            return Ok(Base { kind: Kind::Incremental, index: head.by_newest(), hashes, chain });
         }
         let full = chain.first().ok_or(Whole::Forgotten)?;
         if strategy == Strategy::Auto {
             self.is_worth_telling_by(full, listed)?;
         }
-        let (index, key) = head.by_full();
-        Ok(Base { kind: Kind::Differential, index, key, chain: &chain[..1] })
+        let chain = &chain[..1];
+        Ok(Base { kind: Kind::Differential, index: head.by_full(), hashes, chain })
     }
 
     /// Returns why `auto` takes no difference to this full snapshot, if it does not.
@@ -325,7 +328,7 @@ impl Task<'_> {
         let (Some(full), Some(parent)) = (base.chain.first(), base.chain.last()) else {
             return Ok(Err(Whole::Forgotten));
         };
-        let delta = delta::encode(self.addition.state, base.index, base.key);
+        let delta = delta::encode(self.addition.state, base.hashes.index(), base.index);
         let label = self.label(base.kind)?;
         let inner = self.inner(label.clone(), Some(parent.id.clone()));
         let payload = self.payload(&inner, &delta, body::level_of_delta(delta.len()))?;

@@ -4,7 +4,6 @@
 //! With the key the index lets one confirm a guess of a whole piece, and nothing more; without it,
 //! not even that. It stays on the computer that writes backups.
 
-use std::collections::HashMap;
 use std::fmt;
 
 use super::segments;
@@ -47,7 +46,17 @@ pub struct Index {
 impl Index {
     /// Makes the index of a state.
     pub fn of(state: &[u8], key: &Key) -> Self {
-        Self { pieces: pieces(state, key).map(|(_, hash, len)| (hash, len as u64)).collect() }
+        let cuts = segments::cuts(state);
+        let ends = cuts.iter().skip(1).copied().chain([state.len()]);
+        let pieces = cuts.iter().zip(ends).filter(|&(&start, end)| end > start);
+        let piece =
+            |(&start, end): (&usize, usize)| (key.hash(&state[start..end]), (end - start) as u64);
+        Self { pieces: pieces.map(piece).collect() }
+    }
+
+    /// Returns the hash and the length of each piece.
+    pub(super) fn pieces(&self) -> impl Iterator<Item = (&[u8; 16], usize)> {
+        self.pieces.iter().map(|(hash, len)| (hash, usize::try_from(*len).unwrap_or(usize::MAX)))
     }
 
     /// Returns how long the state is.
@@ -60,16 +69,17 @@ impl Index {
         self.len() == 0
     }
 
-    /// Returns where the pieces with one hash stand, with their lengths.
-    pub(super) fn places(&self) -> HashMap<[u8; 16], Vec<(usize, usize)>> {
-        let mut places: HashMap<[u8; 16], Vec<(usize, usize)>> = HashMap::new();
+    /// Returns what finds the pieces by their hashes.
+    pub(super) fn places(&self) -> Places<'_> {
+        let mut starts = Vec::with_capacity(self.pieces.len());
         let mut start = 0_usize;
-        for (hash, len) in &self.pieces {
-            let len = usize::try_from(*len).unwrap_or(usize::MAX);
-            places.entry(*hash).or_default().push((start, len));
+        for (_, len) in self.pieces() {
+            starts.push(start);
             start = start.saturating_add(len);
         }
-        places
+        let mut by_hash: Vec<usize> = (0..self.pieces.len()).collect();
+        by_hash.sort_unstable_by_key(|&place| (self.pieces[place], place));
+        Places { pieces: &self.pieces, starts, by_hash }
     }
 
     /// Returns the index as bytes: for each piece its hash and its length, little endian.
@@ -103,12 +113,32 @@ impl Index {
     }
 }
 
-/// Cuts a state and returns where each piece starts, its hash and its length.
-pub(super) fn pieces(state: &[u8], key: &Key) -> impl Iterator<Item = (usize, [u8; 16], usize)> {
-    let cuts = segments::cuts(state);
-    let ends: Vec<usize> = cuts.iter().skip(1).copied().chain([state.len()]).collect();
-    cuts.into_iter()
-        .zip(ends)
-        .filter(|(start, end)| end > start)
-        .map(|(start, end)| (start, key.hash(&state[start..end]), end - start))
+/// Where the pieces of an index stand.
+///
+/// Sorted numbers instead of a map: most pieces are found without a search, right behind the last.
+#[derive(Debug)]
+pub(super) struct Places<'a> {
+    pieces: &'a [([u8; 16], u64)],
+    starts: Vec<usize>,
+    by_hash: Vec<usize>,
+}
+
+impl Places<'_> {
+    /// Returns the number of a piece with this hash and length: the first from `from` on, or else
+    /// the last before it.
+    pub(super) fn find(&self, hash: &[u8; 16], len: usize, from: usize) -> Option<usize> {
+        let wanted = (*hash, len as u64);
+        if self.pieces.get(from) == Some(&wanted) {
+            return Some(from);
+        }
+        let is_before = |&place: &usize| (self.pieces[place], place) < (wanted, from);
+        let (before, after) = self.by_hash.split_at(self.by_hash.partition_point(is_before));
+        let is_equal = |&place: &usize| self.pieces[place] == wanted;
+        after.first().copied().filter(is_equal).or_else(|| before.last().copied().filter(is_equal))
+    }
+
+    /// Returns where a piece starts.
+    pub(super) fn start(&self, place: usize) -> usize {
+        self.starts[place]
+    }
 }

@@ -20,8 +20,6 @@
 mod index;
 mod segments;
 
-use std::collections::HashMap;
-
 pub use index::{Index, Key};
 
 /// A delta that can't be applied.
@@ -45,18 +43,19 @@ enum Step {
     Add { start: usize, len: usize },
 }
 
-/// Returns what tells `state` by the state that has this index.
-pub fn encode(state: &[u8], base: &Index, key: &Key) -> Vec<u8> {
+/// Returns what tells `state`, which has this index, by the state that has the index `base`; both
+/// were made with the same key.
+pub fn encode(state: &[u8], index: &Index, base: &Index) -> Vec<u8> {
     let places = base.places();
     let mut steps: Vec<Step> = Vec::new();
-    for (start, hash, len) in index::pieces(state, key) {
-        let next_copy = match steps.last() {
-            Some(Step::Copy { start, len }) => Some(start + len),
-            _ => None,
-        };
-        // Where a piece occurs several times, the one that goes on from the last is told in nothing.
-        let found = find(&places, &hash, len, next_copy);
-        match (found, steps.last_mut()) {
+    // Where a piece occurs several times, the one that goes on from the last is told in nothing,
+    // and the next one from there, where something was replaced or removed, in little.
+    let (mut start, mut next) = (0, 0);
+    for (hash, len) in index.pieces() {
+        let found = places.find(hash, len, next);
+        next = found.map_or(next, |place| place + 1);
+        let from = found.map(|place| places.start(place));
+        match (from, steps.last_mut()) {
             (Some(from), Some(Step::Copy { start, len: so_far })) if *start + *so_far == from => {
                 *so_far += len;
             }
@@ -64,22 +63,9 @@ pub fn encode(state: &[u8], base: &Index, key: &Key) -> Vec<u8> {
             (None, Some(Step::Add { len: so_far, .. })) => *so_far += len,
             (None, _) => steps.push(Step::Add { start, len }),
         }
+        start += len;
     }
     write(state, &steps)
-}
-
-fn find(
-    places: &HashMap<[u8; 16], Vec<(usize, usize)>>,
-    hash: &[u8; 16],
-    len: usize,
-    next: Option<usize>,
-) -> Option<usize> {
-    let found = places.get(hash)?;
-    let fits = |&&(start, found_len): &&(usize, usize)| {
-        found_len == len && next.is_none_or(|next| next == start)
-    };
-    let same_length = |&&(_, found_len): &&(usize, usize)| found_len == len;
-    found.iter().find(fits).or_else(|| found.iter().find(same_length)).map(|&(start, _)| start)
 }
 
 fn write(state: &[u8], steps: &[Step]) -> Vec<u8> {

@@ -18,8 +18,12 @@ fn state(instances: &[u32]) -> Vec<u8> {
     text.into_bytes()
 }
 
+fn delta(base: &[u8], new: &[u8]) -> Vec<u8> {
+    encode(new, &Index::of(new, &key()), &Index::of(base, &key()))
+}
+
 fn round(base: &[u8], new: &[u8]) -> usize {
-    let delta = encode(new, &Index::of(base, &key()), &key());
+    let delta = delta(base, new);
     assert_eq!(decode(&delta, base, new.len()).unwrap(), new);
     delta.len()
 }
@@ -36,6 +40,20 @@ fn one_changed_instance_of_many_costs_little_more_than_itself() {
     let mut instances: Vec<u32> = (0..1000).collect();
     instances[500] = 77_777;
     assert!(round(&base, &state(&instances)) < 120);
+}
+
+#[test]
+fn pieces_that_every_resource_has_are_copied_from_where_the_last_copy_ended() {
+    let state = |changed: u32| {
+        let resource = |n: u32| {
+            let value = if n == 50 { changed } else { n };
+            format!("{{\"name\": \"n{n}\", \"instances\": [{{\"id\": {value}}}]}}")
+        };
+        let resources: Vec<String> = (0..100).map(resource).collect();
+        format!("{{\"resources\": [{}]}}", resources.join(", ")).into_bytes()
+    };
+    // What comes before, the instance, and all that follows.
+    assert_eq!(delta(&state(0), &state(7777))[0], 3);
 }
 
 #[test]
