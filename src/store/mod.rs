@@ -33,6 +33,7 @@ mod read;
 mod reference;
 #[cfg(feature = "remote")]
 mod runtime;
+mod uri;
 mod workspace;
 
 pub use backend::Backend;
