@@ -28,6 +28,7 @@ mod pager;
 mod panic;
 mod progress;
 mod repository;
+mod roll_back;
 mod settings;
 mod state;
 mod stats_text;

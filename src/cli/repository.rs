@@ -1,6 +1,6 @@
 //! Where the backup repository is.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::context::Context;
 use super::error::Failure;
@@ -17,6 +17,11 @@ pub(crate) struct RepositoryOption {
 }
 
 impl RepositoryOption {
+    /// Returns the folder as it was typed.
+    pub(crate) fn typed(&self) -> Option<&Path> {
+        self.repo.as_deref()
+    }
+
     /// Returns the folder that holds the repository, or that will.
     pub(crate) fn folder(&self, context: &Context<'_>) -> Result<PathBuf, Failure> {
         let named =

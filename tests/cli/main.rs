@@ -23,6 +23,7 @@ mod output;
 mod places;
 mod query;
 mod reference;
+mod restore;
 mod sandbox;
 mod show;
 mod stats;
