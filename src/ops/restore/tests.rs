@@ -1,15 +1,19 @@
 //! A restore into a live place: the rules, what is written, and what holds whatever goes wrong.
 
+use std::sync::Arc;
+
 use super::plan::{Plan, PlanOptions};
 use super::roll_back::{self, Answer, Done, Options};
 use super::*;
+use crate::ops::earlier::Kept;
+use crate::ops::keep::Files;
 use crate::ops::push::Rules;
 use crate::ops::session::tests::{Fault, Ran, THEIRS, run_with};
-use crate::ops::session::{Error as SessionError, Live};
+use crate::ops::session::{Error as SessionError, Keep, Live, Locking, Target};
 use crate::state::bytes::Bytes;
 use crate::state::document::Document;
 use crate::state::sensitive::Reveal;
-use crate::store::{self, Location};
+use crate::store::{self, Body, Expected, Found, Location, Memory, Place, Store};
 
 fn state(lineage: &str, serial: u64, id: &str) -> String {
     format!(
@@ -261,4 +265,36 @@ fn a_reference_means_an_id_a_version_or_the_newest_snapshot() {
         assert!(matches!(error, Error::OneVersion { .. }), "{text}: {error}");
     }
     assert!(matches!(parse("-", None).unwrap(), Wanted::Version(Location::StandardInput)));
+}
+
+#[test]
+fn a_version_that_the_store_keeps_comes_back_without_any_repository() {
+    let store = Arc::new(Memory::default());
+    let write = |text: &str, expected: Expected<'_>| {
+        store.write("k", &Body { bytes: text.as_bytes(), expected, lock: None }).unwrap()
+    };
+    let first = write(&state("l", 3, "old"), Expected::Nothing);
+    write(&state("l", 4, "new"), Expected::Version(&first));
+    let home = Location::Stored(Place::new(Arc::clone(&store) as Arc<dyn Store>, "k".to_owned()));
+    let which = store::Earlier::Steps(1);
+    let wanted = Wanted::Version(Location::Earlier { of: Box::new(home.clone()), which });
+    let env = crate::base::env::Env::default();
+    let was = Past::read(&wanted, &Kept::default(), store::Context::of(&env)).unwrap();
+    assert_eq!((was.name.as_str(), &was.snapshot), ("memory:k@-1", &None));
+    let target = Target::of(was.home.as_ref().unwrap()).unwrap();
+    let keep = Folder(tempfile::tempdir().unwrap());
+    let options = Options { plan: options(Rules::Heeded), locking: Locking::Off, keep: &keep };
+    let done = roll_back::run::<Error>(&was, target, options, |_| Ok(Answer::Yes)).unwrap();
+    assert!(done.report.written);
+    let Found::Bytes(now, _) = store.read("k").unwrap() else { panic!("it is gone") };
+    assert_eq!(*now, *state("l", 5, "old").as_bytes());
+}
+
+struct Folder(tempfile::TempDir);
+
+impl Keep for Folder {
+    fn keep(&self, target: &Target, bytes: &Bytes) -> Result<String, store::Cause> {
+        let clock = crate::base::clock::System;
+        Files { folder: self.0.path(), clock: &clock }.keep(target, bytes)
+    }
 }
