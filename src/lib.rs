@@ -36,7 +36,7 @@
 //! | `$XDG_STATE_HOME/tfstate/signing.key` | made once: what this computer signs snapshots with | [`backup`] |
 //! | `$XDG_STATE_HOME/tfstate/known/` | which repository was at which place | [`backup`] |
 //! | `$XDG_CACHE_HOME/tfstate/heads/` | written; may be deleted at any time | [`backup`] |
-//! | the file that `restore --to` names, and a copy of what it replaces beside it | written | [`ops`] |
+//! | the new file that `restore --to` names | written | [`ops`] |
 //! | `.gitattributes`, or git's attributes of this user, and git's configuration | written by `git install` and `git uninstall` | [`ops`] |
 //! | the file that git wants merged | replaced by `git merge-driver`, in one step | [`ops`] |
 //! | the folder that `man --dir` names | written | `cli` |

@@ -82,6 +82,11 @@ impl InRepository {
 }
 
 impl KeepOption {
+    /// Returns the option that says which repository it is.
+    pub(crate) fn repository(&self) -> &RepositoryOption {
+        &self.repository
+    }
+
     /// Decides: a snapshot where there is a repository or where recipients for one are configured,
     /// else a file beside where the repository would be.
     pub(crate) fn keep(&self, context: &Context<'_>) -> Result<Kept, Failure> {
@@ -102,6 +107,16 @@ impl KeepOption {
         };
         let kept = InRepository::protected(vault, protection, &self.signer, context)?;
         Ok(Kept::Snapshots(Box::new(kept)))
+    }
+}
+
+impl Kept {
+    /// Returns the reference that reads a copy, of what [`Keep::keep`] says of it.
+    pub(crate) fn reference(&self, kept: &str) -> String {
+        match (self, kept.strip_prefix("snapshot ")) {
+            (Self::Snapshots { .. }, Some(id)) => format!("snapshot:{id}"),
+            (Self::Snapshots { .. }, None) | (Self::Files(_), _) => kept.to_owned(),
+        }
     }
 }
 

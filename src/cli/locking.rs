@@ -9,6 +9,7 @@ use super::error::Failure;
 use crate::base::clock::System;
 use crate::base::text::escape;
 use crate::ops::lock::Wait;
+use crate::ops::session::Target;
 use crate::store::{Holder, LockInfo};
 
 /// The options of commands that lock a state.
@@ -34,18 +35,53 @@ impl LockingOption {
         context: &Context<'_>,
         work: impl FnOnce(&LockInfo, Wait<'_>) -> Result<T, Failure>,
     ) -> Result<T, Failure> {
-        let info = LockInfo::new(operation, context.env, &System)
-            .map_err(|error| Failure::new("cannot make an id for the lock").because(&error))?;
-        let talks = context.out.talks();
-        let told = |holder: &Holder| {
-            if let Some(line) = waiting_for(holder).filter(|_| talks) {
-                super::output::say(&line);
-            }
-        };
+        let info = info(operation, context)?;
+        let told = told(context.out.talks());
         context.interrupt.hold(|stop| {
             let wait = Wait { timeout: self.lock_timeout, told: &told, stop, ..Wait::default() };
             work(&info, wait)
         })
+    }
+
+    /// Does as [`with`](Self::with), with work that shows something while it holds the lock.
+    pub(crate) fn with_output<'a, T>(
+        &self,
+        operation: &str,
+        context: &mut Context<'a>,
+        work: impl FnOnce(&mut Context<'a>, &LockInfo, Wait<'_>) -> Result<T, Failure>,
+    ) -> Result<T, Failure> {
+        let info = info(operation, context)?;
+        let told = told(context.out.talks());
+        let interrupt = context.interrupt.clone();
+        interrupt.hold(|stop| {
+            let wait = Wait { timeout: self.lock_timeout, told: &told, stop, ..Wait::default() };
+            work(context, &info, wait)
+        })
+    }
+}
+
+/// Warns where a state is changed that nothing locks meanwhile.
+pub(crate) fn warn_of_no_lock(target: &Target, no_lock: bool, context: &mut Context<'_>) {
+    let name = target.name();
+    let name = escape(&name);
+    if no_lock {
+        context.out.warning(&format!("{name} is not locked meanwhile"), None);
+    } else if target.store.locks().is_none() {
+        let text = format!("{name} has no locks: others may be changing it");
+        context.out.warning(&text, None);
+    }
+}
+
+fn info(operation: &str, context: &Context<'_>) -> Result<LockInfo, Failure> {
+    LockInfo::new(operation, context.env, &System)
+        .map_err(|error| Failure::new("cannot make an id for the lock").because(&error))
+}
+
+fn told(talks: bool) -> impl Fn(&Holder) {
+    move |holder| {
+        if let Some(line) = waiting_for(holder).filter(|_| talks) {
+            super::output::say(&line);
+        }
     }
 }
 

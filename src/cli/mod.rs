@@ -30,6 +30,7 @@ mod panic;
 mod progress;
 mod protection;
 mod repository;
+mod roll_back;
 mod settings;
 mod state;
 mod stats_text;

@@ -5,6 +5,9 @@
 
 use std::fmt::Write as _;
 use std::io::{self, BufWriter, IsTerminal, Write};
+use std::sync::mpsc::{self, RecvTimeoutError};
+use std::thread;
+use std::time::Duration;
 
 use serde::Serialize;
 
@@ -47,6 +50,28 @@ pub(crate) fn confirm(question: &str) -> io::Result<bool> {
     io::stdin().read_line(&mut answer)?;
     Ok(matches!(answer.trim().to_ascii_lowercase().as_str(), "y" | "yes"))
 }
+
+/// Asks as [`confirm`] does, of somebody who may give up: `stop` says when there is no more use in
+/// waiting for the answer, and then there is none.
+pub(crate) fn confirm_until(question: &str, stop: &dyn Fn() -> bool) -> io::Result<Option<bool>> {
+    let (asked, (sender, answers)) = (question.to_owned(), mpsc::channel());
+    // A thread that waits for the keyboard can't be woken; it ends with the process.
+    thread::spawn(move || sender.send(confirm(&asked)));
+    loop {
+        match answers.recv_timeout(GLANCE) {
+            Ok(answer) => return answer.map(Some),
+            Err(RecvTimeoutError::Timeout) if stop() => {
+                say("");
+                return Ok(None);
+            }
+            Err(RecvTimeoutError::Timeout) => {}
+            Err(RecvTimeoutError::Disconnected) => return Ok(Some(false)),
+        }
+    }
+}
+
+/// How long it takes at the most to notice that nobody waits for an answer any more.
+const GLANCE: Duration = Duration::from_millis(50);
 
 /// When to use colours.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq, clap::ValueEnum, serde::Serialize)]

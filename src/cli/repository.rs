@@ -10,7 +10,7 @@ use super::state;
 use crate::backup::vault::{Folder, Stored, Vault};
 use crate::backup::{Identities, Keys, Known, Repository, Signer};
 use crate::base::secret::Secret;
-use crate::ops::earlier;
+use crate::ops::earlier::{self, Kept};
 use crate::store::Location;
 
 /// The option of commands that work with the backup repository.
@@ -91,6 +91,22 @@ fn is_bucket(text: &str) -> bool {
 }
 
 impl IdentityOption {
+    /// Returns the files as they were typed.
+    pub(crate) fn typed(&self) -> &[PathBuf] {
+        &self.identities
+    }
+
+    /// Puts what was typed in the place of what is configured.
+    pub(crate) fn beside(&self, mut kept: Kept) -> Result<Kept, Failure> {
+        if !self.identities.is_empty() {
+            kept.identities.clone_from(&self.identities);
+        }
+        if let Some(file) = &self.passphrase_file {
+            kept.passphrase = Some(passphrase(file)?);
+        }
+        Ok(kept)
+    }
+
     /// Returns the keys that were named or are configured, and those that the repository keeps.
     pub(crate) fn read(
         &self,

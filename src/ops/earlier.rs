@@ -7,7 +7,9 @@ use std::sync::Arc;
 use super::open::Error;
 use super::restore;
 use crate::backup::vault::Vault;
-use crate::backup::{self, Identities, Keys, Known, Repository, Restored, Snapshot, stream_of};
+use crate::backup::{
+    self, Identities, Keys, Known, Origin, Repository, Restored, Snapshot, stream_of,
+};
 use crate::base::secret::Secret;
 use crate::state::bytes::Bytes;
 use crate::store::{self, Access, Content, Earlier, Location};
@@ -25,16 +27,36 @@ pub struct Kept {
     pub passphrase: Option<Secret>,
 }
 
+/// A state as it was found, and the snapshot that it was found in, if it was one.
+#[derive(Clone, Debug)]
+pub struct Version {
+    /// The bytes, and what to call them.
+    pub content: Content,
+    /// The snapshot, and where its state came from.
+    pub snapshot: Option<(Snapshot, Origin)>,
+}
+
 /// Reads the bytes at a place, which can be a snapshot or an earlier version.
 pub fn content(location: &Location, access: Access, kept: &Kept) -> Result<Content, Error> {
+    version(location, access, kept).map(|version| version.content)
+}
+
+/// Does as [`content`], and tells which snapshot it was where it was one.
+pub fn version(location: &Location, access: Access, kept: &Kept) -> Result<Version, Error> {
     match location {
         Location::Snapshot(id) => {
             let keeper = Keeper::open(location, kept)?;
             let snapshot = restore::find(&keeper.repository, restore::Reference::Id(id))?;
-            keeper.content(location, &snapshot)
+            keeper.version(location, &snapshot)
         }
         Location::Earlier { of, which } => earlier(location, (of, which), access, kept),
-        _ => Ok(store::read(location, access)?),
+        _ => Ok(store::read(location, access)?.into()),
+    }
+}
+
+impl From<Content> for Version {
+    fn from(content: Content) -> Self {
+        Self { content, snapshot: None }
     }
 }
 
@@ -43,14 +65,14 @@ fn earlier(
     (of, which): (&Location, &Earlier),
     access: Access,
     kept: &Kept,
-) -> Result<Content, Error> {
+) -> Result<Version, Error> {
     let refusal = match store::read(location, access) {
         Err(refusal @ store::Error::NoVersions { .. }) => refusal,
         // Snapshots and versions are counted apart, so `@-2` of one is not that of the other.
         Err(refusal @ store::Error::NoEarlier { .. }) if !matches!(which, Earlier::Steps(_)) => {
             refusal
         }
-        other => return Ok(other?),
+        other => return Ok(other?.into()),
     };
     match (in_repository(location, (of, which), access, kept), refusal) {
         // What the store has says more than that there is no snapshot either.
@@ -64,19 +86,19 @@ fn in_repository(
     (of, which): (&Location, &Earlier),
     access: Access,
     kept: &Kept,
-) -> Result<Content, Error> {
+) -> Result<Version, Error> {
     let keeper = Keeper::open(location, kept)?;
     let mut snapshots = keeper.repository.list_stream(&stream_of(&of.uri()?))?;
     snapshots.reverse();
     match which {
         Earlier::Snapshot(id) => {
             let snapshot = by_id(&keeper.repository, &snapshots, id)?;
-            keeper.content(location, &snapshot)
+            keeper.version(location, &snapshot)
         }
         Earlier::Time(time) => {
             let then = snapshots.iter().find(|snapshot| snapshot.created <= *time);
             let snapshot = then.ok_or_else(|| none(location, &snapshots))?;
-            keeper.content(location, snapshot)
+            keeper.version(location, snapshot)
         }
         Earlier::Serial(serial) => {
             let fits = |restored: &Restored| restored.origin.facts.serial == Some(*serial);
@@ -144,10 +166,6 @@ fn none(location: &Location, snapshots: &[Snapshot]) -> store::Error {
     store::Error::NoEarlier { what: location.name(), why }
 }
 
-fn content_of(location: &Location, restored: Restored) -> Content {
-    Content { name: location.name(), bytes: restored.state, version: None }
-}
-
 /// Returns the keys in these files and, given what opens them, those that the repository keeps.
 pub fn identities(
     repository: &Repository,
@@ -191,18 +209,23 @@ impl Keeper {
         location: &Location,
         snapshots: &[Snapshot],
         mut will_do: impl FnMut(&Restored) -> bool,
-    ) -> Result<Content, Error> {
+    ) -> Result<Version, Error> {
         for snapshot in snapshots {
             let restored = self.repository.get(snapshot, &self.identities)?;
             if will_do(&restored) {
-                return Ok(content_of(location, restored));
+                return Ok(found(location, snapshot, restored));
             }
         }
         Err(none(location, snapshots).into())
     }
 
-    fn content(&self, location: &Location, snapshot: &Snapshot) -> Result<Content, Error> {
+    fn version(&self, location: &Location, snapshot: &Snapshot) -> Result<Version, Error> {
         let restored = self.repository.get(snapshot, &self.identities)?;
-        Ok(content_of(location, restored))
+        Ok(found(location, snapshot, restored))
     }
+}
+
+fn found(location: &Location, snapshot: &Snapshot, restored: Restored) -> Version {
+    let content = Content { name: location.name(), bytes: restored.state, version: None };
+    Version { content, snapshot: Some((snapshot.clone(), restored.origin)) }
 }

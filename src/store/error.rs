@@ -16,6 +16,14 @@ pub enum Error {
         /// Its name.
         what: String,
     },
+    /// The URI of a snapshot that does not say where the state lives.
+    #[error("cannot tell where the state of {uri} lives: {problem}")]
+    NoWayBack {
+        /// The URI.
+        uri: String,
+        /// Why not.
+        problem: String,
+    },
     /// There is nothing of that name.
     #[error("cannot find {what}")]
     NotFound {

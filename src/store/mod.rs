@@ -34,6 +34,7 @@ mod read;
 mod reference;
 #[cfg(feature = "remote")]
 mod runtime;
+mod uri;
 mod workspace;
 
 pub use backend::Backend;

@@ -24,6 +24,7 @@ mod output;
 mod places;
 mod query;
 mod reference;
+mod restore;
 mod sandbox;
 mod schedule;
 mod show;

@@ -7,7 +7,7 @@ use crate::cli::args::Format;
 use crate::cli::context::Context;
 use crate::cli::error::{Exit, Failure};
 use crate::cli::kept::KeepOption;
-use crate::cli::locking::LockingOption;
+use crate::cli::locking::{LockingOption, warn_of_no_lock};
 use crate::cli::state;
 use crate::ops::open;
 use crate::ops::push::{self, Pushed, Rules};
@@ -57,13 +57,7 @@ pub(crate) fn run(args: &Args, context: &mut Context<'_>) -> Result<Exit, Failur
     let alone = store::Context { workspace: None, ..state::place(context) };
     let file = Location::resolve(Some(&args.file), alone)?;
     let document = open::read(file, Access::Read, &state::kept(context))?.document;
-    let locks = target.store.locks().is_some();
-    if args.no_lock {
-        context.out.warning(&format!("{} is not locked meanwhile", escape(&name)), None);
-    } else if !locks {
-        let text = format!("{} has no locks: others may be changing it", escape(&name));
-        context.out.warning(&text, None);
-    }
+    warn_of_no_lock(&target, args.no_lock, context);
     let rules = if args.force { Rules::Overruled } else { Rules::Heeded };
     let keep = args.keep.keep(context)?;
     let mut pushed = None;

@@ -1,85 +1,128 @@
 //! `tfstate restore`.
 
-use std::path::PathBuf;
+use std::ffi::OsString;
 
-use crate::base::clock::System;
-use crate::base::size;
-use crate::base::text::escape;
+use jiff::Timestamp;
+
 use crate::cli::args::Format;
 use crate::cli::context::Context;
 use crate::cli::error::{Exit, Failure};
-use crate::cli::repository::{IdentityOption, RepositoryOption};
-use crate::cli::state;
-use crate::ops::restore::{self, Existing, Reference, RestoreOptions};
-use crate::store::Location;
+use crate::cli::kept::KeepOption;
+use crate::cli::locking::LockingOption;
+use crate::cli::repository::IdentityOption;
+use crate::cli::roll_back::{self, RollBack};
+use crate::cli::{filter, state};
+use crate::ops::earlier::Kept;
+use crate::ops::open;
+use crate::ops::push::Rules;
+use crate::ops::restore::{Past, Wanted};
+use crate::store::{self, Earlier, Location};
 
-/// Write the state of a snapshot to a file, byte for byte
+/// Roll a state back to what it was, as one more change of it
 ///
-/// Without an id, the newest snapshot of the state that Terraform uses here is taken. Everything is
-/// checked before anything is written. A file that exists is only replaced with --yes, and then a
-/// copy of it is kept beside it. This writes a file and nothing more: it takes no lock and does not
-/// raise the serial, so do not aim it at a state that others may be changing.
+/// REF is a snapshot by its id, `latest`, an earlier version of a state, such as `@-1` or
+/// `prod.tfstate@2026-11-20T03:00Z`, which may be one that its store keeps, or a state alone: then
+/// its newest snapshot is meant, and without REF that of the state that Terraform uses here.
 ///
-/// Example: `tfstate restore 3f9a12bc --identity ~/.config/age/key.txt --to restored.tfstate`
+/// What it was goes back to where it came from, or to where --to says. Run it in the directory that
+/// has the backend, so that the settings of its locks are known: the state is locked meanwhile. The
+/// difference is shown and asked about before anything is written; a copy of what is
+/// there is kept first, and how to undo it is told at the end. What is written is what it was, byte
+/// for byte, but for the serial, which becomes one more than the higher of the two: Terraform would
+/// not take an older one. Resources in the cloud are not touched: `terraform plan` tells what
+/// differs there.
+///
+/// With --only, just the instances that a filter selects are put back: those that it matches now
+/// or matched then become what they were, those that did not exist then are removed, and everything
+/// else stays, byte for byte. Outputs match no filter, so they stay too.
+///
+/// With --to and a file that does not exist, the exact bytes are written there and that is all.
+///
+/// Example: `tfstate restore @-1 --only module:network --dry-run`
 #[derive(Debug, clap::Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag as it was typed")]
 pub(crate) struct Args {
-    /// The snapshot: its id or the beginning of it, or `latest`
-    #[arg(value_name = "SNAPSHOT")]
-    snapshot: Option<String>,
-    /// The file to write
-    #[arg(long, value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
-    to: PathBuf,
-    #[command(flatten)]
-    repository: RepositoryOption,
+    /// What to restore: an id, `latest`, an earlier version, or a state
+    #[arg(value_name = "REF", value_hint = clap::ValueHint::FilePath)]
+    reference: Option<OsString>,
+    /// Restore it to this state, or write it to this new file [default: where it came from]
+    #[arg(long, value_name = "STATE", value_hint = clap::ValueHint::FilePath)]
+    to: Option<OsString>,
+    /// Restore what the state was at this time, such as `2026-11-20T03:00Z`
+    #[arg(long, value_name = "TIME", value_parser = time)]
+    at: Option<Timestamp>,
+    /// Put back only what matches this filter, now or then (can be repeated; all must match)
+    #[arg(long, value_name = "FILTER", allow_hyphen_values = true)]
+    only: Vec<String>,
     #[command(flatten)]
     identities: IdentityOption,
-    /// Replace the file if it exists, keeping a copy beside it
+    /// Show what would be done, and change nothing
     #[arg(long)]
+    dry_run: bool,
+    /// Do not ask
+    #[arg(long, conflicts_with = "dry_run")]
     yes: bool,
+    /// Restore it although the lineages differ or what is there cannot be read
+    #[arg(long)]
+    force: bool,
+    /// Do not lock the state, although others may be changing it
+    #[arg(long, conflicts_with = "lock_timeout")]
+    no_lock: bool,
+    #[command(flatten)]
+    locking: LockingOption,
+    #[command(flatten)]
+    keep: KeepOption,
 }
 
 /// How it can print.
-pub(crate) const FORMATS: &[Format] = &[];
+pub(crate) const FORMATS: &[Format] = &[Format::Text, Format::Json];
 
 /// Runs the command.
 pub(crate) fn run(args: &Args, context: &mut Context<'_>) -> Result<Exit, Failure> {
-    let repository = args.repository.open(context)?;
-    let snapshot = match args.snapshot.as_deref() {
-        Some("latest") => restore::find(&repository, Reference::Latest)?,
-        Some(id) => restore::find(&repository, Reference::Id(id))?,
-        None => restore::find(&repository, Reference::State(&uri_here(context)?))?,
+    let only = if args.only.is_empty() { None } else { Some(filter::parse(&args.only)?) };
+    let past = past(args, context)?;
+    let roll_back = RollBack {
+        past: &past,
+        only: only.as_ref(),
+        rules: if args.force { Rules::Overruled } else { Rules::Heeded },
+        ask: match (args.dry_run, args.yes) {
+            (true, _) => roll_back::Ask::DryRun,
+            (false, true) => roll_back::Ask::Agreed,
+            (false, false) => roll_back::Ask::Person,
+        },
+        no_lock: args.no_lock,
+        locking: &args.locking,
+        keep: &args.keep,
+        identities: args.identities.typed(),
+        to: args.to.as_deref(),
     };
-    let identities = args.identities.read(&repository, context)?;
-    let options = RestoreOptions {
-        snapshot: &snapshot,
-        identities: &identities,
-        to: &args.to,
-        existing: if args.yes { Existing::KeepAside } else { Existing::Refuse },
+    let Some(to) = &args.to else {
+        let home = past.home.as_ref().map_err(roll_back::no_home)?;
+        return roll_back.bring_back(home, context);
     };
-    let work = |_: &dyn Fn() -> bool| Ok(restore::run(&repository, &options, &System)?);
-    let report = context.interrupt.hold(work)?;
-    let origin = &report.origin;
-    let serial = origin.facts.serial.map(|serial| format!(", serial {serial}")).unwrap_or_default();
-    let (created, length) = (snapshot.created, size::to_string(origin.length));
-    if let Some(kept) = &report.kept {
-        context.out.note(&format!("Kept the file that was there as {}", kept.display()));
+    // A workspace that was picked is that of the state to restore.
+    let alone = store::Context { workspace: None, ..state::place(context) };
+    match Location::resolve(Some(to), alone)? {
+        Location::File(path) if path.symlink_metadata().is_err() => {
+            roll_back.write_new_file(&path, context)
+        }
+        location => roll_back.bring_back(&location, context),
     }
-    context.out.note(&format!(
-        "Restored snapshot {} of {created}{serial} ({length}) to {}",
-        snapshot.id,
-        args.to.display()
-    ));
-    if let Some(broken) = &origin.facts.broken {
-        let text =
-            format!("the state could not be parsed when it was backed up: {}", escape(broken));
-        context.out.warning(&text, None);
-    }
-    Ok(Exit::Done)
 }
 
-/// Returns the URI of the state that Terraform uses here.
-fn uri_here(context: &Context<'_>) -> Result<String, Failure> {
-    let place = state::place(context);
-    let reference = state::default(context);
-    Ok(Location::resolve(reference.as_deref(), place)?.uri()?)
+fn past(args: &Args, context: &Context<'_>) -> Result<Past, Failure> {
+    let configured = state::default(context);
+    let reference = args.reference.as_deref().or(configured.as_deref());
+    let wanted = Wanted::parse(reference, args.at, state::place(context))?;
+    let vault = args.keep.repository().vault(context)?;
+    let kept = args.identities.beside(Kept { repository: Some(vault), ..state::kept(context) })?;
+    let read: Result<Past, open::Error> = Past::read(&wanted, &kept, state::place(context));
+    Ok(read?)
+}
+
+fn time(text: &str) -> Result<Timestamp, &'static str> {
+    match Earlier::parse(text) {
+        Some(Earlier::Time(time)) => Ok(time),
+        _ => Err("give a time, as in `2026-11-20T03:00Z` or `2026-11-20`"),
+    }
 }

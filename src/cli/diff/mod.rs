@@ -8,6 +8,7 @@ mod entry;
 mod fold;
 pub(crate) mod gate;
 pub(crate) mod github;
+pub(crate) mod heads;
 pub(crate) mod html;
 mod lines;
 pub(crate) mod markdown;

@@ -68,7 +68,7 @@ pub(super) fn write_summary(out: &mut Output, parts: &[String]) -> Result<(), ou
     out.line(&line)
 }
 
-fn write_head(out: &mut Output, entry: &Entry) -> Result<(), output::Error> {
+pub(super) fn write_head(out: &mut Output, entry: &Entry) -> Result<(), output::Error> {
     let sign = out.paint(entry.meaning(), entry.sign());
     let name = out.paint(Meaning::Address, &entry.name);
     let note = entry.note();

@@ -3,7 +3,9 @@
 use super::Failure;
 use super::remote::unlock_hint;
 use crate::ops::push::{self, Refusal};
+use crate::ops::restore::{self, only};
 use crate::ops::session;
+use crate::state::parse::ParseError;
 
 impl From<session::Error> for Failure {
     fn from(error: session::Error) -> Self {
@@ -52,6 +54,57 @@ fn refusal_hint(refusal: &Refusal) -> &'static str {
         Refusal::Older { .. } | Refusal::Diverged { .. } => {
             "see what would be lost: `tfstate diff STATE FILE`; to push all the same: `--force`"
         }
+    }
+}
+
+impl From<restore::Error> for Failure {
+    fn from(error: restore::Error) -> Self {
+        let error = match error {
+            restore::Error::Open(error) => return error.into(),
+            restore::Error::Session(error) => return error.into(),
+            error => error,
+        };
+        let hint = match &error {
+            restore::Error::OneVersion { .. } => "leave out `--at`, or name the state alone",
+            restore::Error::Exists { .. } | restore::Error::Write { .. } => "name another new file",
+            restore::Error::Refused { refusal, .. } => restore_hint(refusal),
+            restore::Error::Broken { .. } => {
+                "to replace it all the same, with a copy kept: `--force`"
+            }
+            restore::Error::Unreadable { source, .. } if is_encrypted(source) => {
+                "its serial is encrypted too: write it to a new file, `--to FILE`, and let OpenTofu raise it: `tofu state push FILE`"
+            }
+            restore::Error::Unreadable { .. } => {
+                "look for a version that can be read: `tfstate snapshots STATE`; to have this one: `--to FILE`"
+            }
+            restore::Error::Part { source, .. } => part_hint(source),
+            _ => return Self::of(&error),
+        };
+        Self::of(&error).hint(hint)
+    }
+}
+
+fn is_encrypted(error: &ParseError) -> bool {
+    matches!(error, ParseError::Encrypted { .. })
+}
+
+fn restore_hint(refusal: &restore::Refusal) -> &'static str {
+    match refusal {
+        restore::Refusal::Lineage { .. } => {
+            "see that this is the right place: the two were never the same state; to restore it all the same: `--force`"
+        }
+        restore::Refusal::NoState => "restore all of it: leave out `--only`",
+        restore::Refusal::Serial(_) => {
+            "write it to a new file: `--to FILE`; a serial this high was set by hand"
+        }
+    }
+}
+
+fn part_hint(error: &only::Error) -> &'static str {
+    match error {
+        only::Error::NothingSelected => "see what a filter selects: `tfstate list STATE -f FILTER`",
+        only::Error::Provider { .. } => "select all instances of the resource",
+        _ => "restore all of it: leave out `--only`",
     }
 }
 

@@ -4,7 +4,7 @@ use super::{Exit, Failure};
 use crate::base::git;
 use crate::base::text::escape;
 use crate::cli::{config, output};
-use crate::ops::{self, list, open, restore};
+use crate::ops::{self, list, open};
 use crate::query::{document_json, lookup};
 use crate::state::parse::{Lookalike, ParseError};
 use crate::{backup, store};
@@ -29,6 +29,7 @@ impl From<store::Error> for Failure {
             return failure;
         }
         let hint = match &error {
+            store::Error::NoWayBack { .. } => Some("name the place: `--to STATE`"),
             store::Error::NotFound { .. } => Some(
                 "check the path, or pipe the state in: `terraform state pull | tfstate list -`",
             ),
@@ -267,17 +268,6 @@ impl From<ops::backup::Failed> for Failure {
         match error {
             ops::backup::Failed::Store(error) => error.into(),
             ops::backup::Failed::Backup(error) => error.into(),
-        }
-    }
-}
-
-impl From<restore::Error> for Failure {
-    fn from(error: restore::Error) -> Self {
-        match error {
-            restore::Error::Backup(error) => error.into(),
-            restore::Error::Exists { .. } => Self::of(&error)
-                .hint("name a new file, or add `--yes` to replace it and keep a copy beside it"),
-            _ => Self::of(&error),
         }
     }
 }

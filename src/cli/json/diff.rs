@@ -29,7 +29,7 @@ pub(super) struct Side<'a> {
 }
 
 #[derive(Debug, Serialize)]
-struct Summary {
+pub(crate) struct Summary {
     added: usize,
     removed: usize,
     changed: usize,
@@ -114,25 +114,31 @@ struct KeyConversion<'a> {
 impl<'a> Diff<'a> {
     /// Takes a comparison and what its two sides are called.
     pub(crate) fn new(comparison: &'a Comparison, from: &'a str, to: &'a str) -> Self {
-        let summary = comparison.summary;
         Self {
             schema: "tfstate.diff/1",
             from: side(&comparison.from, from),
             to: side(&comparison.to, to),
-            summary: Summary {
-                added: summary.added,
-                removed: summary.removed,
-                changed: summary.changed,
-                moved: summary.moved,
-                unchanged: summary.unchanged,
-                ignored: summary.ignored,
-                by_role: summary.by_role,
-            },
+            summary: Summary::of(comparison),
             resources: comparison.resources.iter().map(resource).collect(),
             outputs: comparison.outputs.iter().map(output).collect(),
             checks: comparison.checks.iter().map(check).collect(),
             module_moves: comparison.module_moves.iter().map(module_move).collect(),
             key_conversions: comparison.key_conversions.iter().map(key_conversion).collect(),
+        }
+    }
+}
+
+impl Summary {
+    pub(super) fn of(comparison: &Comparison) -> Self {
+        let summary = comparison.summary;
+        Self {
+            added: summary.added,
+            removed: summary.removed,
+            changed: summary.changed,
+            moved: summary.moved,
+            unchanged: summary.unchanged,
+            ignored: summary.ignored,
+            by_role: summary.by_role,
         }
     }
 }

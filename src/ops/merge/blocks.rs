@@ -8,7 +8,7 @@ use crate::state::document::{Document, Resource};
 
 /// Which resource it is; sorts as Terraform writes them, byte by byte.
 #[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd)]
-pub(super) struct Name {
+pub(in crate::ops) struct Name {
     module: String,
     mode: &'static str,
     kind: String,
@@ -16,7 +16,7 @@ pub(super) struct Name {
 }
 
 impl Name {
-    pub(super) fn of(resource: Resource<'_>) -> Self {
+    pub(in crate::ops) fn of(resource: Resource<'_>) -> Self {
         Self {
             module: resource.module_text().to_owned(),
             mode: resource.mode().as_str(),
@@ -26,7 +26,7 @@ impl Name {
     }
 
     /// Returns the address of the resource.
-    pub(super) fn address(&self) -> String {
+    pub(in crate::ops) fn address(&self) -> String {
         let dot = if self.module.is_empty() { "" } else { "." };
         let data = if self.mode == Mode::Data.as_str() { "data." } else { "" };
         format!("{}{dot}{data}{}.{}", self.module, self.kind, self.label)

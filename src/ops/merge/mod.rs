@@ -8,16 +8,16 @@
 //! A merge is all or nothing. Ours is edited in place, so what neither side changed stays byte for
 //! byte; the result is parsed again and held against the three states before anybody gets it.
 
-mod blocks;
+pub(super) mod blocks;
 mod check;
 mod checks;
 mod conflict;
 mod fields;
 mod header;
-mod order;
+pub(super) mod order;
 mod outputs;
 #[cfg(test)]
-mod properties;
+pub(super) mod properties;
 mod resources;
 mod rules;
 #[cfg(test)]

@@ -8,7 +8,7 @@ use crate::state::edit::Slot;
 /// behind the last old one that sorts before it.
 ///
 /// In a text that is sorted, as Terraform writes it, the result is sorted.
-pub(super) fn slots<K: Ord>(
+pub(in crate::ops) fn slots<K: Ord>(
     old: &[K],
     gone: &HashSet<usize>,
     mut new: Vec<(K, Vec<u8>)>,

@@ -10,7 +10,7 @@ use crate::state::document::Document;
 use crate::state::edit::Layout;
 
 /// The places that instances may have: module, type, name, key; in Terraform's order.
-const PLACES: [(&str, &str, &str, &str); 12] = [
+pub(in crate::ops) const PLACES: [(&str, &str, &str, &str); 12] = [
     ("", "x", "a", ""),
     ("", "x", "b", "0"),
     ("", "x", "b", "2"),
@@ -28,10 +28,10 @@ const PLACES: [(&str, &str, &str, &str); 12] = [
 const OUTPUTS: [&str; 3] = ["a", "b", "c"];
 
 /// What a state has in each place: nothing, or one of several versions.
-type Picture = Vec<Option<u8>>;
+pub(in crate::ops) type Picture = Vec<Option<u8>>;
 
 /// Writes a state as Terraform does, on many lines.
-fn written(serial: u64, picture: &[Option<u8>]) -> String {
+pub(in crate::ops) fn written(serial: u64, picture: &[Option<u8>]) -> String {
     let mut resources: BTreeMap<usize, Vec<String>> = BTreeMap::new();
     let head = |at: usize| (PLACES[at].0, PLACES[at].1, PLACES[at].2);
     for (at, version) in picture.iter().enumerate().take(PLACES.len()) {
@@ -78,11 +78,11 @@ fn lay(text: &str, like: &str) -> String {
     String::from_utf8(laid).unwrap()
 }
 
-fn compact(text: &str) -> String {
+pub(in crate::ops) fn compact(text: &str) -> String {
     lay(text, "{\"v\":4}")
 }
 
-fn document(text: &str) -> Document {
+pub(in crate::ops) fn document(text: &str) -> Document {
     Document::parse(text.as_bytes().to_vec()).unwrap()
 }
 
@@ -116,7 +116,7 @@ fn pictures() -> impl Strategy<Value = [Picture; 4]> {
     })
 }
 
-fn any_picture() -> impl Strategy<Value = Picture> {
+pub(in crate::ops) fn any_picture() -> impl Strategy<Value = Picture> {
     let version = prop_oneof![3 => Just(Some(1)), 1 => Just(None), 1 => Just(Some(2))];
     proptest::collection::vec(version, PLACES.len() + OUTPUTS.len())
 }

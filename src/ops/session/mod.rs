@@ -266,4 +266,4 @@ fn give_up(error: Error, held: Option<Box<dyn Held>>) -> Error {
 }
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;

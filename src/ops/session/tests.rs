@@ -10,12 +10,12 @@ use crate::store::{
 };
 
 const OLD: &[u8] = br#"{"version":4,"serial":1,"lineage":"a"}"#;
-const THEIRS: &[u8] = br#"{"version":4,"serial":9,"lineage":"a"}"#;
+pub(in crate::ops) const THEIRS: &[u8] = br#"{"version":4,"serial":9,"lineage":"a"}"#;
 const NEW: &[u8] = br#"{"version":4,"serial":2,"lineage":"a"}"#;
 
 /// How a call goes wrong.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-enum Fault {
+pub(in crate::ops) enum Fault {
     /// It has no effect and fails.
     Before,
     /// It has its effect, and its answer is lost.
@@ -217,16 +217,30 @@ impl Keep for Copies {
     }
 }
 
-struct Ran {
-    result: Result<Report, Error>,
-    now: Vec<u8>,
-    copies: Vec<Vec<u8>>,
-    is_locked: bool,
-    calls: usize,
+/// What came of work on a store that goes wrong.
+#[derive(Debug)]
+pub(in crate::ops) struct Ran<R = Result<Report, Error>> {
+    pub(in crate::ops) result: R,
+    pub(in crate::ops) now: Vec<u8>,
+    pub(in crate::ops) copies: Vec<Vec<u8>>,
+    pub(in crate::ops) is_locked: bool,
+    pub(in crate::ops) calls: usize,
 }
 
 /// Replaces `OLD` by `NEW` in a store whose call number `wrong` goes wrong.
 fn run(wrong: usize, fault: Fault, before: Option<&[u8]>, fails: bool) -> Ran {
+    run_with((wrong, fault), before, fails, |target, locking, copies| {
+        Session::open(target, locking).and_then(|session| session.replace(NEW, copies))
+    })
+}
+
+/// Does work on a store that holds `before` and whose call number `wrong` goes wrong.
+pub(in crate::ops) fn run_with<R>(
+    (wrong, fault): (usize, Fault),
+    before: Option<&[u8]>,
+    fails: bool,
+    work: impl FnOnce(Target, Locking<'_>, &dyn Keep) -> R,
+) -> Ran<R> {
     let inner = Memory::default();
     if let Some(bytes) = before {
         inner.write("a", &Body { bytes, expected: Expected::Nothing, lock: None }).unwrap();
@@ -237,8 +251,7 @@ fn run(wrong: usize, fault: Fault, before: Option<&[u8]>, fails: bool) -> Ran {
     let copies = Copies { fails, ..Copies::default() };
     let info = LockInfo { id: "mine".to_owned(), who: "me".to_owned(), ..LockInfo::default() };
     let locking = Locking::On { info: &info, wait: Wait::default() };
-    let result = Session::open(Target::of_store(store, "a"), locking)
-        .and_then(|session| session.replace(NEW, &copies));
+    let result = work(Target::of_store(store, "a"), locking, &copies);
     let now = match faulty.inner.read("a").unwrap() {
         Found::Bytes(bytes, _) => bytes.to_vec(),
         Found::Nothing | Found::Empty(_) => Vec::new(),
