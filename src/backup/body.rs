@@ -121,7 +121,7 @@ pub(super) struct Opened<R> {
 }
 
 /// Begins to read a body.
-pub(super) fn open<R: Read>(packed: R) -> Result<Opened<impl Read>, Flaw> {
+pub(super) fn open<R: Read>(packed: R) -> Result<Opened<impl Read + use<R>>, Flaw> {
     let mut rest = zstd::Decoder::new(packed).map_err(unreadable)?;
     let mut length = [0; 4];
     rest.read_exact(&mut length).map_err(unreadable)?;
@@ -132,6 +132,14 @@ pub(super) fn open<R: Read>(packed: R) -> Result<Opened<impl Read>, Flaw> {
     let mut header = vec![0; length as usize];
     rest.read_exact(&mut header).map_err(unreadable)?;
     Ok(Opened { inner: parse(&header)?, rest })
+}
+
+/// Does as [`open`] with a reader of whatever kind.
+pub(super) fn open_boxed<'r>(
+    packed: Box<dyn Read + 'r>,
+) -> Result<Opened<Box<dyn Read + 'r>>, Flaw> {
+    let Opened { inner, rest } = open(packed)?;
+    Ok(Opened { inner, rest: Box::new(rest) })
 }
 
 fn unreadable(_: io::Error) -> Flaw {

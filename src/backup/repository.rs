@@ -4,6 +4,7 @@
 //! object more.
 
 use std::collections::BTreeSet;
+use std::io::Read;
 use std::sync::Arc;
 
 use jiff::Timestamp;
@@ -213,6 +214,19 @@ impl Repository {
         unreachable!("a chain has at least the snapshot itself")
     }
 
+    /// Returns where a snapshot's state came from and what it was, of which the signature holds; the
+    /// state itself is not looked at.
+    pub fn origin(&self, snapshot: &Snapshot, identities: &Identities) -> Result<Origin, Error> {
+        let file = self.read(snapshot)?;
+        let (head, payload) = self.open_file(snapshot, &file)?;
+        let inner = self.inside(snapshot, payload, identities, |opened| Ok(opened.inner))?;
+        if inner.snapshot != head.header.snapshot {
+            let problem = "its payload belongs to another snapshot";
+            return Err(flawed(snapshot, Flaw::Damaged(problem)));
+        }
+        Ok(inner.state)
+    }
+
     /// Returns a snapshot and all that it builds on, the full one last, with their files.
     fn chain(
         &self,
@@ -274,18 +288,8 @@ impl Repository {
         let (head, payload) = self.open_file(snapshot, file)?;
         let flawed = |flaw| flawed(snapshot, flaw);
         let damaged = |problem| flawed(Flaw::Damaged(problem));
-        let (inner, content) = match self.protection() {
-            Protection::None => body::open(payload).and_then(body::Opened::content),
-            Protection::Recipients(_) => {
-                let plain =
-                    crypt::decrypt(payload, identities).map_err(|refusal| match refusal {
-                        Refusal::NoneFits => Error::WrongIdentity { id: snapshot.id.clone() },
-                        Refusal::Damaged => damaged("its payload cannot be decrypted"),
-                    })?;
-                body::open(plain).and_then(body::Opened::content)
-            }
-        }
-        .map_err(flawed)?;
+        let (inner, content) =
+            self.inside(snapshot, payload, identities, |opened| opened.content())?;
         let parent = head.header.parent.map(|link| link.id);
         if inner.snapshot != head.header.snapshot || inner.parent != parent {
             return Err(damaged("its payload belongs to another snapshot"));
@@ -301,6 +305,31 @@ impl Repository {
             }
             _ => Err(damaged("its payload belongs to another snapshot")),
         }
+    }
+
+    /// Opens a payload and hands what is inside to `read`.
+    fn inside<T>(
+        &self,
+        snapshot: &Snapshot,
+        payload: &[u8],
+        identities: &Identities,
+        read: impl FnOnce(body::Opened<Box<dyn Read + '_>>) -> Result<T, Flaw>,
+    ) -> Result<T, Error> {
+        let flawed = |flaw| flawed(snapshot, flaw);
+        let plain: Box<dyn Read + '_> = match self.protection() {
+            Protection::None => Box::new(payload),
+            Protection::Recipients(_) if identities.is_empty() => {
+                return Err(Error::NoIdentity { id: snapshot.id.clone() });
+            }
+            Protection::Recipients(_) => {
+                let plain = crypt::decrypt(payload, identities);
+                Box::new(plain.map_err(|refusal| match refusal {
+                    Refusal::NoneFits => Error::WrongIdentity { id: snapshot.id.clone() },
+                    Refusal::Damaged => flawed(Flaw::Damaged("its payload cannot be decrypted")),
+                })?)
+            }
+        };
+        body::open_boxed(plain).and_then(read).map_err(flawed)
     }
 
     /// Checks what can be checked of a snapshot without an identity: that it is the object that

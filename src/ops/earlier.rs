@@ -8,7 +8,7 @@ use super::open::Error;
 use super::restore;
 use crate::backup::vault::Vault;
 use crate::backup::{
-    self, Identities, Keys, Known, Origin, Repository, Restored, Snapshot, stream_of,
+    self, Catalogue, Identities, Keys, Known, Origin, Repository, Restored, Snapshot, stream_of,
 };
 use crate::base::secret::Secret;
 use crate::state::bytes::Bytes;
@@ -88,8 +88,9 @@ fn in_repository(
     kept: &Kept,
 ) -> Result<Version, Error> {
     let keeper = Keeper::open(location, kept)?;
-    let mut snapshots = keeper.repository.list_stream(&stream_of(&of.uri()?))?;
-    snapshots.reverse();
+    let stream = stream_of(&of.uri()?);
+    let catalogue = keeper.repository.catalogue_of(&stream)?;
+    let snapshots: Vec<Snapshot> = catalogue.stream(&stream).iter().rev().cloned().collect();
     match which {
         Earlier::Snapshot(id) => {
             let snapshot = by_id(&keeper.repository, &snapshots, id)?;
@@ -101,12 +102,12 @@ fn in_repository(
             keeper.version(location, snapshot)
         }
         Earlier::Serial(serial) => {
-            let fits = |restored: &Restored| restored.origin.facts.serial == Some(*serial);
-            keeper.first(location, &snapshots, fits)
+            let snapshot = keeper.with_serial(&snapshots, *serial)?;
+            keeper.version(location, snapshot.ok_or_else(|| none(location, &snapshots))?)
         }
         Earlier::Steps(steps) => {
             let mut step = Step { left: *steps, newer: present(of, access)? };
-            keeper.first(location, &snapshots, |restored| step.reaches(&restored.state))
+            keeper.first(location, &catalogue, &snapshots, |state| step.reaches(state))
         }
     }
 }
@@ -207,16 +208,32 @@ impl Keeper {
     fn first(
         &self,
         location: &Location,
+        catalogue: &Catalogue,
         snapshots: &[Snapshot],
-        mut will_do: impl FnMut(&Restored) -> bool,
+        mut will_do: impl FnMut(&Bytes) -> bool,
     ) -> Result<Version, Error> {
         for snapshot in snapshots {
-            let restored = self.repository.get(snapshot, &self.identities)?;
-            if will_do(&restored) {
+            let restored = self.repository.get_by(catalogue, snapshot, &self.identities)?;
+            if will_do(&restored.state) {
                 return Ok(found(location, snapshot, restored));
             }
         }
         Err(none(location, snapshots).into())
+    }
+
+    /// Returns the first of these snapshots whose state has this serial.
+    fn with_serial<'s>(
+        &self,
+        snapshots: &'s [Snapshot],
+        serial: u64,
+    ) -> Result<Option<&'s Snapshot>, Error> {
+        for snapshot in snapshots {
+            let origin = self.repository.origin(snapshot, &self.identities)?;
+            if origin.facts.serial == Some(serial) {
+                return Ok(Some(snapshot));
+            }
+        }
+        Ok(None)
     }
 
     fn version(&self, location: &Location, snapshot: &Snapshot) -> Result<Version, Error> {
