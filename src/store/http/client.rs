@@ -13,7 +13,8 @@ use tokio::time::{sleep, timeout};
 
 use super::Target;
 use crate::base::secret::Secret;
-use crate::store::object::error::{Answer, Fault, transport};
+use crate::store::object::answer::Answer;
+use crate::store::object::error::{Fault, transport};
 
 /// How slow a connection may be, in bytes a second, before an upload counts as stuck.
 const SLOWEST: u64 = 128 * 1024;

@@ -23,7 +23,8 @@ use object_store::client::{
 };
 use tokio::time::{Instant, Sleep, sleep, timeout};
 
-use super::error::{Answer, Fault, transport};
+use super::answer::Answer;
+use super::error::{Fault, transport};
 use super::network::Network;
 
 /// How slow a connection may be, in bytes a second, before an upload counts as stuck.

@@ -4,6 +4,7 @@
 //! is signed, tried again where that is safe, and its failure becomes an [`error`] that says what
 //! can be done.
 
+pub(super) mod answer;
 pub(super) mod azure;
 mod certainty;
 mod client;

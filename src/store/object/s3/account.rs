@@ -14,7 +14,7 @@ use super::config::amazon;
 use super::credentials::Source;
 use super::xml::Element;
 use crate::store::backend::S3;
-use crate::store::object::error::Answer;
+use crate::store::object::answer::Answer;
 
 /// Credentials, if they are of an account that they may be of.
 #[derive(Debug)]

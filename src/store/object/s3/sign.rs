@@ -17,8 +17,9 @@ use reqsign_core::{ErrorKind, Signer};
 use super::config::{Config, amazon};
 use crate::store::Error;
 use crate::store::backend::S3;
+use crate::store::object::answer::Answer;
 use crate::store::object::client::{BodyDigest, Sign};
-use crate::store::object::error::{Answer, Fault};
+use crate::store::object::error::Fault;
 
 /// Marks a request, in its extensions, that is about the bucket and not about one object.
 #[derive(Clone, Copy, Debug)]
