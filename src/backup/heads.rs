@@ -26,6 +26,7 @@ use super::contents::Contents;
 use super::delta::{Index, Key};
 use super::record::random;
 use super::snapshot::{Kind, Snapshot, to_hex};
+use super::vault::Object;
 use crate::base::fs as files;
 use crate::state::document::Document;
 use crate::store::Version;
@@ -270,6 +271,13 @@ impl Member {
     /// Returns whether a snapshot that is listed is, as far as a listing tells, this one.
     pub(super) fn is(&self, listed: &Snapshot) -> bool {
         self.key == listed.key && self.len == listed.bytes_stored
+    }
+
+    /// Returns its number in its stream.
+    pub(super) fn sequence(&self) -> Option<u32> {
+        let key = self.key.clone();
+        let object = Object { key, len: self.len, modified: None, tag: None };
+        Snapshot::of(object).map(|snapshot| snapshot.sequence)
     }
 }
 
