@@ -97,6 +97,8 @@ impl Records {
         let mut further: Vec<String> =
             vault.list(FURTHER)?.into_iter().map(|object| object.key).collect();
         further.sort();
+        // Some places show an object twice.
+        further.dedup();
         for key in further.iter().filter(|key| key.ends_with(".json")) {
             let bytes = vault.read(key)?.ok_or_else(|| refused(key, "is gone"))?;
             let note = open(vault, key, &bytes)?;
