@@ -164,7 +164,7 @@ impl Head {
         self.newest.as_ref().unwrap_or(&self.full)
     }
 
-    fn parse(bytes: &[u8]) -> Option<Self> {
+    pub(super) fn parse(bytes: &[u8]) -> Option<Self> {
         let (body, sum) = bytes.split_last_chunk::<32>()?;
         if blake3::hash(body) != *sum {
             return None;

@@ -55,6 +55,8 @@ mod contents;
 mod crypt;
 pub mod delta;
 mod error;
+#[doc(hidden)]
+pub mod fuzzing;
 mod heads;
 mod known;
 mod note;

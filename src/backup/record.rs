@@ -23,7 +23,8 @@ pub(super) const FIRST: &str = "repo.json";
 /// Where further ones are.
 const FURTHER: &str = "c/";
 
-const DOMAIN: &str = "tfstate repository record v1";
+/// What signatures on records belong to.
+pub(super) const DOMAIN: &str = "tfstate repository record v1";
 
 /// How the snapshots of a repository are protected.
 #[derive(Clone, Debug, Eq, PartialEq)]
