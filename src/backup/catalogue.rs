@@ -40,8 +40,11 @@ impl Catalogue {
     fn of(snapshots: impl Iterator<Item = Snapshot>, doomed: BTreeSet<String>) -> Self {
         let mut newest: BTreeMap<(String, String), Snapshot> = BTreeMap::new();
         let mut superseded = Vec::new();
-        for snapshot in snapshots {
-            let name = (snapshot.stream.clone(), snapshot.id.clone());
+        // Some places show an object twice.
+        let by_key: BTreeMap<String, Snapshot> =
+            snapshots.map(|snapshot| (snapshot.key.clone(), snapshot)).collect();
+        for snapshot in by_key.into_values() {
+            let name = (snapshot.stream.clone(), snapshot.name());
             match newest.get_mut(&name) {
                 Some(found) if found.generation < snapshot.generation => {
                     superseded.push(std::mem::replace(found, snapshot));
@@ -102,5 +105,38 @@ impl Catalogue {
             self.stream(stream).iter().chain(old).filter(|s| s.id == beginning).collect();
         found.sort_by_key(|snapshot| std::cmp::Reverse(snapshot.generation));
         found
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::backup::vault::Object;
+
+    fn catalogue(names: &[&str]) -> Catalogue {
+        let object = |name: &&str| {
+            let key = format!("s/{name}.tfb");
+            Snapshot::of(Object { key, len: 1, modified: None, tag: None }).unwrap()
+        };
+        Catalogue::of(names.iter().map(object), BTreeSet::new())
+    }
+
+    #[test]
+    fn an_object_that_is_listed_twice_is_one_snapshot() {
+        let name = "a/20260801T000009Z-00000001-f-0000000a-0000000000000000";
+        let catalogue = catalogue(&[name, name]);
+        assert_eq!(catalogue.snapshots().len(), 1);
+        assert!(catalogue.superseded().is_empty());
+    }
+
+    #[test]
+    fn another_snapshot_whose_id_begins_alike_is_not_superseded() {
+        let found = catalogue(&[
+            "a/20260801T000009Z-00000001-f-0000000a-0000000000000000",
+            "a/20260801T000009Z-00000001-f1-0000000a-1111111111111111",
+            "a/20260802T000009Z-00000002-f-0000000a-2222222222222222",
+        ]);
+        let numbers: Vec<u32> = found.stream("a").iter().map(|s| s.sequence).collect();
+        assert_eq!((numbers, found.superseded().len()), (vec![1, 2], 1));
     }
 }

@@ -7,14 +7,15 @@ use super::body::Flaw;
 use super::sign::{PublicKey, SIGNATURE, Signer};
 use super::snapshot::{Kind, Label};
 
-const MAGIC: &[u8; 8] = b"TFBSNAP1";
+pub(super) const MAGIC: &[u8; 8] = b"TFBSNAP1";
 
 /// How many bytes at the beginning of a snapshot hold its header and its signature at the most.
 pub(super) const HEAD: u64 = 64 * 1024;
 
 const HEADER_LIMIT: usize = HEAD as usize - 16 - 2 - SIGNATURE;
 
-const DOMAIN: &str = "tfstate snapshot v1";
+/// What signatures on headers belong to.
+pub(super) const DOMAIN: &str = "tfstate snapshot v1";
 
 /// How a payload is protected.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]

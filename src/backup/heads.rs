@@ -26,6 +26,7 @@ use super::contents::Contents;
 use super::delta::{Index, Key};
 use super::record::random;
 use super::snapshot::{Kind, Snapshot, to_hex};
+use super::vault::Object;
 use crate::base::fs as files;
 use crate::state::document::Document;
 use crate::store::Version;
@@ -163,7 +164,7 @@ impl Head {
         self.newest.as_ref().unwrap_or(&self.full)
     }
 
-    fn parse(bytes: &[u8]) -> Option<Self> {
+    pub(super) fn parse(bytes: &[u8]) -> Option<Self> {
         let (body, sum) = bytes.split_last_chunk::<32>()?;
         if blake3::hash(body) != *sum {
             return None;
@@ -175,7 +176,9 @@ impl Head {
         let (full, newest) = indexes.split_at_checked(record.full_index)?;
         let (newest, contents) = newest.split_at_checked(record.newest_index)?;
         let (key, contents) = (key_of(&record.key), Contents::from_bytes(contents)?);
-        let newest = if newest.is_empty() { None } else { Some(Index::from_bytes(newest)?) };
+        // That of an empty state is empty too, and it is not the one of the full snapshot.
+        let is_full = record.chain.len() == 1;
+        let newest = if is_full { None } else { Some(Index::from_bytes(newest)?) };
         Some(Self { key, full: Index::from_bytes(full)?, newest, contents, record })
     }
 }
@@ -269,6 +272,13 @@ impl Member {
     pub(super) fn is(&self, listed: &Snapshot) -> bool {
         self.key == listed.key && self.len == listed.bytes_stored
     }
+
+    /// Returns its number in its stream.
+    pub(super) fn sequence(&self) -> Option<u32> {
+        let key = self.key.clone();
+        let object = Object { key, len: self.len, modified: None, tag: None };
+        Snapshot::of(object).map(|snapshot| snapshot.sequence)
+    }
 }
 
 fn key_of(text: &str) -> Key {
@@ -299,12 +309,27 @@ mod tests {
         let first = heads.read("r", "s").unwrap();
         assert!(first.is_of(b"one") && !first.is_of(b"two"));
         assert!(first.has_lineage("l") && !first.has_lineage("m"));
-        heads.remember(("r", "s"), Some(&first), written(b"four", Kind::Incremental)).unwrap();
+        let mut four = written(b"four", Kind::Incremental);
+        four.chain.push(four.chain[0].clone());
+        heads.remember(("r", "s"), Some(&first), four).unwrap();
         let second = heads.read("r", "s").unwrap();
         assert_eq!((second.by_full().len(), second.by_newest().len()), (3, 4));
         assert!(second.is_of(b"four"));
         heads.remember(("r", "s"), Some(&second), written(b"fifth", Kind::Full)).unwrap();
         assert_eq!(heads.read("r", "s").unwrap().by_full().len(), 5);
+    }
+
+    #[test]
+    fn a_state_of_no_bytes_is_not_taken_for_that_of_the_full_snapshot() {
+        let folder = tempfile::tempdir().unwrap();
+        let heads = Heads::below(folder.path());
+        heads.remember(("r", "s"), None, written(b"one", Kind::Full)).unwrap();
+        let first = heads.read("r", "s").unwrap();
+        let mut empty = written(b"", Kind::Incremental);
+        empty.chain.push(empty.chain[0].clone());
+        heads.remember(("r", "s"), Some(&first), empty).unwrap();
+        let second = heads.read("r", "s").unwrap();
+        assert_eq!((second.by_full().len(), second.by_newest().len()), (3, 0));
     }
 
     #[test]

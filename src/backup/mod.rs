@@ -1,52 +1,140 @@
 //! States over time: a repository of snapshots, each one immutable file.
 //!
+//! This page is the format, to the byte, so that another program can read it; one that does is
+//! `testdata/backup/reader.py`, and `tests/backup/` runs it.
+//!
 //! # Layout
 //!
+//! Every object is written once, whole or not at all, and never changed.
+//!
+//! | key | what it is |
+//! |---|---|
+//! | `repo.json` | the first record: how snapshots are protected, and whose signatures count |
+//! | `c/NUMBER.json` | each change of it; `NUMBER` is 8 hex digits from `00000001`, without gaps |
+//! | `s/STREAM/NAME.tfb` | one snapshot |
+//! | `gc/UTC-RANDOM8.json` | a list of snapshots that are to be removed |
+//! | `x/UTC-RANDOM8.json` | a list of snapshots that were |
+//! | `h/…json` | who holds a snapshot, so that it is not removed |
+//! | `r/…json` | what one run of `backup` looked at |
+//! | `keys/FINGERPRINT.age` | an age identity under a passphrase (a scrypt stanza): `age -d` opens it |
+//!
+//! Whoever only restores needs `repo.json`, `c/` and `s/`, and passes over what else there is. In a
+//! folder, a file whose name begins with a dot and ends with `.tmp` is left of an interrupted
+//! write, and no object.
+//!
+//! # Names
+//!
+//! `STREAM` is a readable part of the source's name, `-`, and the first 8 hex digits of the BLAKE3
+//! of its URI. `NAME` is five parts with `-` between them, all hex digits in lower case:
+//!
+//! | part | what it is |
+//! |---|---|
+//! | `20260801T101500Z` | when the state was so, in UTC; `UTC` above is the same |
+//! | `0000001f` | the snapshot's number in its stream, from 1; 0 where it was added although later ones were there |
+//! | `f` | `f` for a full one, `i` for an incremental, `d` for a differential; behind it, in decimal without zeros before it, how often it was encrypted anew, and nothing for never |
+//! | `01234567` | the first 8 digits of the snapshot's id, which is 16 random bytes |
+//! | `abababababababab` | the first 16 digits of the BLAKE3 of the payload |
+//!
+//! The snapshots of a stream are in the order of their numbers, then of their times: clocks go back,
+//! and two computers at once may give out one number. Of several objects whose names differ only in
+//! the digits behind the letter and in the last part, the one that was encrypted anew most often
+//! counts. A name spares reading; the header decides, and has to agree with it.
+//!
+//! # A snapshot
+//!
 //! ```text
-//! ROOT/repo.json                                      the repository's record, written once
-//! ROOT/s/STREAM/UTC-SEQ-f-SNAP8-CT16.tfb              one snapshot
+//! 0     8   magic "TFBSNAP1"
+//! 8     4   length n of the header, little endian; all before the payload is at most 64 KiB
+//! 12    4   flags, all 0
+//! 16    n   header: UTF-8 JSON
+//! 16+n  2   number of signatures, little endian: 1
+//! 18+n  64  Ed25519 signature by the header's `signer` of "tfstate snapshot v1", a zero byte, and
+//!           the n bytes of the header as they stand
+//! 82+n      payload, to the end
 //! ```
 //!
-//! `STREAM` is a readable part of the source's name and 8 hex digits of the BLAKE3 of its URI.
-//! `UTC` is `20260801T101500Z`, `SEQ` 8 hex digits, `f` the kind (full; `i`, `d` and `s` are
-//! for incremental, differential and safety snapshots), `SNAP8` the first 8 hex digits of the snapshot's random id, `CT16` the first 16 of the BLAKE3 of its payload. A name
-//! is a hint that spares reading; the header decides, and has to agree with it.
+//! | member of the header | what it is |
+//! |---|---|
+//! | `v` | 1 |
+//! | `must_understand` | a list of words, empty in this version |
+//! | `snapshot` | the label: `repo` (the repository's id), `stream`, `id` (32 hex digits), `seq` (the number), `kind` (`full`, `incremental`, `differential`), `created` (as in the name) |
+//! | `parent` | of all but full ones: `id` and `header` of the snapshot whose state this one builds on; `header` is the BLAKE3 of that one's n bytes |
+//! | `previous` | `id` and `header` of the newest trusted snapshot of the stream when this one was written, where there was one; absent in those with the number 0. Where that one is missing and no list names it, something was removed |
+//! | `generation` | how often it was encrypted anew; absent for 0 |
+//! | `tags` | a list of words; absent where there is none |
+//! | `compression` | `zstd` |
+//! | `encryption` | `age` or `none`, as the repository's record has it |
+//! | `signer` | `ed25519:` and 32 bytes in base 64 |
+//! | `payload` | `length` in bytes, and `blake3` in hex |
 //!
-//! # A snapshot, to the byte
+//! Base 64 is that for URLs, without padding, wherever it stands here. A header counts if its
+//! signature holds and the record lists its `signer` as a writer whose `until`, if it has one, is
+//! not before `created`. So whoever can write to the place, and knows a recipient, still makes no
+//! snapshot that counts; and nothing in the header depends on what the state says.
+//!
+//! # A payload
+//!
+//! `age(zstd(body))`, with an age file in its binary form, or `zstd(body)` in a repository without
+//! encryption. The zstd frame has a checksum.
 //!
 //! ```text
-//! 0    8   magic "TFBSNAP1"
-//! 8    4   length n of the header, little endian, at most 64 KiB
-//! 12   4   flags, all 0
-//! 16   n   header: UTF-8 JSON
-//! 16+n 2   number m of signatures, little endian: 0 in this version
-//! ..  64m  signatures
-//! ..       payload, to the end: age(zstd(body)), or zstd(body) in a repository without encryption
+//! 0    4  length m of the inner header, little endian, at most 64 KiB
+//! 4    m  inner header: UTF-8 JSON
+//! 4+m     the state's bytes as they were, or a delta where the inner header has a `parent`, to the
+//!         end
 //! ```
 //!
-//! The body is 4 bytes length (little endian) of the inner header, that header (UTF-8 JSON), and
-//! the state's bytes as they were. The inner header says where the state came from, its lineage
-//! and serial, its length, BLAKE3 and SHA-256. These are inside because each would tell a reader
-//! of the repository something about the state: a hash lets anybody confirm a guess. The inner
-//! header also repeats the snapshot's identity (`snapshot`), so that an encrypted snapshot cannot
-//! be passed off as another by editing its header or its name.
+//! | member of the inner header | what it is |
+//! |---|---|
+//! | `v`, `must_understand` | as in the header |
+//! | `snapshot` | the same label as in the header |
+//! | `parent` | the whole `id` in the header's `parent`, where that has one |
+//! | `state` | of the whole state: `uri` of its place, `length`, `blake3` and `sha256` in hex; `facts`: `serial`, `lineage`, `terraform_version`, `broken` (why it can't be parsed), each `null` where nothing is known |
+//! | `tool` | what wrote it |
 //!
-//! A state can be had without this program, by its inventors' tools: what follows the header goes
-//! through `age -d` and `zstd -d`, and then ends with the state.
+//! What tells a reader of the repository something about the state is in here: a hash lets anybody
+//! confirm a guess. The label stands here too, so that a payload can't be passed off as another's by
+//! whoever makes headers.
 //!
-//! What a reader does not know, it refuses: another magic, a flag, a signature, a version, an
-//! entry in `must_understand`. Other unknown members are ignored, so that they can be added:
+//! A full state can be had without this program: what follows the signature goes through `age -d`
+//! and `zstd -d`, and then ends with the state. A [`delta`] says what to copy of the parent's
+//! state and what to add, to the byte as described there. To restore, follow `parent` (each link by
+//! `id`, and then by the hash of the header) to a full snapshot, and apply the deltas on the way
+//! back; each state on the way has to have the length and the BLAKE3 of its inner header, and the
+//! last one its SHA-256 too.
 //!
-//! | | snapshot of this version | one with new members | one with `must_understand`, flags, signatures or another kind |
+//! # Records and other notes
+//!
+//! All other JSON is notes of two lines, each ended by one line feed:
+//!
+//! ```text
+//! line 1   the note, one JSON document
+//! line 2   {"key":"ed25519:…","signature":"…"}: the key and its Ed25519 signature, in base 64, of
+//!          the note's domain, a zero byte, and the bytes of line 1 without their line feed
+//! ```
+//!
+//! Each has `v` and `must_understand` as a header has. A *note's hash* is the BLAKE3 of line 1.
+//!
+//! | note | domain | members |
+//! |---|---|---|
+//! | record | `tfstate repository record v1` | `id` (32 hex digits, the same in all), `number` (0 in `repo.json`, then as in the key), `previous` (the hash of the record before it; absent in the first), `created`, `encryption` (`age` or `none`), `recipients` (texts as `age -r` takes them; none without encryption), `owners` (keys), `writers` (a list of `key`, `since`, and `until` where it was revoked) |
+//! | list in `gc/` and `x/` | `tfstate removal v1` | `repo` (the id), `created`, `snapshots` (whole keys) |
+//!
+//! A record counts if an owner signed it: one of its own for the first, one of those in the record
+//! before it for all others; the newest says how things are. One that does not count makes the whole
+//! repository refused. A list that no owner in the newest record signed is passed over. What is in a
+//! list of `gc/` is still there to be restored, and no writer builds on it.
+//!
+//! # What is not known
+//!
+//! A reader refuses another magic, a flag, another number of signatures, another `v`, a word in
+//! `must_understand`. Other unknown members are ignored, so that they can be added. An object whose
+//! name has another letter, or is otherwise no name of this version, is not listed at all.
+//!
+//! | | snapshot of this version | one with new members | one with `must_understand`, flags, more signatures |
 //! |---|---|---|---|
 //! | this version reads | yes | yes | refuses, and says that it is newer |
 //! | a later version reads | yes | yes | yes |
-//!
-//! # What it does not do yet
-//!
-//! Nothing is signed, so who can write to the repository and knows a recipient can add a snapshot
-//! that decrypts, or put another recipient into `repo.json`; naming the recipients on each run
-//! guards against the second. There are only full snapshots, and none is ever removed.
 
 mod body;
 mod catalogue;
@@ -55,6 +143,8 @@ mod contents;
 mod crypt;
 pub mod delta;
 mod error;
+#[doc(hidden)]
+pub mod fuzzing;
 mod heads;
 mod known;
 mod note;

@@ -23,7 +23,8 @@ pub(super) const FIRST: &str = "repo.json";
 /// Where further ones are.
 const FURTHER: &str = "c/";
 
-const DOMAIN: &str = "tfstate repository record v1";
+/// What signatures on records belong to.
+pub(super) const DOMAIN: &str = "tfstate repository record v1";
 
 /// How the snapshots of a repository are protected.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -97,6 +98,8 @@ impl Records {
         let mut further: Vec<String> =
             vault.list(FURTHER)?.into_iter().map(|object| object.key).collect();
         further.sort();
+        // Some places show an object twice.
+        further.dedup();
         for key in further.iter().filter(|key| key.ends_with(".json")) {
             let bytes = vault.read(key)?.ok_or_else(|| refused(key, "is gone"))?;
             let note = open(vault, key, &bytes)?;

@@ -90,7 +90,12 @@ impl Signer {
     /// Makes a key.
     pub fn generate() -> Result<Self, Error> {
         let seed = random::<32>().map_err(|source| Error::Build { source })?;
-        Ok(Self(SigningKey::from_bytes(&seed)))
+        Ok(Self::of(&seed))
+    }
+
+    /// Returns the key that these 32 bytes are.
+    pub(super) fn of(seed: &[u8; 32]) -> Self {
+        Self(SigningKey::from_bytes(seed))
     }
 
     /// Reads the key in a file.
@@ -103,7 +108,7 @@ impl Signer {
         let line = text.lines().find_map(|line| line.trim().strip_prefix(SECRET));
         let seed = line.and_then(|line| BASE64.decode(line).ok());
         let seed = seed.and_then(|seed| <[u8; 32]>::try_from(seed).ok());
-        let key = seed.map(|seed| Self(SigningKey::from_bytes(&seed)));
+        let key = seed.map(|seed| Self::of(&seed));
         key.ok_or_else(|| Error::SigningKey { path: path.to_owned() })
     }
 

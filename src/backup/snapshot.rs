@@ -137,6 +137,12 @@ impl Snapshot {
         (self.created, &self.stream, self.sequence, &self.id)
     }
 
+    /// Returns the part of its name that stays the same when it is encrypted anew.
+    pub(super) fn name(&self) -> String {
+        let (created, kind) = (utc(self.created), self.kind.letter());
+        format!("{created}-{:08x}-{kind}-{}", self.sequence, self.id)
+    }
+
     /// Orders the snapshots of one state, the oldest first, whatever the clock did meanwhile.
     pub(super) fn by_sequence(&self) -> (u32, Timestamp, &str) {
         (self.sequence, self.created, &self.id)

@@ -25,7 +25,8 @@ pub(super) const PENDING: &str = "gc/";
 /// Where the lists of what was removed are.
 pub(super) const REMOVED: &str = "x/";
 
-const DOMAIN: &str = "tfstate removal v1";
+/// What signatures on these lists belong to.
+pub(super) const DOMAIN: &str = "tfstate removal v1";
 
 /// The owners of a repository.
 pub(super) type Owners<'a> = [PublicKey];

@@ -218,7 +218,8 @@ impl Repository {
         let head = heads.and_then(|heads| heads.read(self.id(), &stream));
         let (state, document) = (addition.state, addition.document);
         let hashes = head.as_ref().map(|head| head.hashes(state, document));
-        let task = Task { repository: self, catalogue, addition, stream, signer };
+        let remembered = head.as_ref().and_then(Head::newest).and_then(Member::sequence);
+        let task = Task { repository: self, catalogue, addition, stream, signer, remembered };
         let head = head.as_ref().zip(hashes.as_ref());
         let (mut added, chain) = task.run(head)?;
         added.changed = head.and_then(|(head, hashes)| head.differences(hashes));
@@ -244,6 +245,8 @@ struct Task<'a> {
     addition: &'a Addition<'a>,
     stream: String,
     signer: &'a Signer,
+    /// The number of the newest snapshot that this computer remembers.
+    remembered: Option<u32>,
 }
 
 /// What a snapshot can be told by.
@@ -380,7 +383,8 @@ impl Task<'_> {
 
     fn label(&self, kind: Kind) -> Result<Label, Error> {
         let listed = self.catalogue.stream(&self.stream);
-        let last = listed.iter().map(|snapshot| snapshot.sequence).max();
+        // A listing may lag behind what was just written.
+        let last = listed.iter().map(|snapshot| snapshot.sequence).chain(self.remembered).max();
         let seq = match self.addition.order {
             Order::Next => last.unwrap_or(0).saturating_add(1),
             Order::Before => 0,
