@@ -13,3 +13,5 @@ pub mod open;
 pub mod push;
 pub mod restore;
 pub mod session;
+pub mod snapshots;
+pub mod verify;
