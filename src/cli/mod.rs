@@ -30,9 +30,11 @@ mod progress;
 mod protection;
 mod repository;
 mod settings;
+mod snapshots_text;
 mod state;
 mod stats_text;
 mod table;
+mod verify_text;
 mod view;
 
 use std::ffi::OsString;

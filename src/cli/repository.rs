@@ -86,6 +86,11 @@ fn is_bucket(text: &str) -> bool {
 }
 
 impl IdentityOption {
+    /// Returns whether a key was named.
+    pub(crate) fn is_given(&self) -> bool {
+        !self.identities.is_empty() || self.passphrase_file.is_some()
+    }
+
     /// Returns the keys that were named or are configured, and those that the repository keeps.
     pub(crate) fn read(
         &self,

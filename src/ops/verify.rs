@@ -72,6 +72,7 @@ pub fn run(
         }
     }
     refuse_wrong_keys(&all)?;
+    refuse_nothing(&survey, options.streams, &all)?;
     Ok((all, streams.len()))
 }
 
@@ -120,6 +121,20 @@ fn needed(survey: &Survey, stream: &str, check: &Check<'_>) -> u64 {
         (_, Some(_)) => largest.saturating_mul(EXPANSION),
         (Reading::Whole, None) => largest,
         (Reading::Heads, None) => 0,
+    }
+}
+
+/// A state of which there is no snapshot, and never was, is not one whose snapshots are good.
+fn refuse_nothing(
+    survey: &Survey,
+    asked: Option<&BTreeSet<String>>,
+    all: &Verified,
+) -> Result<(), Error> {
+    let is_told = |stream: &&String| all.problems.iter().any(|p| p.stream.as_ref() == Some(stream));
+    let is_there = |stream: &&String| !survey.catalogue().stream(stream).is_empty();
+    match asked.into_iter().flatten().find(|stream| !is_there(stream) && !is_told(stream)) {
+        Some(stream) => Err(Error::NoSnapshot { reference: format!("of {stream}") }),
+        None => Ok(()),
     }
 }
 

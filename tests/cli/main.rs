@@ -25,7 +25,9 @@ mod query;
 mod reference;
 mod sandbox;
 mod show;
+mod snapshots;
 mod stats;
+mod verify;
 
 /// A file without its `mod` line would never run.
 #[test]

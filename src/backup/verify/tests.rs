@@ -261,10 +261,9 @@ fn one_that_no_writer_signed_is_not_trusted_nor_one_of_a_revoked_key() {
     let (sample, snapshots) = sample();
     let forger = Signer::generate().unwrap();
     let key = sign_again(&sample, &snapshots[5], &forger, |header| header.snapshot.seq = 9);
-    let forged = |found: &Verified| {
-        assert_eq!(said(found), expected(&snapshots[5], Wrong::Untrusted, &[]), "{found:?}");
-    };
-    both(&sample).iter().for_each(forged);
+    for found in both(&sample) {
+        assert_eq!(said(&found), expected(&snapshots[5], Wrong::Untrusted, &[]));
+    }
     // It counts once its key is a writer's, and no more after that was revoked before it was made.
     let repository = sample.open_as(None).unwrap();
     repository.authorize(forger.public(), &sample.signer, at(0)).unwrap();
@@ -288,6 +287,28 @@ fn two_of_one_id_are_seen() {
     sign_again(&sample, &snapshots[5], &sample.signer, |header| header.snapshot.seq = 9);
     for found in both(&sample) {
         assert_eq!(said(&found), expected(&snapshots[5], Wrong::Duplicate, &[]));
+    }
+}
+
+#[test]
+fn what_was_encrypted_anew_has_taken_the_place_of_what_it_was() {
+    let (sample, snapshots) = sample();
+    sign_again(&sample, &snapshots[4], &sample.signer, |header| header.generation = 1);
+    assert_eq!(both(&sample).map(|found| said(&found)), [vec![], vec![]]);
+    edit(&sample, &snapshots[4].key, |bytes| bytes[0] ^= 1);
+    for found in both(&sample) {
+        assert_eq!(said(&found), expected(&snapshots[4], Wrong::Damaged, &[]));
+        assert_eq!((found.count(Severity::Failure), found.good), (0, 6));
+    }
+    remove(&sample, &snapshots[4].key);
+    assert_eq!(both(&sample).map(|found| said(&found)), [vec![], vec![]]);
+    // Not so for what others are told by.
+    sign_again(&sample, &snapshots[2], &sample.signer, |header| header.generation = 1);
+    edit(&sample, &snapshots[2].key, |bytes| bytes[0] ^= 1);
+    for found in both(&sample) {
+        let wrong = expected(&snapshots[2], Wrong::Damaged, &snapshots[3..4]);
+        let chain = expected(&snapshots[3], Wrong::Chain, &[]);
+        assert_eq!(said(&found), [wrong, chain].concat());
     }
 }
 

@@ -105,7 +105,13 @@ pub(crate) fn run(args: &Args, context: &mut Context<'_>) -> Result<Exit, Failur
     let locations = done.locations(args, context);
     let keeper = Keeper::open(&options, &System)?;
     done.keep(&keeper, &locations, context)?;
-    done.finish(context, &keeper.repository().name())
+    let name = keeper.repository().name();
+    if let Err(error) = keeper.finish() {
+        let text = format!("cannot note in the repository what was done: {error}");
+        let hint = "`tfstate snapshots --max-age` will not know of states that did not change";
+        context.out.warning(&text, Some(hint));
+    }
+    done.finish(context, &name)
 }
 
 /// What became of the states so far.

@@ -23,6 +23,7 @@ mod show;
 mod snapshots;
 mod stats;
 mod unlock;
+mod verify;
 
 use super::args::Format;
 use super::context::Context;
@@ -75,6 +76,7 @@ commands! {
     "backup" Backup => backup,
     "snapshots" Snapshots => snapshots,
     "restore" Restore => restore,
+    "verify" Verify => verify,
     "pull" Pull => pull,
     "push" Push => push,
     "lock" Lock => lock,

@@ -10,6 +10,8 @@ pub(crate) mod list;
 pub(crate) mod lock;
 pub(crate) mod output;
 pub(crate) mod show;
+pub(crate) mod snapshots;
 pub(crate) mod stats;
 pub(crate) mod three;
 pub(crate) mod value;
+pub(crate) mod verify;
