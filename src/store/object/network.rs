@@ -3,6 +3,7 @@
 use std::fmt;
 use std::fs;
 use std::path::PathBuf;
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use reqwest::{Certificate, NoProxy, Proxy, redirect};
@@ -20,7 +21,7 @@ const CONNECT: Duration = Duration::from_secs(5);
 const RETRIES: u32 = 5;
 
 /// How to get to a store.
-#[derive(Clone)]
+#[derive(Clone, Eq, PartialEq)]
 pub(in crate::store) struct Network {
     /// A file of certificates to trust beside those of the system.
     pub(in crate::store) ca_bundle: Option<PathBuf>,
@@ -66,8 +67,19 @@ impl Network {
     }
 
     /// Returns a client that goes this way, or why there can be none.
+    ///
+    /// There is one for each way: setting one up reads all certificates of the system, and what
+    /// they have in common are connections.
     pub(in crate::store) fn client(&self) -> Result<reqwest::Client, String> {
-        self.builder()?.build().map_err(|error| format!("cannot set up TLS: {error}"))
+        static CLIENTS: Mutex<Vec<(Network, reqwest::Client)>> = Mutex::new(Vec::new());
+        let mut clients = CLIENTS.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((_, client)) = clients.iter().find(|(network, _)| network == self) {
+            return Ok(client.clone());
+        }
+        let client = self.builder()?.build();
+        let client = client.map_err(|error| format!("cannot set up TLS: {error}"))?;
+        clients.push((self.clone(), client.clone()));
+        Ok(client)
     }
 
     /// Returns what becomes such a client, for whoever has more to say about certificates.
