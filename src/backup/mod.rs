@@ -5,6 +5,7 @@
 //! ```text
 //! ROOT/repo.json                                      the repository's record, written once
 //! ROOT/s/STREAM/UTC-SEQ-f-SNAP8-CT16.tfb              one snapshot
+//! ROOT/r/YYYY/MM/UTC-WRITER8-N-HASH16.json            what a run of a backup looked at, signed
 //! ```
 //!
 //! `STREAM` is a readable part of the source's name and 8 hex digits of the BLAKE3 of its URI.
