@@ -29,7 +29,7 @@ impl Repository {
     /// Returns when each state was last confirmed; nothing for one that never was.
     ///
     /// Only what a writer of the repository signed counts. Without `asked`, these are the states that
-    /// there are snapshots of, and those that a run failed to back up.
+    /// there are snapshots of, and those that a run looked at.
     pub fn confirmed(
         &self,
         survey: &Survey,
@@ -42,19 +42,18 @@ impl Repository {
         };
         let mut times: BTreeMap<String, Option<Timestamp>> =
             streams.into_iter().map(|stream| (stream, None)).collect();
-        let failed = self.by_runs(survey, period, &mut times)?;
+        let missing = self.by_runs(survey, period, &mut times)?;
         for (stream, time) in &mut times {
             *time = self.by_snapshots(survey, stream, *time, period)?;
         }
-        // One that was never backed up is in no listing.
-        for stream in failed.into_iter().filter(|_| asked.is_none()) {
+        for stream in missing.into_iter().filter(|_| asked.is_none()) {
             times.entry(stream).or_default();
         }
         Ok(times)
     }
 
-    /// Goes back through the runs, and returns the streams that some within the period failed to back
-    /// up.
+    /// Goes back through the runs, and returns the streams that some within the period looked at and
+    /// that are in no listing: they were never backed up, or somebody took all of them away.
     fn by_runs(
         &self,
         survey: &Survey,
@@ -65,7 +64,7 @@ impl Repository {
         runs.sort_by_key(|name| (name.created, name.n));
         let latest = period.now + AHEAD;
         runs.retain(|name| name.created <= latest);
-        let (mut enough, mut failed) = (0, BTreeSet::new());
+        let (mut enough, mut missing) = (0, BTreeSet::new());
         while let Some(name) = runs.pop() {
             let is_old = name.created < period.since;
             enough += usize::from(is_old || times.values().all(Option::is_some));
@@ -82,6 +81,9 @@ impl Repository {
             };
             for (stream, id) in run.states.confirmed() {
                 let mut listed = survey.catalogue().stream(stream).iter();
+                if !is_old && listed.len() == 0 && !survey.is_removed(stream, id) {
+                    missing.insert(stream.clone());
+                }
                 if let Some(time @ None) = times.get_mut(stream)
                     && listed.any(|snapshot| snapshot.id == *id)
                 {
@@ -89,10 +91,10 @@ impl Repository {
                 }
             }
             if !is_old {
-                failed.extend(run.states.failed.into_keys());
+                missing.extend(run.states.failed.into_keys());
             }
         }
-        Ok(failed)
+        Ok(missing)
     }
 
     /// Looks for a newer snapshot than that moment.
@@ -123,7 +125,7 @@ mod tests {
 
     use super::*;
     use crate::backup::sample::{Sample, at};
-    use crate::backup::{Signer, States, stream_of};
+    use crate::backup::{Signer, States, stream_of, tomb};
 
     const URIS: [&str; 3] = ["file:///a", "file:///b", "file:///c"];
 
@@ -156,6 +158,28 @@ mod tests {
         assert_eq!(seconds(&sample, 25, 30), [Some(20), Some(10), None]);
         sample.add(&repository, URIS[0], b"[]", 25);
         assert_eq!(seconds(&sample, 0, 30), [Some(25), Some(10), None]);
+    }
+
+    #[test]
+    fn a_state_whose_snapshots_are_all_gone_is_not_forgotten() {
+        let sample = Sample::new();
+        let repository = sample.plain();
+        let snapshot = sample.add(&repository, URIS[0], b"{}", 10);
+        let mut states = States::default();
+        states.unchanged.insert(snapshot.stream.clone(), snapshot.id.clone());
+        record(&sample, &sample.signer, states, 20);
+        fs::remove_file(sample.root().join(&snapshot.key)).unwrap();
+        let period = Period { since: at(0), now: at(30) };
+        let times = || {
+            let survey = repository.survey().unwrap();
+            repository.confirmed(&survey, None, period).unwrap().into_iter().collect::<Vec<_>>()
+        };
+        assert_eq!(times(), [(snapshot.stream.clone(), None)]);
+        // Unless an owner had them removed.
+        let keys = vec![snapshot.key];
+        let by = (&sample.signer, at(25));
+        tomb::write(&*sample.vault(), tomb::REMOVED, repository.id(), keys, by).unwrap();
+        assert_eq!(times(), []);
     }
 
     #[test]

@@ -15,7 +15,7 @@
 //! | `gc/UTC-RANDOM8.json` | a list of snapshots that are to be removed |
 //! | `x/UTC-RANDOM8.json` | a list of snapshots that were |
 //! | `h/…json` | who holds a snapshot, so that it is not removed |
-//! | `r/…json` | what one run of `backup` looked at |
+//! | `r/YYYY/MM/UTC-WRITER8-N-HASH16.json` | what one run of `backup` looked at |
 //! | `keys/FINGERPRINT.age` | an age identity under a passphrase (a scrypt stanza): `age -d` opens it |
 //!
 //! Whoever only restores needs `repo.json`, `c/` and `s/`, and passes over what else there is. In a

@@ -123,7 +123,7 @@ pub(crate) fn write_ages(
             (Some(_), Some(age)) => {
                 out.line(&format!("{}  last backed up {age} ago", escape(stream)))?;
             }
-            _ => out.line(&format!("{}  never backed up", escape(stream)))?,
+            _ => out.line(&format!("{}  has no snapshot", escape(stream)))?,
         }
     }
     let states = if times.len() == 1 { "state was" } else { "states were" };

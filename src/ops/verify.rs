@@ -36,7 +36,7 @@ pub fn run(
     mut tell: impl FnMut(usize, usize),
 ) -> Result<(Verified, usize), Error> {
     let survey = repository.survey()?;
-    let chosen = chosen(&survey, options.ids)?;
+    let chosen = chosen(repository, &survey, options.ids)?;
     let only = match options.ids {
         [] => None,
         _ => Some(repository.with_chains(&survey, &chosen)?),
@@ -77,14 +77,23 @@ pub fn run(
 }
 
 /// Finds the snapshots that are asked for; each beginning has to mean one at least.
-fn chosen(survey: &Survey, ids: &[String]) -> Result<Vec<Snapshot>, Error> {
+fn chosen(
+    repository: &Repository,
+    survey: &Survey,
+    ids: &[String],
+) -> Result<Vec<Snapshot>, Error> {
     let all = if ids.is_empty() { Vec::new() } else { survey.catalogue().snapshots() };
     let mut chosen = Vec::new();
     for id in ids {
         let wanted = id.to_ascii_lowercase();
         let beginning = wanted.get(..8).unwrap_or(&wanted);
+        // Names have 8 digits. One that can't be read stays, so that it is told what is wrong.
+        let is_it = |snapshot: &Snapshot| {
+            wanted.len() <= 8
+                || repository.full_id(snapshot).map_or(true, |id| id.starts_with(&wanted))
+        };
         let before = chosen.len();
-        let fits = |s: &&Snapshot| !beginning.is_empty() && s.id.starts_with(beginning);
+        let fits = |s: &&Snapshot| !wanted.is_empty() && s.id.starts_with(beginning) && is_it(s);
         chosen.extend(all.iter().filter(fits).cloned());
         if chosen.len() == before {
             return Err(Error::NoSnapshot { reference: id.clone() });

@@ -115,12 +115,24 @@ fn a_state_that_was_not_backed_up_for_too_long_is_named() {
 }
 
 #[test]
+fn a_state_that_no_backup_could_read_is_named_since_the_run_noted_it() {
+    let (sandbox, _) = repository();
+    let partly = sandbox.run(["backup", "terraform.tfstate", "./absent.tfstate"]);
+    assert_eq!(partly.status, Some(3), "{partly}");
+    let ran = sandbox.run(["snapshots", "--max-age", "26h"]);
+    assert_eq!(ran.status, Some(2), "{ran}");
+    let lines: Vec<&str> = ran.stdout.lines().collect();
+    assert!(lines[0].contains("-absent-") && lines[0].ends_with("  has no snapshot"), "{ran}");
+    assert_eq!(lines[1..], ["1 of 2 states were backed up in time"]);
+}
+
+#[test]
 fn a_state_that_was_never_backed_up_is_named() {
     let (sandbox, _) = repository();
     sandbox.write("other.tfstate", BEFORE);
     let never = sandbox.run(["snapshots", "--max-age", "26h", "other.tfstate"]);
     assert_eq!(never.status, Some(2), "{never}");
-    assert!(never.stdout.contains("never backed up"), "{never}");
+    assert!(never.stdout.contains("has no snapshot"), "{never}");
     let bad = sandbox.run(["snapshots", "--max-age", "soon"]);
     assert_eq!(bad.status, Some(1), "{bad}");
 }

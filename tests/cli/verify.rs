@@ -134,9 +134,12 @@ fn only_what_is_asked_for_is_verified() {
     assert_eq!(verify(&sandbox, &["--state", "terraform.tfstate"]).status, Some(2));
     let other = verify(&sandbox, &["--state", "other.tfstate"]);
     assert_eq!(other.status, Some(1), "{other}");
-    let unknown = verify(&sandbox, &["zzzz"]);
-    assert_eq!(unknown.status, Some(1), "{unknown}");
-    assert!(unknown.stderr.contains("there is no snapshot zzzz"), "{unknown}");
+    let longer = format!("{good}{}", "0".repeat(24));
+    for unknown in ["zzzz", &longer] {
+        let ran = verify(&sandbox, &[unknown]);
+        assert_eq!(ran.status, Some(1), "{ran}");
+        assert!(ran.stderr.contains(&format!("there is no snapshot {unknown}")), "{ran}");
+    }
 }
 
 #[test]

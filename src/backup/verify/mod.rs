@@ -242,7 +242,7 @@ impl Survey {
     }
 
     /// Returns whether an owner had a snapshot removed, or is about to.
-    fn is_removed(&self, stream: &str, id: &str) -> bool {
+    pub(super) fn is_removed(&self, stream: &str, id: &str) -> bool {
         self.removed.contains(&(stream.to_owned(), id.to_owned()))
     }
 

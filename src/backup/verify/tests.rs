@@ -44,7 +44,7 @@ fn add(sample: &Sample, uri: &str, serial: usize, strategy: Strategy) -> Snapsho
         ..SourceFacts::default()
     };
     let created = at(i64::try_from(serial).unwrap());
-    let wanted = Addition { created, facts, ..addition(uri, &bytes, strategy) };
+    let wanted = Addition { facts, created, ..addition(uri, &bytes, strategy) };
     sample.add_by(&sample.open_as(None).unwrap(), &wanted).unwrap().snapshot
 }
 

@@ -22,9 +22,9 @@ use crate::store::Location;
 /// removed. That needs no key. With `--read-data`, snapshots are decrypted and restored as well, in
 /// memory, and what comes out has to be the state that was backed up.
 ///
-/// As a restore drill, let a computer that has the key run this each night: within 30 days every
-/// snapshot has been restored once, and each night all are looked at. The exit status is 2 when
-/// something is wrong with a snapshot, and 1 when it could not be told.
+/// As a restore drill, let a computer that has the key run the example each night: it looks at all
+/// snapshots, and within 30 nights it has restored each of them once. The exit status is 2 when
+/// something is wrong, and 1 when that could not be told.
 ///
 /// Example: `tfstate verify --read-data-subset $(( $(date +%s) / 86400 % 30 + 1 ))/30 -i key.txt`
 #[derive(Debug, clap::Args)]
