@@ -37,7 +37,7 @@ impl Catalogue {
         Ok(Self::of(objects.into_iter().filter_map(Snapshot::of), doomed))
     }
 
-    fn of(snapshots: impl Iterator<Item = Snapshot>, doomed: BTreeSet<String>) -> Self {
+    pub(super) fn of(snapshots: impl Iterator<Item = Snapshot>, doomed: BTreeSet<String>) -> Self {
         let mut newest: BTreeMap<(String, String), Snapshot> = BTreeMap::new();
         let mut superseded = Vec::new();
         // Some places show an object twice.
@@ -94,6 +94,18 @@ impl Catalogue {
     /// Returns what was encrypted anew since, and may be removed.
     pub(super) fn superseded(&self) -> &[Snapshot] {
         &self.superseded
+    }
+
+    /// Returns every object of a stream, oldest first, and whether it is still wanted: it is neither
+    /// superseded nor to be removed.
+    pub(super) fn objects(&self, stream: &str) -> Vec<(&Snapshot, bool)> {
+        let old = self.superseded.iter().filter(|snapshot| snapshot.stream == stream);
+        let mut all: Vec<(&Snapshot, bool)> = old.map(|snapshot| (snapshot, false)).collect();
+        all.extend(self.stream(stream).iter().map(|found| (found, !self.is_doomed(found))));
+        all.sort_by(|(a, _), (b, _)| {
+            (a.by_sequence(), a.generation).cmp(&(b.by_sequence(), b.generation))
+        });
+        all
     }
 
     /// Returns every object of a stream that may be the snapshot with this whole id, the newest

@@ -144,18 +144,22 @@ mod contents;
 mod crypt;
 pub mod delta;
 mod error;
+mod fresh;
 #[doc(hidden)]
 pub mod fuzzing;
 mod heads;
 mod known;
 mod note;
+mod rebuild;
 mod record;
 mod repository;
 pub mod retention;
+mod run;
 mod sign;
 mod snapshot;
 mod tomb;
 pub mod vault;
+pub mod verify;
 mod write;
 
 #[cfg(test)]
@@ -167,10 +171,13 @@ pub use body::{Origin, SourceFacts};
 pub use catalogue::Catalogue;
 pub use crypt::{Identities, Recipients};
 pub use error::Error;
+pub use fresh::Period;
 pub use heads::Heads;
 pub use known::Known;
+pub use rebuild::Rebuilder;
 pub use record::{Protection, Writer};
 pub use repository::{Described, Keys, Repository, Restored};
+pub use run::{Runs, States};
 pub use sign::{PublicKey, Signer};
 pub use snapshot::{Kind, Snapshot, stream_of};
 pub use write::{Added, Addition, Order, Strategy, Whole};

@@ -209,7 +209,8 @@ impl Repository {
         let mut links = self.chain(catalogue, snapshot)?;
         let mut below: Option<(String, Vec<u8>)> = None;
         while let Some((snapshot, file)) = links.pop() {
-            let (id, origin, state) = self.unpack(&snapshot, &file, below.take(), identities)?;
+            let base = below.as_ref().map(|(id, state)| (id.as_str(), state.as_slice()));
+            let (id, origin, state) = self.unpack(&snapshot, &file, base, identities)?;
             if links.is_empty() {
                 body::check(&origin, &state).map_err(|flaw| flawed(&snapshot, flaw))?;
                 return Ok(Restored { state: state.into(), origin });
@@ -284,11 +285,11 @@ impl Repository {
     }
 
     /// Returns the whole id, the origin and the state of a snapshot, given the state below it.
-    fn unpack(
+    pub(super) fn unpack(
         &self,
         snapshot: &Snapshot,
         file: &[u8],
-        below: Option<(String, Vec<u8>)>,
+        below: Option<(&str, &[u8])>,
         identities: &Identities,
     ) -> Result<(String, Origin, Vec<u8>), Error> {
         let (head, payload) = self.open_file(snapshot, file)?;
@@ -303,9 +304,9 @@ impl Repository {
         let id = inner.snapshot.id;
         match (content, below) {
             (Content::State(state), None) => Ok((id, inner.state, state)),
-            (Content::Delta(delta), Some((below, base))) if Some(&below) == parent.as_ref() => {
+            (Content::Delta(delta), Some((below, base))) if Some(below) == parent.as_deref() => {
                 let len = usize::try_from(inner.state.length).unwrap_or(usize::MAX);
-                let state = delta::decode(&delta, &base, len)
+                let state = delta::decode(&delta, base, len)
                     .map_err(|_| damaged("its delta does not fit what it builds on"))?;
                 Ok((id, inner.state, state))
             }
@@ -425,8 +426,11 @@ fn described(head: &Head) -> Described {
     }
 }
 
+/// What is said of a snapshot that was listed and is not there.
+pub(super) const GONE: &str = "it is gone";
+
 fn gone(snapshot: &Snapshot) -> Error {
-    Error::Damaged { id: snapshot.id.clone(), problem: "it is gone" }
+    Error::Damaged { id: snapshot.id.clone(), problem: GONE }
 }
 
 pub(super) fn flawed(snapshot: &Snapshot, flaw: Flaw) -> Error {

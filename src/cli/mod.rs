@@ -32,9 +32,11 @@ mod protection;
 mod repository;
 mod roll_back;
 mod settings;
+mod snapshots_text;
 mod state;
 mod stats_text;
 mod table;
+mod verify_text;
 mod view;
 
 use std::ffi::OsString;

@@ -275,6 +275,14 @@ impl Output {
         self.talk(&said);
     }
 
+    /// Says what to do next.
+    pub(crate) fn hint(&mut self, text: &str) {
+        if !self.quiet {
+            let said = self.labelled(Meaning::Hint, "hint:", text);
+            self.talk(&said);
+        }
+    }
+
     /// Says why a command failed; silenced talk leaves out the advice only.
     pub(crate) fn failure(&mut self, failure: &Failure) {
         let mut said = self.labelled(Meaning::Error, "error:", &failure.error);

@@ -107,6 +107,11 @@ impl IdentityOption {
         Ok(kept)
     }
 
+    /// Returns whether a key was named.
+    pub(crate) fn is_given(&self) -> bool {
+        !self.identities.is_empty() || self.passphrase_file.is_some()
+    }
+
     /// Returns the keys that were named or are configured, and those that the repository keeps.
     pub(crate) fn read(
         &self,

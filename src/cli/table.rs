@@ -49,6 +49,18 @@ impl Table {
         self.rows.push(Vec::from(cells));
     }
 
+    /// Leaves out those of these columns in which there is nothing.
+    pub(crate) fn without_empty(mut self, columns: std::ops::Range<usize>) -> Self {
+        for at in columns.rev() {
+            let is_empty = |row: &Vec<Cell>| row.get(at).is_none_or(|cell| cell.text.is_empty());
+            if self.rows.iter().all(is_empty) {
+                self.heading.remove(at);
+                self.rows.iter_mut().for_each(|row| drop(row.remove(at)));
+            }
+        }
+        self
+    }
+
     /// Returns the width of the terminal that standard output is, if it is one.
     pub(super) fn terminal_width() -> Option<u16> {
         comfy_table::Table::new().width()
@@ -121,6 +133,14 @@ mod tests {
             table().lines(None, false),
             ["Address       Size", "aws_vpc.main  12", "a\\u{1b}b"]
         );
+    }
+
+    #[test]
+    fn columns_in_which_there_is_nothing_can_be_left_out() {
+        let mut table = Table::new(["A", "B", "C"]);
+        table.row([Cell::plain("a"), Cell::plain(""), Cell::plain("c")]);
+        table.row([Cell::plain(""), Cell::plain(""), Cell::plain("d")]);
+        assert_eq!(table.without_empty(0..3).lines(None, false), ["A  C", "a  c", "   d"]);
     }
 
     #[test]

@@ -8,8 +8,8 @@ use jiff::{SignedDuration, Timestamp};
 use super::many;
 use crate::backup::vault::Vault;
 use crate::backup::{
-    Added, Addition, Catalogue, Error, Heads, Keys, Order, Protection, Repository, Signer,
-    Snapshot, SourceFacts, Strategy, stream_of,
+    Added, Addition, Catalogue, Error, Heads, Keys, Order, Protection, Repository, Runs, Signer,
+    Snapshot, SourceFacts, States, Strategy, stream_of,
 };
 use crate::base::clock::Clock;
 use crate::state::document::Document;
@@ -111,8 +111,11 @@ pub struct Keeper<'a> {
     catalogue: Catalogue,
     signer: &'a Signer,
     heads: Option<Heads>,
+    runs: Option<Runs>,
     manner: Manner<'a>,
     clock: &'a dyn Clock,
+    /// What became of the states so far.
+    states: Mutex<States>,
 }
 
 impl<'a> Keeper<'a> {
@@ -124,7 +127,9 @@ impl<'a> Keeper<'a> {
         repository.may_write(signer)?;
         let catalogue = repository.catalogue()?;
         let heads = options.cache.map(Heads::below);
-        Ok(Self { repository, catalogue, signer, heads, manner: options.manner, clock })
+        let runs = options.cache.map(Runs::below);
+        let (manner, states) = (options.manner, Mutex::default());
+        Ok(Self { repository, catalogue, signer, heads, runs, manner, clock, states })
     }
 
     /// Returns the repository.
@@ -274,7 +279,39 @@ impl<'a> Keeper<'a> {
             let _place = room.take(size(location));
             self.read_and_keep(location)
         };
-        many::each(locations, WORKERS, work, |location, done| each(location, done))
+        many::each(locations, WORKERS, work, |location, done| {
+            self.note(location, &done);
+            each(location, done)
+        })
+    }
+
+    /// Notes what became of a state.
+    fn note(&self, location: &Location, done: &Result<Report, Failed>) {
+        let mut states = self.states.lock().unwrap_or_else(PoisonError::into_inner);
+        match done {
+            Ok(report) => {
+                let Snapshot { stream, id, .. } = report.snapshot.clone();
+                let known = if report.skipped() { &mut states.unchanged } else { &mut states.new };
+                known.insert(stream, id);
+            }
+            // One that can't even be named is no state of this repository.
+            Err(_) => {
+                if let Ok(stream) = location.uri().map(|uri| stream_of(&uri)) {
+                    let newest = self.catalogue.stream(&stream).last();
+                    let newest = newest.map(|snapshot| snapshot.id.clone());
+                    states.failed.insert(stream, newest);
+                }
+            }
+        }
+    }
+
+    /// Writes down in the repository what this run did, if it looked at any state.
+    pub fn finish(self) -> Result<(), Error> {
+        let states = self.states.into_inner().unwrap_or_else(PoisonError::into_inner);
+        if states.is_empty() {
+            return Ok(());
+        }
+        self.repository.record_run(states, self.runs.as_ref(), (self.signer, self.clock.now()))
     }
 
     fn report(
@@ -310,17 +347,17 @@ fn size(location: &Location) -> u64 {
 
 /// The memory that states which are worked on share.
 #[derive(Debug, Default)]
-struct Room {
+pub(super) struct Room {
     taken: Mutex<u64>,
     freed: Condvar,
 }
 
 /// A part of it, which is free again when this is dropped.
-struct Taken<'a>(&'a Room, u64);
+pub(super) struct Taken<'a>(&'a Room, u64);
 
 impl Room {
     /// Waits until there is room for so many bytes.
-    fn take(&self, bytes: u64) -> Taken<'_> {
+    pub(super) fn take(&self, bytes: u64) -> Taken<'_> {
         let mut taken = self.taken.lock().unwrap_or_else(PoisonError::into_inner);
         while *taken > 0 && taken.saturating_add(bytes) > ROOM {
             taken = self.freed.wait(taken).unwrap_or_else(PoisonError::into_inner);

@@ -16,3 +16,5 @@ pub mod push;
 pub mod restore;
 pub mod schedule;
 pub mod session;
+pub mod snapshots;
+pub mod verify;

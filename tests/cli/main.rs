@@ -28,7 +28,9 @@ mod restore;
 mod sandbox;
 mod schedule;
 mod show;
+mod snapshots;
 mod stats;
+mod verify;
 
 /// A file without its `mod` line would never run.
 #[test]

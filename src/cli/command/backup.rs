@@ -124,7 +124,13 @@ pub(crate) fn run(args: &Args, context: &mut Context<'_>) -> Result<Exit, Failur
     if let Some(path) = &args.metrics_file {
         done.write_metrics(path, context);
     }
-    done.finish(context, &keeper.repository().name())
+    let name = keeper.repository().name();
+    if let Err(error) = keeper.finish() {
+        let text = format!("cannot note in the repository what was done: {error}");
+        let hint = "`tfstate snapshots --max-age` will not know of states that did not change";
+        context.out.warning(&text, Some(hint));
+    }
+    done.finish(context, &name)
 }
 
 /// What became of the states so far.

@@ -25,6 +25,7 @@ mod show;
 mod snapshots;
 mod stats;
 mod unlock;
+mod verify;
 
 use super::args::Format;
 use super::context::Context;
@@ -79,6 +80,7 @@ commands! {
     "snapshots" Snapshots => snapshots,
     "restore" Restore => restore,
     "schedule" Schedule => schedule,
+    "verify" Verify => verify,
     "pull" Pull => pull,
     "push" Push => push,
     "lock" Lock => lock,

@@ -1,20 +1,28 @@
 //! `tfstate snapshots`.
 
+use std::collections::BTreeMap;
 use std::ffi::OsString;
 
-use crate::backup::{Snapshot, stream_of};
-use crate::base::size;
-use crate::base::theme::Meaning;
+use jiff::Span;
+use jiff::tz::TimeZone;
+
+use crate::backup::{Catalogue, Period, Protection, Repository, retention, stream_of};
+use crate::base::clock::{Clock, System};
 use crate::cli::args::Format;
 use crate::cli::context::Context;
 use crate::cli::error::{Exit, Failure};
-use crate::cli::json;
-use crate::cli::repository::RepositoryOption;
-use crate::cli::state;
-use crate::cli::table::{Cell, Table};
+use crate::cli::json::snapshots::{Ages, Snapshots};
+use crate::cli::progress::Progress;
+use crate::cli::repository::{IdentityOption, RepositoryOption};
+use crate::cli::{snapshots_text, state};
+use crate::ops::snapshots::{self, Changed};
 use crate::store::Location;
 
 /// List the snapshots in the backup repository, newest last
+///
+/// With `--max-age`, it says instead whether backups are made: the exit status is 2 if there is a
+/// state whose newest snapshot is older, unless a later `tfstate backup` found that the state had not
+/// changed.
 ///
 /// Example: `tfstate snapshots prod.tfstate`
 #[derive(Debug, clap::Args)]
@@ -22,8 +30,16 @@ pub(crate) struct Args {
     /// List only snapshots of this state
     #[arg(value_hint = clap::ValueHint::FilePath)]
     state: Option<OsString>,
+    /// Name the states that were not backed up for so long, as in `26h` or `7d`
+    #[arg(long, value_name = "DURATION", value_parser = retention::span, conflicts_with = "changes")]
+    max_age: Option<Span>,
+    /// Show the serial of each, and which resources it changed: decrypts them
+    #[arg(long)]
+    changes: bool,
     #[command(flatten)]
     repository: RepositoryOption,
+    #[command(flatten)]
+    identities: IdentityOption,
 }
 
 /// How it can print.
@@ -31,32 +47,74 @@ pub(crate) const FORMATS: &[Format] = &[Format::Text, Format::Json];
 
 /// Runs the command.
 pub(crate) fn run(args: &Args, context: &mut Context<'_>) -> Result<Exit, Failure> {
+    if args.identities.is_given() && !args.changes {
+        return Err(Failure::new("a key is only needed to show what changed")
+            .hint("add `--changes`, or leave the key away"));
+    }
     let repository = args.repository.open(context)?;
-    let snapshots = match &args.state {
-        None => repository.list()?,
-        Some(state) => {
-            let place = state::place(context);
-            repository.list_stream(&stream_of(&Location::resolve(Some(state), place)?.uri()?))?
-        }
+    let stream = args.state.as_ref().map(|state| {
+        let location = Location::resolve(Some(state), state::place(context))?;
+        Ok::<_, Failure>(stream_of(&location.uri()?))
+    });
+    let stream = stream.transpose()?;
+    if let Some(span) = args.max_age {
+        return check(&repository, stream, span, context);
+    }
+    let catalogue = match &stream {
+        None => repository.catalogue()?,
+        Some(stream) => repository.catalogue_of(stream)?,
     };
-    if context.format == Format::Json {
-        context.out.json(&json::backup::Snapshots::new(&snapshots))?;
-        return Ok(Exit::Done);
+    let progress = Progress::start(context.out, "Reading …".to_owned());
+    let changes = changes(args, (&repository, &catalogue), context)?;
+    let listed = snapshots::list(&repository, &catalogue)?;
+    drop(progress);
+    match (context.format, &changes) {
+        (Format::Json, _) => context.out.json(&Snapshots::new(&listed, changes.as_ref()))?,
+        (_, None) => snapshots_text::write(context.out, &listed)?,
+        (_, Some(changes)) => snapshots_text::write_changes(context.out, &listed, changes)?,
     }
-    let mut table = Table::new(["SNAPSHOT", "CREATED", "STRATEGY", "STORED", "STATE"]);
-    for snapshot in &snapshots {
-        table.row(row(snapshot));
-    }
-    context.out.table(&table)?;
     Ok(Exit::Done)
 }
 
-fn row(snapshot: &Snapshot) -> [Cell; 5] {
-    [
-        Cell::of(Meaning::Address, snapshot.id.clone()),
-        Cell::plain(snapshot.created.strftime("%Y-%m-%d %H:%M:%SZ").to_string()),
-        Cell::plain(snapshot.kind.name()),
-        Cell::plain(size::to_string(snapshot.bytes_stored)),
-        Cell::plain(snapshot.stream.clone()),
-    ]
+fn changes(
+    args: &Args,
+    (repository, catalogue): (&Repository, &Catalogue),
+    context: &Context<'_>,
+) -> Result<Option<BTreeMap<String, Changed>>, Failure> {
+    if !args.changes {
+        return Ok(None);
+    }
+    let identities = args.identities.read(repository, context)?;
+    if identities.is_empty() && *repository.protection() != Protection::None {
+        let text =
+            "cannot show what changed: the snapshots are encrypted, and no identity was given";
+        return Err(Failure::new(text).hint(
+            "give the file with the key: `--identity FILE`, or `backup.identity` in tfstate.toml",
+        ));
+    }
+    Ok(Some(snapshots::changes(repository, catalogue, &identities)?))
+}
+
+/// Says which states were not backed up for too long.
+fn check(
+    repository: &Repository,
+    stream: Option<String>,
+    span: Span,
+    context: &mut Context<'_>,
+) -> Result<Exit, Failure> {
+    let now = System.now();
+    let since = now.to_zoned(TimeZone::UTC).checked_sub(span);
+    let since = since.map_err(|_| Failure::new("the age goes back further than time does"))?;
+    let period = Period { since: since.timestamp(), now };
+    let survey = repository.survey()?;
+    let asked = stream.map(|stream| [stream].into());
+    let times = repository.confirmed(&survey, asked.as_ref(), period)?;
+    let ages = Ages::new(&times, period);
+    match context.format {
+        Format::Json => context.out.json(&ages)?,
+        _ => snapshots_text::write_ages(context.out, &times, period)?,
+    }
+    let is_old = |time: &Option<jiff::Timestamp>| time.is_none_or(|time| time < period.since);
+    let all = !times.is_empty() && !times.values().any(is_old);
+    Ok(if all { Exit::Done } else { Exit::No })
 }

@@ -1,8 +1,7 @@
-//! `tfstate.backup/1` and `tfstate.snapshots/1`.
+//! `tfstate.backup/1`.
 
 use serde::Serialize;
 
-use crate::backup::Snapshot;
 use crate::ops::backup::Report;
 
 /// What a run of `backup` did, a snapshot for each state.
@@ -82,36 +81,5 @@ impl Backup {
             error: Some(error.to_owned()),
             ..Made::default()
         });
-    }
-}
-
-/// What is in a repository.
-#[derive(Debug, Serialize)]
-pub(crate) struct Snapshots<'a> {
-    schema: &'static str,
-    snapshots: Vec<Listed<'a>>,
-}
-
-#[derive(Debug, Serialize)]
-struct Listed<'a> {
-    id: &'a str,
-    stream: &'a str,
-    sequence: u32,
-    strategy: &'static str,
-    created: String,
-    bytes_stored: u64,
-}
-
-impl<'a> Snapshots<'a> {
-    pub(crate) fn new(snapshots: &'a [Snapshot]) -> Self {
-        let listed = |snapshot: &'a Snapshot| Listed {
-            id: &snapshot.id,
-            stream: &snapshot.stream,
-            sequence: snapshot.sequence,
-            strategy: snapshot.kind.name(),
-            created: snapshot.created.to_string(),
-            bytes_stored: snapshot.bytes_stored,
-        };
-        Self { schema: "tfstate.snapshots/1", snapshots: snapshots.iter().map(listed).collect() }
     }
 }

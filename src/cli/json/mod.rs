@@ -11,6 +11,8 @@ pub(crate) mod lock;
 pub(crate) mod output;
 pub(crate) mod restore;
 pub(crate) mod show;
+pub(crate) mod snapshots;
 pub(crate) mod stats;
 pub(crate) mod three;
 pub(crate) mod value;
+pub(crate) mod verify;

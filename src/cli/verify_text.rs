@@ -1,0 +1,72 @@
+//! What `verify` prints for people: a line for each problem, how much was looked at, and advice.
+
+use super::output::{Error, Output};
+use crate::backup::verify::{Problem, Severity, Verified, Wrong};
+use crate::base::text::escape;
+
+/// Prints what was found in so many states.
+pub(crate) fn write(out: &mut Output, found: &Verified, states: usize) -> Result<(), Error> {
+    for problem in &found.problems {
+        out.line(&told(problem))?;
+    }
+    out.line(&summary(found, states))?;
+    for hint in advice(found) {
+        out.hint(hint);
+    }
+    Ok(())
+}
+
+fn told(problem: &Problem) -> String {
+    let severity = problem.severity.name();
+    let about = [&problem.snapshot, &problem.stream].into_iter().flatten();
+    let about: Vec<&str> = about.map(String::as_str).collect();
+    let mut text = format!("{severity}: {}", problem.text);
+    if !about.is_empty() {
+        text = format!("{severity}: {}: {}", about.join(" "), problem.text);
+    }
+    if !problem.affects.is_empty() {
+        text = format!("{text}; so these cannot be restored: {}", problem.affects.join(", "));
+    }
+    escape(&text).into_owned()
+}
+
+fn summary(found: &Verified, states: usize) -> String {
+    let many =
+        |number: usize, one: &str| format!("{number} {one}{}", if number == 1 { "" } else { "s" });
+    let (failures, warnings) = (found.count(Severity::Failure), found.count(Severity::Warning));
+    let mut text =
+        format!("{} of {} verified", many(found.snapshots, "snapshot"), many(states, "state"));
+    if found.read > 0 {
+        text = format!("{text}, {} restored in memory", found.read);
+    }
+    text = format!("{text}, {}", many(failures, "problem"));
+    if warnings > 0 {
+        text = format!("{text}, {}", many(warnings, "warning"));
+    }
+    text
+}
+
+/// Returns what to do.
+fn advice(found: &Verified) -> impl Iterator<Item = &'static str> {
+    let has = |wanted: &[Wrong]| {
+        let is_it = |p: &Problem| p.severity == Severity::Failure && wanted.contains(&p.wrong);
+        found.problems.iter().any(is_it)
+    };
+    let hints = [
+        (
+            has(&[Wrong::Damaged, Wrong::Unreadable, Wrong::Chain, Wrong::Content]),
+            "store the states named anew, as a whole: `tfstate backup --force --strategy full STATE`",
+        ),
+        (
+            has(&[Wrong::Untrusted]),
+            "find out who wrote it: this is no computer that an owner of the repository authorised",
+        ),
+        (
+            has(&[Wrong::Removed, Wrong::Run]),
+            "find out who can delete there; a bucket that keeps versions still has what was removed",
+        ),
+        (has(&[Wrong::Newer]), "update tfstate"),
+        (has(&[Wrong::Key]), "give the other keys as well: `--identity FILE` can be repeated"),
+    ];
+    hints.into_iter().filter_map(|(applies, hint)| applies.then_some(hint))
+}
