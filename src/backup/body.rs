@@ -13,6 +13,9 @@ const LIMIT: u64 = 4 << 30;
 /// Largest inner header.
 const HEADER_LIMIT: u32 = 64 * 1024;
 
+/// Longest text of what is known of a state, in bytes; each may take six in JSON.
+const LONGEST_FACT: usize = 2000;
+
 /// How much longer than its state a delta may be.
 const DELTA_SLACK: u64 = 1 << 20;
 
@@ -76,12 +79,17 @@ impl Origin {
     pub(super) fn of(uri: &str, facts: SourceFacts, state: &[u8]) -> Self {
         Self {
             uri: uri.to_owned(),
-            facts,
+            facts: facts.short(),
             length: state.len() as u64,
             blake3: blake3::hash(state).to_hex().to_string(),
             sha256: to_hex(&Sha256::digest(state)),
         }
     }
+}
+
+/// Returns whether a delta that tells a state of this length will be read.
+pub(super) fn is_read(delta: usize, state: usize) -> bool {
+    delta as u64 <= (state as u64).saturating_add(DELTA_SLACK)
 }
 
 /// Returns how hard to compress a delta of this size: small ones cost no time worth sparing.
@@ -93,6 +101,21 @@ pub(super) fn level_of_delta(len: usize) -> i32 {
     }
 }
 
+impl SourceFacts {
+    /// Leaves out what is so long that no tool wrote it: it would not fit into the inner header,
+    /// and must not keep the state from being stored.
+    fn short(self) -> Self {
+        let fits = |text: &String| text.len() <= LONGEST_FACT;
+        let cut = |text: String| text.chars().take(LONGEST_FACT / 4).collect();
+        Self {
+            serial: self.serial,
+            lineage: self.lineage.filter(fits),
+            terraform_version: self.terraform_version.filter(fits),
+            broken: self.broken.map(|text| if fits(&text) { text } else { cut(text) }),
+        }
+    }
+}
+
 /// Writes a body, compressed: the inner header, and the state or its delta.
 pub(super) fn write(
     inner: &Inner,
@@ -100,6 +123,9 @@ pub(super) fn write(
     level: i32,
     out: &mut dyn Write,
 ) -> io::Result<()> {
+    if inner.state.length > LIMIT {
+        return Err(io::ErrorKind::FileTooLarge.into());
+    }
     let header = serde_json::to_vec(inner)?;
     let length = u32::try_from(header.len()).ok().filter(|&n| n <= HEADER_LIMIT);
     let length = length.ok_or(io::ErrorKind::InvalidInput)?;
@@ -264,6 +290,30 @@ mod tests {
             let flaw = read(&packed(edit)).unwrap_err();
             assert!(matches!(flaw, Flaw::Damaged(said) if said == expected), "{flaw:?}");
         }
+    }
+
+    #[test]
+    fn what_could_not_be_read_again_is_not_written() {
+        let (mut inner, _) = open(packed(|_| ()).as_slice()).unwrap().content().unwrap();
+        inner.state.length = LIMIT + 1;
+        let error = write(&inner, b"{}", 3, &mut Vec::new()).unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::FileTooLarge);
+    }
+
+    #[test]
+    fn facts_of_any_length_leave_room_in_the_inner_header() {
+        let long = || Some("\u{1}".repeat(100_000));
+        let facts = SourceFacts {
+            serial: Some(7),
+            lineage: long(),
+            terraform_version: long(),
+            broken: long(),
+        };
+        let packed = packed(|inner| inner.state = Origin::of("file:///a", facts, b"{}"));
+        assert_eq!(read(&packed).unwrap(), b"{}");
+        let facts = open(packed.as_slice()).unwrap().inner.state.facts;
+        assert_eq!((facts.serial, facts.lineage), (Some(7), None));
+        assert!(facts.broken.unwrap().len() <= LONGEST_FACT);
     }
 
     #[test]

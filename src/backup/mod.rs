@@ -121,9 +121,10 @@
 //! | list in `gc/` and `x/` | `tfstate removal v1` | `repo` (the id), `created`, `snapshots` (whole keys) |
 //!
 //! A record counts if an owner signed it: one of its own for the first, one of those in the record
-//! before it for all others; the newest says how things are. One that does not count makes the whole
-//! repository refused. A list that no owner in the newest record signed is passed over. What is in a
-//! list of `gc/` is still there to be restored, and no writer builds on it.
+//! before it for all others, whose `encryption` is also that of the one before it. The newest says
+//! how things are. One that does not count makes the whole repository refused. A list that no owner
+//! in the newest record signed is passed over. What is in a list of `gc/` is still there to be
+//! restored, and no writer builds on it.
 //!
 //! # What is not known
 //!

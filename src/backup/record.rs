@@ -119,6 +119,10 @@ impl Records {
         if !self.now.owners.contains(&note.signer) {
             return Err(refused("is not signed by an owner of the repository"));
         }
+        // Every snapshot is held against it, those from before too.
+        if note.says.encryption != self.now.encryption {
+            return Err(refused("changes whether snapshots are encrypted"));
+        }
         self.protection = protection(vault, key, &note.says)?;
         (self.now, self.hash) = (note.says, note.hash);
         Ok(())
@@ -165,6 +169,10 @@ impl Records {
         record.previous = Some(self.hash.clone());
         record.created = utc(now);
         match change {
+            Change::Recipients(_) if record.encryption == Encryption::None => {
+                let problem = "was made without encryption";
+                return Err(Error::Protection { place: vault.name(""), problem });
+            }
             Change::Recipients(recipients) => {
                 (record.encryption, record.recipients) = parts(&Protection::Recipients(recipients));
             }
@@ -353,6 +361,22 @@ mod tests {
         assert_eq!([at(15), at(20), at(21)], [true, true, false]);
         let again = now.change(&vault, Change::Revoke(key), &owner, later(30)).unwrap_err();
         assert!(matches!(again, Error::NotWriter { .. }), "{again}");
+    }
+
+    #[test]
+    fn whether_snapshots_are_encrypted_stays_as_it_was() {
+        let (vault, owner, records) = place();
+        let key = age::x25519::Identity::generate().to_public().to_string();
+        let recipients = Recipients::parse(&[&key]).unwrap().unwrap();
+        let change = Change::Recipients(recipients);
+        let refused = records.change(&vault, change, &owner, NOW).unwrap_err();
+        assert!(matches!(refused, Error::Protection { .. }), "{refused}");
+        let (encryption, recipients) = (Encryption::Age, vec![key]);
+        let (number, previous) = (1, Some(records.hash));
+        let record = Record { number, previous, encryption, recipients, ..records.now };
+        vault.create(&key_of(1), &note::seal(DOMAIN, &record, &owner)).unwrap();
+        let said = Records::read(&vault).unwrap_err().to_string();
+        assert!(said.ends_with("changes whether snapshots are encrypted"), "{said}");
     }
 
     #[test]

@@ -104,13 +104,19 @@ impl Repository {
     }
 
     /// Adds the identities that this repository keeps under a passphrase.
+    ///
+    /// One that it does not open is no error where it opens another: what was left by a run that
+    /// did not get to make the repository locks nobody out.
     pub fn unlock(&self, identities: &mut Identities, passphrase: &Secret) -> Result<(), Error> {
+        let (mut opened, mut refusal) = (0, None);
         for object in self.vault.list(IDENTITIES)? {
-            if let Some(sealed) = self.vault.read(&object.key)? {
-                identities.unlock(&sealed, passphrase)?;
+            let Some(sealed) = self.vault.read(&object.key)? else { continue };
+            match identities.unlock(&sealed, passphrase) {
+                Ok(()) => opened += 1,
+                Err(error) => refusal = Some(error),
             }
         }
-        Ok(())
+        refusal.filter(|_| opened == 0).map_or(Ok(()), Err)
     }
 
     /// Returns whether it keeps identities under a passphrase.

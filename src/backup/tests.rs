@@ -361,6 +361,8 @@ fn an_identity_can_be_kept_in_the_repository_under_a_passphrase() {
     let wrong = crate::base::secret::Secret::new("battery staple");
     let refused = repository.unlock(&mut identities, &wrong).unwrap_err();
     assert!(matches!(refused, Error::Passphrase), "{refused}");
+    sample.vault().create("keys/0123456789abcdef.age", b"left over").unwrap();
+    sample.vault().create("keys/f123456789abcdef.age", b"left over").unwrap();
     repository.unlock(&mut identities, &passphrase).unwrap();
     assert_eq!(*repository.get(&snapshot, &identities).unwrap().state, *STATE);
 }

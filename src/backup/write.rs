@@ -332,6 +332,9 @@ impl Task<'_> {
             return Ok(Err(Whole::Forgotten));
         };
         let delta = delta::encode(self.addition.state, base.hashes.index(), base.index);
+        if !body::is_read(delta.len(), self.addition.state.len()) {
+            return Ok(Err(Whole::Large));
+        }
         let label = self.label(base.kind)?;
         let inner = self.inner(label.clone(), Some(parent.id.clone()));
         let payload = self.payload(&inner, &delta, body::level_of_delta(delta.len()))?;

@@ -1,0 +1,23 @@
+//! Backups under everything that can go wrong: stores that fail, lie and lag, processes that are
+//! killed, full disks, damaged and forged objects, hostile states. Whatever happens, what was
+//! reported as stored comes back byte for byte, and what is damaged is refused.
+//!
+//! `TFSTATE_TEST_SEQUENCES` and `TFSTATE_TEST_KILLS` say how many random histories and kills there
+//! are, where those of the gate are not enough.
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
+
+mod canary;
+mod clocks;
+mod faults;
+mod faulty;
+mod frozen;
+mod hostile;
+#[cfg(unix)]
+mod killed;
+mod model;
+mod place;
+mod program;
+mod races;
+#[cfg(unix)]
+mod room;
+mod tamper;
