@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::Error;
 use super::snapshot::{FOLDER, Snapshot};
 use super::tomb;
-use super::vault::Vault;
+use super::vault::{Object, Vault};
 
 /// The snapshots of a repository.
 #[derive(Clone, Debug, Default)]
@@ -15,6 +15,9 @@ pub struct Catalogue {
     streams: BTreeMap<String, Vec<Snapshot>>,
     /// What was encrypted anew since.
     superseded: Vec<Snapshot>,
+    /// Streams that hold what is called as a snapshot but for something that this version does not
+    /// know.
+    unknown: BTreeSet<String>,
     /// Keys of snapshots that are to be removed.
     pub(super) doomed: BTreeSet<String>,
 }
@@ -23,7 +26,7 @@ impl Catalogue {
     /// Lists all snapshots.
     pub(super) fn read(vault: &dyn Vault, owners: &tomb::Owners<'_>) -> Result<Self, Error> {
         let doomed = tomb::read(vault, owners)?;
-        Ok(Self::of(vault.list(FOLDER)?.into_iter().filter_map(Snapshot::of), doomed))
+        Ok(Self::of(vault.list(FOLDER)?, doomed))
     }
 
     /// Lists the snapshots of one stream.
@@ -34,13 +37,19 @@ impl Catalogue {
     ) -> Result<Self, Error> {
         let doomed = tomb::read(vault, owners)?;
         let objects = vault.list(&format!("{FOLDER}{stream}/"))?;
-        Ok(Self::of(objects.into_iter().filter_map(Snapshot::of), doomed))
+        Ok(Self::of(objects, doomed))
     }
 
-    fn of(snapshots: impl Iterator<Item = Snapshot>, doomed: BTreeSet<String>) -> Self {
+    fn of(objects: Vec<Object>, doomed: BTreeSet<String>) -> Self {
+        let mut unknown = BTreeSet::new();
         let mut newest: BTreeMap<(String, String), Snapshot> = BTreeMap::new();
         let mut superseded = Vec::new();
-        for snapshot in snapshots {
+        for object in objects {
+            let stream = stream_of_unknown(&object.key);
+            let Some(snapshot) = Snapshot::of(object) else {
+                unknown.extend(stream);
+                continue;
+            };
             let name = (snapshot.stream.clone(), snapshot.id.clone());
             match newest.get_mut(&name) {
                 Some(found) if found.generation < snapshot.generation => {
@@ -63,7 +72,7 @@ impl Catalogue {
         for snapshots in streams.values_mut() {
             snapshots.sort_by(|a, b| a.order().cmp(&b.order()));
         }
-        Self { streams, superseded, doomed }
+        Self { streams, superseded, unknown, doomed }
     }
 
     /// Returns all snapshots, oldest first.
@@ -88,6 +97,11 @@ impl Catalogue {
         self.doomed.contains(&snapshot.key)
     }
 
+    /// Returns whether a stream holds something that a later version may have put there.
+    pub(super) fn has_unknown(&self, stream: &str) -> bool {
+        self.unknown.contains(stream)
+    }
+
     /// Returns what was encrypted anew since, and may be removed.
     pub(super) fn superseded(&self) -> &[Snapshot] {
         &self.superseded
@@ -103,4 +117,10 @@ impl Catalogue {
         found.sort_by_key(|snapshot| std::cmp::Reverse(snapshot.generation));
         found
     }
+}
+
+/// Returns the stream that an object is in which is named as a snapshot.
+fn stream_of_unknown(key: &str) -> Option<String> {
+    let (stream, name) = key.strip_prefix(FOLDER)?.split_once('/')?;
+    name.strip_suffix(".tfb").map(|_| stream.to_owned())
 }

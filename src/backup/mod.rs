@@ -55,8 +55,10 @@ mod crypt;
 pub mod delta;
 mod error;
 mod heads;
+mod hold;
 mod known;
 mod note;
+pub mod prune;
 mod record;
 mod repository;
 pub mod retention;
@@ -69,6 +71,8 @@ mod write;
 #[cfg(test)]
 pub(crate) mod sample;
 #[cfg(test)]
+pub(crate) mod shelf;
+#[cfg(test)]
 mod tests;
 
 pub use body::{Origin, SourceFacts};
@@ -76,6 +80,7 @@ pub use catalogue::Catalogue;
 pub use crypt::{Identities, Recipients};
 pub use error::Error;
 pub use heads::Heads;
+pub use hold::{Held, Holds, Wish};
 pub use known::Known;
 pub use record::{Protection, Writer};
 pub use repository::{Described, Keys, Repository, Restored};

@@ -357,7 +357,8 @@ impl Repository {
         Ok((head, payload))
     }
 
-    fn hold_against(&self, snapshot: &Snapshot, head: &Head) -> Result<(), Error> {
+    /// Holds the head of a snapshot against its name and this repository.
+    pub(super) fn hold_against(&self, snapshot: &Snapshot, head: &Head) -> Result<(), Error> {
         let header = &head.header;
         let damaged = |problem| Err(flawed(snapshot, Flaw::Damaged(problem)));
         let key = header.snapshot.key(header.generation, &header.payload.blake3);
@@ -370,7 +371,9 @@ impl Repository {
         if header.encryption != self.records.encryption() {
             return damaged("it is not protected as its repository is");
         }
-        if !self.records.counts(header.signer, &header.snapshot.created) {
+        // What was encrypted anew hides what it was made of, so no writer may do that alone.
+        let may = header.generation == 0 || self.owners().contains(&header.signer);
+        if !may || !self.records.counts(header.signer, &header.snapshot.created) {
             return Err(Error::Untrusted { id: snapshot.id.clone(), signer: header.signer });
         }
         Ok(())

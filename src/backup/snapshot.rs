@@ -117,14 +117,13 @@ impl Snapshot {
             digits if digits.starts_with(['0', '+']) => return None,
             digits => digits.parse().ok()?,
         };
-        let time = jiff::civil::DateTime::strptime(UTC, utc).ok()?;
         Some(Self {
             id: hex(id, 8)?,
             stream: stream.to_owned(),
             sequence: u32::from_str_radix(&hex(seq, 8)?, 16).ok()?,
             kind,
             generation,
-            created: TimeZone::UTC.to_timestamp(time).ok()?,
+            created: time_of(utc)?,
             bytes_stored: object.len,
             tag: object.tag,
             modified: object.modified,
@@ -141,6 +140,12 @@ impl Snapshot {
 /// Returns a time as labels and names have it.
 pub(super) fn utc(time: Timestamp) -> String {
     time.strftime(UTC).to_string()
+}
+
+/// Returns the time that text means which [`utc`] made.
+pub(super) fn time_of(text: &str) -> Option<Timestamp> {
+    let time = jiff::civil::DateTime::strptime(UTC, text).ok()?;
+    TimeZone::UTC.to_timestamp(time).ok()
 }
 
 /// Returns text that is exactly this many lower-case hex digits.

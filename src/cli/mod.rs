@@ -29,6 +29,7 @@ mod panic;
 mod progress;
 mod protection;
 mod repository;
+mod retention;
 mod settings;
 mod state;
 mod stats_text;

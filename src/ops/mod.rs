@@ -10,6 +10,7 @@ pub mod lock;
 pub mod many;
 pub mod merge;
 pub mod open;
+pub mod prune;
 pub mod push;
 pub mod restore;
 pub mod session;

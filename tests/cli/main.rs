@@ -21,6 +21,7 @@ mod list;
 mod man;
 mod output;
 mod places;
+mod prune;
 mod query;
 mod reference;
 mod sandbox;

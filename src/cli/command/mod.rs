@@ -15,6 +15,7 @@ mod list;
 mod lock;
 mod man;
 mod output;
+mod prune;
 mod pull;
 mod push;
 mod query;
@@ -75,6 +76,7 @@ commands! {
     "backup" Backup => backup,
     "snapshots" Snapshots => snapshots,
     "restore" Restore => restore,
+    "prune" Prune => prune,
     "pull" Pull => pull,
     "push" Push => push,
     "lock" Lock => lock,

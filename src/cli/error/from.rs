@@ -222,6 +222,9 @@ impl From<backup::Error> for Failure {
             }
             backup::Error::Damaged { .. } => Some("restore another snapshot: `tfstate snapshots`"),
             backup::Error::Newer { .. } => Some("update tfstate"),
+            backup::Error::NotOwner { .. } => {
+                Some("do it where the repository was made, or with that key: `--signing-key FILE`")
+            }
             _ => None,
         };
         Self::of(&error).hints(hint)

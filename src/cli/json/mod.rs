@@ -9,6 +9,7 @@ mod instance;
 pub(crate) mod list;
 pub(crate) mod lock;
 pub(crate) mod output;
+pub(crate) mod prune;
 pub(crate) mod show;
 pub(crate) mod stats;
 pub(crate) mod three;
