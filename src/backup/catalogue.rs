@@ -102,6 +102,16 @@ impl Catalogue {
         self.unknown.contains(stream)
     }
 
+    /// Returns how many objects are named as ones to be removed.
+    pub fn pending(&self) -> usize {
+        self.doomed.len()
+    }
+
+    /// Returns how many objects there are of snapshots that were encrypted anew since.
+    pub fn superseded_count(&self) -> usize {
+        self.superseded.len()
+    }
+
     /// Returns what was encrypted anew since, and may be removed.
     pub(super) fn superseded(&self) -> &[Snapshot] {
         &self.superseded

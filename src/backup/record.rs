@@ -71,6 +71,8 @@ pub(super) struct Records {
     /// The hash of the first record, by which the repository is known again.
     first: String,
     created: String,
+    /// Of each record how it has snapshots protected.
+    protections: Vec<Protection>,
 }
 
 /// What is to be changed.
@@ -93,7 +95,10 @@ impl Records {
         let protection = protection(vault, FIRST, &first.says)?;
         let hash = first.hash;
         let created = first.says.created.clone();
-        let mut records = Self { now: first.says, protection, first: hash.clone(), hash, created };
+        let protections = vec![protection.clone()];
+        let first_hash = hash.clone();
+        let mut records =
+            Self { now: first.says, protection, first: first_hash, hash, created, protections };
         let mut further: Vec<String> =
             vault.list(FURTHER)?.into_iter().map(|object| object.key).collect();
         further.sort();
@@ -117,6 +122,7 @@ impl Records {
             return Err(refused("is not signed by an owner of the repository"));
         }
         self.protection = protection(vault, key, &note.says)?;
+        self.protections.push(self.protection.clone());
         (self.now, self.hash) = (note.says, note.hash);
         Ok(())
     }
@@ -210,6 +216,16 @@ impl Records {
 
     pub(super) fn encryption(&self) -> Encryption {
         self.now.encryption
+    }
+
+    /// Returns how the record of this number has snapshots protected.
+    pub(super) fn protection_by(&self, number: u32) -> Option<&Protection> {
+        self.protections.get(usize::try_from(number).ok()?)
+    }
+
+    /// Returns whether any record had snapshots encrypted like this.
+    pub(super) fn had(&self, encryption: Encryption) -> bool {
+        self.protections.iter().any(|protection| parts(protection).0 == encryption)
     }
 
     pub(super) fn owners(&self) -> &[PublicKey] {

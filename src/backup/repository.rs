@@ -10,7 +10,7 @@ use jiff::Timestamp;
 
 use super::body::{self, Content, Flaw};
 use super::catalogue::Catalogue;
-use super::container::{self, HEAD, Head, Link};
+use super::container::{self, Encryption, HEAD, Head, Link};
 use super::crypt::{self, Refusal};
 use super::known::Known;
 use super::record::{Change, Records, Writer};
@@ -137,6 +137,22 @@ impl Repository {
         self.records.protection()
     }
 
+    /// Returns the number of the newest record: how often it was changed.
+    pub fn record_number(&self) -> u32 {
+        self.records.number()
+    }
+
+    /// Encrypts for these from now on; what was written before stays as it is.
+    pub fn set_recipients(
+        &self,
+        recipients: &Recipients,
+        owner: &Signer,
+        now: Timestamp,
+    ) -> Result<(), Error> {
+        let change = Change::Recipients(recipients.clone());
+        self.records.change(&*self.vault, change, owner, now)
+    }
+
     /// Returns the keys that may change its record and remove snapshots.
     pub fn owners(&self) -> &[PublicKey] {
         self.records.owners()
@@ -196,9 +212,6 @@ impl Repository {
         snapshot: &Snapshot,
         identities: &Identities,
     ) -> Result<Restored, Error> {
-        if identities.is_empty() && *self.protection() != Protection::None {
-            return Err(Error::NoIdentity { id: snapshot.id.clone() });
-        }
         let mut links = self.chain(catalogue, snapshot)?;
         let mut below: Option<(String, Vec<u8>)> = None;
         while let Some((snapshot, file)) = links.pop() {
@@ -274,9 +287,12 @@ impl Repository {
         let (head, payload) = self.open_file(snapshot, file)?;
         let flawed = |flaw| flawed(snapshot, flaw);
         let damaged = |problem| flawed(Flaw::Damaged(problem));
-        let (inner, content) = match self.protection() {
-            Protection::None => body::open(payload).and_then(body::Opened::content),
-            Protection::Recipients(_) => {
+        let (inner, content) = match head.header.encryption {
+            Encryption::None => body::open(payload).and_then(body::Opened::content),
+            Encryption::Age if identities.is_empty() => {
+                return Err(Error::NoIdentity { id: snapshot.id.clone() });
+            }
+            Encryption::Age => {
                 let plain =
                     crypt::decrypt(payload, identities).map_err(|refusal| match refusal {
                         Refusal::NoneFits => Error::WrongIdentity { id: snapshot.id.clone() },
@@ -368,7 +384,8 @@ impl Repository {
         if header.snapshot.repo != self.records.id() {
             return damaged("it comes from another repository");
         }
-        if header.encryption != self.records.encryption() {
+        // What was written under an earlier record stays readable until it is encrypted anew.
+        if !self.records.had(header.encryption) {
             return damaged("it is not protected as its repository is");
         }
         // What was encrypted anew hides what it was made of, so no writer may do that alone.

@@ -12,5 +12,6 @@ pub mod merge;
 pub mod open;
 pub mod prune;
 pub mod push;
+pub mod rekey;
 pub mod restore;
 pub mod session;

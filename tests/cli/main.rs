@@ -24,6 +24,7 @@ mod places;
 mod prune;
 mod query;
 mod reference;
+mod repo;
 mod sandbox;
 mod show;
 mod stats;

@@ -19,6 +19,7 @@ mod prune;
 mod pull;
 mod push;
 mod query;
+mod repo;
 mod restore;
 mod show;
 mod snapshots;
@@ -73,6 +74,7 @@ commands! {
     "output" Output => output,
     "stats" Stats => stats,
     "diff" Diff => diff,
+    "repo" Repo => repo,
     "backup" Backup => backup,
     "snapshots" Snapshots => snapshots,
     "restore" Restore => restore,

@@ -222,6 +222,10 @@ impl From<backup::Error> for Failure {
             }
             backup::Error::Damaged { .. } => Some("restore another snapshot: `tfstate snapshots`"),
             backup::Error::Newer { .. } => Some("update tfstate"),
+            backup::Error::NotAuthorised { key, .. } => {
+                let hint = format!("where the repository was made: `tfstate repo authorize {key}`");
+                return Self::of(&error).hint(hint);
+            }
             backup::Error::NotOwner { .. } => {
                 Some("do it where the repository was made, or with that key: `--signing-key FILE`")
             }

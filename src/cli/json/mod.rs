@@ -10,6 +10,7 @@ pub(crate) mod list;
 pub(crate) mod lock;
 pub(crate) mod output;
 pub(crate) mod prune;
+pub(crate) mod repo;
 pub(crate) mod show;
 pub(crate) mod stats;
 pub(crate) mod three;
