@@ -5,6 +5,9 @@
 //! ```text
 //! ROOT/repo.json                                      the repository's record, written once
 //! ROOT/s/STREAM/UTC-SEQ-f-SNAP8-CT16.tfb              one snapshot
+//! ROOT/h/SNAP8-UTC-RANDOM.json                        that a snapshot is held, or no longer
+//! ROOT/gc/UTC-RANDOM.json                             what is to be removed
+//! ROOT/x/UTC-RANDOM.json                              what was removed on purpose
 //! ```
 //!
 //! `STREAM` is a readable part of the source's name and 8 hex digits of the BLAKE3 of its URI.
@@ -46,7 +49,7 @@
 //!
 //! Nothing is signed, so who can write to the repository and knows a recipient can add a snapshot
 //! that decrypts, or put another recipient into `repo.json`; naming the recipients on each run
-//! guards against the second. There are only full snapshots, and none is ever removed.
+//! guards against the second. There are only full snapshots.
 
 mod body;
 mod catalogue;
