@@ -168,6 +168,40 @@ pub(super) fn open_boxed<'r>(
     Ok(Opened { inner, rest: Box::new(rest) })
 }
 
+/// A body, whole and as it is, members that this version does not know included.
+pub(super) struct Raw {
+    pub inner: Inner,
+    bytes: Vec<u8>,
+    content: usize,
+}
+
+impl Raw {
+    /// Reads a body to its end.
+    pub(super) fn read(packed: impl Read) -> Result<Self, Flaw> {
+        let decoder = zstd::Decoder::new(packed).map_err(unreadable)?;
+        let mut bytes = Vec::new();
+        decoder.take(LIMIT + DELTA_SLACK).read_to_end(&mut bytes).map_err(unreadable)?;
+        let short = Flaw::Damaged("its payload cannot be read to the end");
+        let (length, rest) = bytes.split_first_chunk::<4>().ok_or(short)?;
+        let length = u32::from_le_bytes(*length) as usize;
+        let header = rest.get(..length).ok_or(short)?;
+        Ok(Self { inner: parse(header)?, content: 4 + length, bytes })
+    }
+
+    /// Returns the state or the delta.
+    pub(super) fn content(&self) -> &[u8] {
+        &self.bytes[self.content..]
+    }
+
+    /// Compresses it again.
+    pub(super) fn write(&self, level: i32, out: &mut dyn Write) -> io::Result<()> {
+        let mut encoder = zstd::Encoder::new(out, level)?;
+        encoder.include_checksum(true)?;
+        encoder.write_all(&self.bytes)?;
+        encoder.finish().map(drop)
+    }
+}
+
 fn unreadable(_: io::Error) -> Flaw {
     Flaw::Damaged("its payload cannot be read to the end")
 }

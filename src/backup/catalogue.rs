@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::Error;
 use super::snapshot::{FOLDER, Snapshot};
 use super::tomb;
-use super::vault::Vault;
+use super::vault::{Object, Vault};
 
 /// The snapshots of a repository.
 #[derive(Clone, Debug, Default)]
@@ -15,6 +15,9 @@ pub struct Catalogue {
     streams: BTreeMap<String, Vec<Snapshot>>,
     /// What was encrypted anew since.
     superseded: Vec<Snapshot>,
+    /// Streams that hold what is called as a snapshot but for something that this version does not
+    /// know.
+    unknown: BTreeSet<String>,
     /// Keys of snapshots that are to be removed.
     pub(super) doomed: BTreeSet<String>,
 }
@@ -23,7 +26,7 @@ impl Catalogue {
     /// Lists all snapshots.
     pub(super) fn read(vault: &dyn Vault, owners: &tomb::Owners<'_>) -> Result<Self, Error> {
         let doomed = tomb::read(vault, owners)?;
-        Ok(Self::of(vault.list(FOLDER)?.into_iter().filter_map(Snapshot::of), doomed))
+        Ok(Self::of(vault.list(FOLDER)?, doomed))
     }
 
     /// Lists the snapshots of one stream.
@@ -34,16 +37,22 @@ impl Catalogue {
     ) -> Result<Self, Error> {
         let doomed = tomb::read(vault, owners)?;
         let objects = vault.list(&format!("{FOLDER}{stream}/"))?;
-        Ok(Self::of(objects.into_iter().filter_map(Snapshot::of), doomed))
+        Ok(Self::of(objects, doomed))
     }
 
-    pub(super) fn of(snapshots: impl Iterator<Item = Snapshot>, doomed: BTreeSet<String>) -> Self {
+    pub(super) fn of(objects: Vec<Object>, doomed: BTreeSet<String>) -> Self {
+        let mut unknown = BTreeSet::new();
         let mut newest: BTreeMap<(String, String), Snapshot> = BTreeMap::new();
         let mut superseded = Vec::new();
         // Some places show an object twice.
-        let by_key: BTreeMap<String, Snapshot> =
-            snapshots.map(|snapshot| (snapshot.key.clone(), snapshot)).collect();
-        for snapshot in by_key.into_values() {
+        let by_key: BTreeMap<String, Object> =
+            objects.into_iter().map(|object| (object.key.clone(), object)).collect();
+        for object in by_key.into_values() {
+            let stream = stream_of_unknown(&object.key);
+            let Some(snapshot) = Snapshot::of(object) else {
+                unknown.extend(stream);
+                continue;
+            };
             let name = (snapshot.stream.clone(), snapshot.name());
             match newest.get_mut(&name) {
                 Some(found) if found.generation < snapshot.generation => {
@@ -66,7 +75,7 @@ impl Catalogue {
         for snapshots in streams.values_mut() {
             snapshots.sort_by(|a, b| a.by_sequence().cmp(&b.by_sequence()));
         }
-        Self { streams, superseded, doomed }
+        Self { streams, superseded, unknown, doomed }
     }
 
     /// Returns all snapshots, oldest first.
@@ -89,6 +98,21 @@ impl Catalogue {
     /// Returns whether a snapshot is to be removed.
     pub fn is_doomed(&self, snapshot: &Snapshot) -> bool {
         self.doomed.contains(&snapshot.key)
+    }
+
+    /// Returns whether a stream holds something that a later version may have put there.
+    pub(super) fn has_unknown(&self, stream: &str) -> bool {
+        self.unknown.contains(stream)
+    }
+
+    /// Returns how many objects are named as ones to be removed.
+    pub fn pending(&self) -> usize {
+        self.doomed.len()
+    }
+
+    /// Returns how many objects there are of snapshots that were encrypted anew since.
+    pub fn superseded_count(&self) -> usize {
+        self.superseded.len()
     }
 
     /// Returns what was encrypted anew since, and may be removed.
@@ -120,6 +144,12 @@ impl Catalogue {
     }
 }
 
+/// Returns the stream that an object is in which is named as a snapshot.
+fn stream_of_unknown(key: &str) -> Option<String> {
+    let (stream, name) = key.strip_prefix(FOLDER)?.split_once('/')?;
+    name.strip_suffix(".tfb").map(|_| stream.to_owned())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -128,9 +158,9 @@ mod tests {
     fn catalogue(names: &[&str]) -> Catalogue {
         let object = |name: &&str| {
             let key = format!("s/{name}.tfb");
-            Snapshot::of(Object { key, len: 1, modified: None, tag: None }).unwrap()
+            Object { key, len: 1, modified: None, tag: None }
         };
-        Catalogue::of(names.iter().map(object), BTreeSet::new())
+        Catalogue::of(names.iter().map(object).collect(), BTreeSet::new())
     }
 
     #[test]

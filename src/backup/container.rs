@@ -47,6 +47,9 @@ pub(super) struct Header {
     /// How often it was encrypted anew.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub generation: u32,
+    /// The number of the repository's record that says for whom it is encrypted.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub record: u32,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub tags: Vec<String>,
     pub compression: Compression,

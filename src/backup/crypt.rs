@@ -206,6 +206,20 @@ pub(super) fn seal_identity(passphrase: &Secret) -> Result<(String, Vec<u8>), Er
     Ok((key.to_public().to_string(), out.finish().map_err(build)?))
 }
 
+/// Makes an identity in a new file that only its owner can read, and returns its recipient.
+pub fn make_identity(path: &Path) -> Result<Recipients, Error> {
+    let key = age::x25519::Identity::generate();
+    let recipient = key.to_public().to_string();
+    let text = format!(
+        "# Reads the backups of states. Keep it off the computers that write them.\n\
+         # Its public key: {recipient}\n{}\n",
+        key.to_string().expose_secret()
+    );
+    let failed = |source| Error::Io { action: "write", path: path.to_owned(), source };
+    crate::base::fs::write_new(path, text.as_bytes()).map_err(failed)?;
+    Ok(Recipients(vec![recipient]))
+}
+
 fn ssh_key(bytes: &[u8]) -> Result<Box<dyn age::Identity + Send + Sync>, &'static str> {
     let key = age::ssh::Identity::from_buffer(bytes, None)
         .map_err(|_| "it is not an ssh private key that can be read")?;

@@ -14,7 +14,7 @@
 //! | `s/STREAM/NAME.tfb` | one snapshot |
 //! | `gc/UTC-RANDOM8.json` | a list of snapshots that are to be removed |
 //! | `x/UTC-RANDOM8.json` | a list of snapshots that were |
-//! | `h/…json` | who holds a snapshot, so that it is not removed |
+//! | `h/SNAP8-UTC-RANDOM.json` | that a snapshot is held, so that it is not removed, or no longer |
 //! | `r/YYYY/MM/UTC-WRITER8-N-HASH16.json` | what one run of `backup` looked at |
 //! | `keys/FINGERPRINT.age` | an age identity under a passphrase (a scrypt stanza): `age -d` opens it |
 //!
@@ -60,10 +60,11 @@
 //! | `snapshot` | the label: `repo` (the repository's id), `stream`, `id` (32 hex digits), `seq` (the number), `kind` (`full`, `incremental`, `differential`), `created` (as in the name) |
 //! | `parent` | of all but full ones: `id` and `header` of the snapshot whose state this one builds on; `header` is the BLAKE3 of that one's n bytes |
 //! | `previous` | `id` and `header` of the newest trusted snapshot of the stream when this one was written, where there was one; absent in those with the number 0. Where that one is missing and no list names it, something was removed |
-//! | `generation` | how often it was encrypted anew; absent for 0 |
+//! | `generation` | how often it was encrypted anew, which only an owner can; absent for 0 |
 //! | `tags` | a list of words; absent where there is none |
 //! | `compression` | `zstd` |
-//! | `encryption` | `age` or `none`, as the repository's record has it |
+//! | `record` | the number of the record that it was encrypted by; absent for 0 |
+//! | `encryption` | `age` or `none`, as that record has it |
 //! | `signer` | `ed25519:` and 32 bytes in base 64 |
 //! | `payload` | `length` in bytes, and `blake3` in hex |
 //!
@@ -119,10 +120,12 @@
 //! |---|---|---|
 //! | record | `tfstate repository record v1` | `id` (32 hex digits, the same in all), `number` (0 in `repo.json`, then as in the key), `previous` (the hash of the record before it; absent in the first), `created`, `encryption` (`age` or `none`), `recipients` (texts as `age -r` takes them; none without encryption), `owners` (keys), `writers` (a list of `key`, `since`, and `until` where it was revoked) |
 //! | list in `gc/` and `x/` | `tfstate removal v1` | `repo` (the id), `created`, `snapshots` (whole keys) |
+//! | hold | `tfstate hold v1` | `repo`, `snapshot` (the whole id), `held`, `created` (to the nanosecond), `reason`; the newest that a writer or an owner signed says how it is |
+//! | run | `tfstate run v1` | `repo`, `n` (how many runs this writer made, with this one), `previous` (the hash of the one before it), `created`, `states`: `new`, `unchanged` and `failed`, each of streams with the first 8 digits of their newest snapshot |
 //!
 //! A record counts if an owner signed it: one of its own for the first, one of those in the record
-//! before it for all others, whose `encryption` is also that of the one before it. The newest says
-//! how things are. One that does not count makes the whole repository refused. A list that no owner
+//! before it for all others; `encryption` never goes back to `none`. The newest says how things are.
+//! A snapshot's `encryption` has to be that of some record. One that does not count makes the whole repository refused. A list that no owner
 //! in the newest record signed is passed over. What is in a list of `gc/` is still there to be
 //! restored, and no writer builds on it.
 //!
@@ -148,10 +151,13 @@ mod fresh;
 #[doc(hidden)]
 pub mod fuzzing;
 mod heads;
+mod hold;
 mod known;
 mod note;
+pub mod prune;
 mod rebuild;
 mod record;
+mod rekey;
 mod repository;
 pub mod retention;
 mod run;
@@ -165,17 +171,21 @@ mod write;
 #[cfg(test)]
 pub(crate) mod sample;
 #[cfg(test)]
+pub(crate) mod shelf;
+#[cfg(test)]
 mod tests;
 
 pub use body::{Origin, SourceFacts};
 pub use catalogue::Catalogue;
-pub use crypt::{Identities, Recipients};
+pub use crypt::{Identities, Recipients, make_identity};
 pub use error::Error;
 pub use fresh::Period;
 pub use heads::Heads;
+pub use hold::{Held, Holds, Wish};
 pub use known::Known;
 pub use rebuild::Rebuilder;
 pub use record::{Protection, Writer};
+pub use rekey::Rekeyed;
 pub use repository::{Described, Keys, Repository, Restored};
 pub use run::{Runs, States};
 pub use sign::{PublicKey, Signer};

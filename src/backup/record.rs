@@ -72,6 +72,8 @@ pub(super) struct Records {
     /// The hash of the first record, by which the repository is known again.
     first: String,
     created: String,
+    /// Of each record how it has snapshots protected.
+    protections: Vec<Protection>,
 }
 
 /// What is to be changed.
@@ -94,7 +96,10 @@ impl Records {
         let protection = protection(vault, FIRST, &first.says)?;
         let hash = first.hash;
         let created = first.says.created.clone();
-        let mut records = Self { now: first.says, protection, first: hash.clone(), hash, created };
+        let protections = vec![protection.clone()];
+        let first_hash = hash.clone();
+        let mut records =
+            Self { now: first.says, protection, first: first_hash, hash, created, protections };
         let mut further: Vec<String> =
             vault.list(FURTHER)?.into_iter().map(|object| object.key).collect();
         further.sort();
@@ -119,11 +124,11 @@ impl Records {
         if !self.now.owners.contains(&note.signer) {
             return Err(refused("is not signed by an owner of the repository"));
         }
-        // Every snapshot is held against it, those from before too.
-        if note.says.encryption != self.now.encryption {
-            return Err(refused("changes whether snapshots are encrypted"));
+        if note.says.encryption == Encryption::None && self.now.encryption == Encryption::Age {
+            return Err(refused("gives up encryption"));
         }
         self.protection = protection(vault, key, &note.says)?;
+        self.protections.push(self.protection.clone());
         (self.now, self.hash) = (note.says, note.hash);
         Ok(())
     }
@@ -169,10 +174,6 @@ impl Records {
         record.previous = Some(self.hash.clone());
         record.created = utc(now);
         match change {
-            Change::Recipients(_) if record.encryption == Encryption::None => {
-                let problem = "was made without encryption";
-                return Err(Error::Protection { place: vault.name(""), problem });
-            }
             Change::Recipients(recipients) => {
                 (record.encryption, record.recipients) = parts(&Protection::Recipients(recipients));
             }
@@ -221,6 +222,16 @@ impl Records {
 
     pub(super) fn encryption(&self) -> Encryption {
         self.now.encryption
+    }
+
+    /// Returns how the record of this number has snapshots protected.
+    pub(super) fn protection_by(&self, number: u32) -> Option<&Protection> {
+        self.protections.get(usize::try_from(number).ok()?)
+    }
+
+    /// Returns whether any record had snapshots encrypted like this.
+    pub(super) fn had(&self, encryption: Encryption) -> bool {
+        self.protections.iter().any(|protection| parts(protection).0 == encryption)
     }
 
     pub(super) fn owners(&self) -> &[PublicKey] {
@@ -364,19 +375,20 @@ mod tests {
     }
 
     #[test]
-    fn whether_snapshots_are_encrypted_stays_as_it_was() {
+    fn encryption_can_be_begun_and_never_given_up() {
         let (vault, owner, records) = place();
         let key = age::x25519::Identity::generate().to_public().to_string();
         let recipients = Recipients::parse(&[&key]).unwrap().unwrap();
-        let change = Change::Recipients(recipients);
-        let refused = records.change(&vault, change, &owner, NOW).unwrap_err();
-        assert!(matches!(refused, Error::Protection { .. }), "{refused}");
-        let (encryption, recipients) = (Encryption::Age, vec![key]);
-        let (number, previous) = (1, Some(records.hash));
-        let record = Record { number, previous, encryption, recipients, ..records.now };
-        vault.create(&key_of(1), &note::seal(DOMAIN, &record, &owner)).unwrap();
+        records.change(&vault, Change::Recipients(recipients), &owner, NOW).unwrap();
+        let now = Records::read(&vault).unwrap().unwrap();
+        assert_eq!(now.encryption(), Encryption::Age);
+        assert!(now.had(Encryption::None));
+        let (encryption, recipients) = (Encryption::None, Vec::new());
+        let (number, previous) = (2, Some(now.hash));
+        let record = Record { number, previous, encryption, recipients, ..now.now };
+        vault.create(&key_of(2), &note::seal(DOMAIN, &record, &owner)).unwrap();
         let said = Records::read(&vault).unwrap_err().to_string();
-        assert!(said.ends_with("changes whether snapshots are encrypted"), "{said}");
+        assert!(said.ends_with("gives up encryption"), "{said}");
     }
 
     #[test]

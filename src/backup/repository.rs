@@ -11,7 +11,7 @@ use jiff::Timestamp;
 
 use super::body::{self, Content, Flaw};
 use super::catalogue::Catalogue;
-use super::container::{self, HEAD, Head, Link};
+use super::container::{self, Encryption, HEAD, Head, Link};
 use super::crypt::{self, Refusal};
 use super::known::Known;
 use super::record::{Change, Records, Writer};
@@ -144,6 +144,22 @@ impl Repository {
         self.records.protection()
     }
 
+    /// Returns the number of the newest record: how often it was changed.
+    pub fn record_number(&self) -> u32 {
+        self.records.number()
+    }
+
+    /// Encrypts for these from now on; what was written before stays as it is.
+    pub fn set_recipients(
+        &self,
+        recipients: &Recipients,
+        owner: &Signer,
+        now: Timestamp,
+    ) -> Result<(), Error> {
+        let change = Change::Recipients(recipients.clone());
+        self.records.change(&*self.vault, change, owner, now)
+    }
+
     /// Returns the keys that may change its record and remove snapshots.
     pub fn owners(&self) -> &[PublicKey] {
         self.records.owners()
@@ -203,9 +219,6 @@ impl Repository {
         snapshot: &Snapshot,
         identities: &Identities,
     ) -> Result<Restored, Error> {
-        if identities.is_empty() && *self.protection() != Protection::None {
-            return Err(Error::NoIdentity { id: snapshot.id.clone() });
-        }
         let mut links = self.chain(catalogue, snapshot)?;
         let mut below: Option<(String, Vec<u8>)> = None;
         while let Some((snapshot, file)) = links.pop() {
@@ -226,7 +239,9 @@ impl Repository {
     pub fn origin(&self, snapshot: &Snapshot, identities: &Identities) -> Result<Origin, Error> {
         let file = self.read(snapshot)?;
         let (head, payload) = self.open_file(snapshot, &file)?;
-        let inner = self.inside(snapshot, payload, identities, |opened| Ok(opened.inner))?;
+        let encryption = head.header.encryption;
+        let inner =
+            self.inside(snapshot, (encryption, payload), identities, |opened| Ok(opened.inner))?;
         if inner.snapshot != head.header.snapshot {
             let problem = "its payload belongs to another snapshot";
             return Err(flawed(snapshot, Flaw::Damaged(problem)));
@@ -295,8 +310,9 @@ impl Repository {
         let (head, payload) = self.open_file(snapshot, file)?;
         let flawed = |flaw| flawed(snapshot, flaw);
         let damaged = |problem| flawed(Flaw::Damaged(problem));
+        let encryption = head.header.encryption;
         let (inner, content) =
-            self.inside(snapshot, payload, identities, |opened| opened.content())?;
+            self.inside(snapshot, (encryption, payload), identities, |opened| opened.content())?;
         let parent = head.header.parent.map(|link| link.id);
         if inner.snapshot != head.header.snapshot || inner.parent != parent {
             return Err(damaged("its payload belongs to another snapshot"));
@@ -318,17 +334,17 @@ impl Repository {
     fn inside<T>(
         &self,
         snapshot: &Snapshot,
-        payload: &[u8],
+        (encryption, payload): (Encryption, &[u8]),
         identities: &Identities,
         read: impl FnOnce(body::Opened<Box<dyn Read + '_>>) -> Result<T, Flaw>,
     ) -> Result<T, Error> {
         let flawed = |flaw| flawed(snapshot, flaw);
-        let plain: Box<dyn Read + '_> = match self.protection() {
-            Protection::None => Box::new(payload),
-            Protection::Recipients(_) if identities.is_empty() => {
+        let plain: Box<dyn Read + '_> = match encryption {
+            Encryption::None => Box::new(payload),
+            Encryption::Age if identities.is_empty() => {
                 return Err(Error::NoIdentity { id: snapshot.id.clone() });
             }
-            Protection::Recipients(_) => {
+            Encryption::Age => {
                 let plain = crypt::decrypt(payload, identities);
                 Box::new(plain.map_err(|refusal| match refusal {
                     Refusal::NoneFits => Error::WrongIdentity { id: snapshot.id.clone() },
@@ -393,7 +409,8 @@ impl Repository {
         Ok((head, payload))
     }
 
-    fn hold_against(&self, snapshot: &Snapshot, head: &Head) -> Result<(), Error> {
+    /// Holds the head of a snapshot against its name and this repository.
+    pub(super) fn hold_against(&self, snapshot: &Snapshot, head: &Head) -> Result<(), Error> {
         let header = &head.header;
         let damaged = |problem| Err(flawed(snapshot, Flaw::Damaged(problem)));
         let key = header.snapshot.key(header.generation, &header.payload.blake3);
@@ -403,10 +420,13 @@ impl Repository {
         if header.snapshot.repo != self.records.id() {
             return damaged("it comes from another repository");
         }
-        if header.encryption != self.records.encryption() {
+        // What was written under an earlier record stays readable until it is encrypted anew.
+        if !self.records.had(header.encryption) {
             return damaged("it is not protected as its repository is");
         }
-        if !self.records.counts(header.signer, &header.snapshot.created) {
+        // What was encrypted anew hides what it was made of, so no writer may do that alone.
+        let may = header.generation == 0 || self.owners().contains(&header.signer);
+        if !may || !self.records.counts(header.signer, &header.snapshot.created) {
             return Err(Error::Untrusted { id: snapshot.id.clone(), signer: header.signer });
         }
         Ok(())

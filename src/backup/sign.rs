@@ -120,7 +120,7 @@ impl Signer {
         }
         let key = Self::generate()?;
         let failed = |source| Error::Io { action: "write", path: path.to_owned(), source };
-        if let Some(folder) = path.parent() {
+        if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
             fs::create_private_folder(folder).map_err(failed)?;
         }
         match fs::write_new(path, key.file().as_bytes()) {

@@ -424,6 +424,7 @@ impl Task<'_> {
             parent,
             previous,
             generation: 0,
+            record: self.repository.records.number(),
             tags: self.addition.tags.to_vec(),
             compression: Compression::Zstd,
             encryption: self.repository.records.encryption(),

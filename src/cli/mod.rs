@@ -30,6 +30,7 @@ mod panic;
 mod progress;
 mod protection;
 mod repository;
+mod retention;
 mod roll_back;
 mod settings;
 mod snapshots_text;

@@ -73,6 +73,14 @@ pub(crate) fn confirm_until(question: &str, stop: &dyn Fn() -> bool) -> io::Resu
 /// How long it takes at the most to notice that nobody waits for an answer any more.
 const GLANCE: Duration = Duration::from_millis(50);
 
+/// Asks for a line of text.
+pub(crate) fn ask(question: &str) -> io::Result<String> {
+    write!(io::stderr(), "{question} ")?;
+    let mut answer = String::new();
+    io::stdin().read_line(&mut answer)?;
+    Ok(answer.trim().to_owned())
+}
+
 /// When to use colours.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq, clap::ValueEnum, serde::Serialize)]
 #[serde(rename_all = "lowercase")]

@@ -148,14 +148,23 @@ pub(crate) fn passphrase(path: &Path) -> Result<Secret, Failure> {
 }
 
 impl SignerOption {
+    /// Returns the key of this computer where there is one.
+    pub(crate) fn read(&self, context: &Context<'_>) -> Result<Option<Signer>, Failure> {
+        let path = self.path(context)?;
+        if path.exists() { Ok(Some(Signer::read(&path)?)) } else { Ok(None) }
+    }
+
+    fn path(&self, context: &Context<'_>) -> Result<PathBuf, Failure> {
+        let set = || context.env.path("TFSTATE_SIGNING_KEY_FILE");
+        match self.signing_key.clone().or_else(set) {
+            Some(path) => Ok(path),
+            None => Ok(home(context)?.join("signing.key")),
+        }
+    }
+
     /// Returns the key of this computer, which is made if there is none.
     pub(crate) fn read_or_make(&self, context: &Context<'_>) -> Result<Signer, Failure> {
-        let set = || context.env.path("TFSTATE_SIGNING_KEY_FILE");
-        let path = match self.signing_key.clone().or_else(set) {
-            Some(path) => path,
-            None => home(context)?.join("signing.key"),
-        };
-        Ok(Signer::read_or_make(&path)?)
+        Ok(Signer::read_or_make(&self.path(context)?)?)
     }
 }
 

@@ -65,10 +65,52 @@ pub(crate) struct Settings {
     pub(crate) encryption: Setting<bool>,
     /// The states that are backed up where none is named.
     pub(crate) states: Setting<Vec<String>>,
+    /// What retention keeps.
+    pub(crate) keep: Keep,
     /// The file of the key that reads backups.
     pub(crate) identity: Setting<Option<String>>,
     /// Rules for the changes that `diff` does not tell.
     pub(crate) ignore: Setting<Vec<String>>,
+}
+
+/// What retention keeps where no option says it.
+#[derive(Clone, Debug)]
+pub(crate) struct Keep {
+    /// How many of the newest.
+    pub(crate) last: Setting<Option<u32>>,
+    /// From how many hours the newest.
+    pub(crate) hourly: Setting<Option<u32>>,
+    /// From how many days the newest.
+    pub(crate) daily: Setting<Option<u32>>,
+    /// From how many weeks the newest.
+    pub(crate) weekly: Setting<Option<u32>>,
+    /// From how many months the newest.
+    pub(crate) monthly: Setting<Option<u32>>,
+    /// From how many years the newest.
+    pub(crate) yearly: Setting<Option<u32>>,
+    /// All that are at most so much older than the newest.
+    pub(crate) within: Setting<Option<String>>,
+    /// All that carry one of these tags.
+    pub(crate) tags: Setting<Vec<String>>,
+    /// Where a day begins.
+    pub(crate) timezone: Setting<Option<String>>,
+}
+
+impl Keep {
+    fn of(config: Source<'_>) -> Self {
+        let count = |key| optional(config.count(key));
+        Self {
+            last: count("backup.keep.last"),
+            hourly: count("backup.keep.hourly"),
+            daily: count("backup.keep.daily"),
+            weekly: count("backup.keep.weekly"),
+            monthly: count("backup.keep.monthly"),
+            yearly: count("backup.keep.yearly"),
+            within: optional(config.text("backup.keep.within")),
+            tags: config.texts("backup.keep.tags").unwrap_or_else(unset),
+            timezone: optional(config.text("backup.keep.timezone")),
+        }
+    }
 }
 
 impl Settings {
@@ -94,6 +136,7 @@ impl Settings {
             recipients: config.texts("backup.recipients").unwrap_or_else(unset),
             encryption: config.switch("backup.encryption").unwrap_or(set(true, Origin::Default)),
             states: config.texts("backup.states").unwrap_or_else(unset),
+            keep: Keep::of(config),
             identity: text(None, "backup.identity"),
             ignore: config.texts("diff.ignore").unwrap_or_else(unset),
         }
@@ -144,6 +187,11 @@ impl Source<'_> {
     fn switch(self, key: &str) -> Option<Setting<bool>> {
         let Setting { value: Value::Switch(on), origin } = self.value(key)? else { return None };
         Some(set(on, origin))
+    }
+
+    fn count(self, key: &str) -> Option<Setting<u32>> {
+        let Setting { value: Value::Count(count), origin } = self.value(key)? else { return None };
+        Some(set(count, origin))
     }
 
     fn choice<T: clap::ValueEnum>(self, key: &str) -> Option<Setting<T>> {

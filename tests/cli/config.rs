@@ -12,17 +12,26 @@ fn every_setting_is_shown_with_where_it_came_from() {
     sandbox.write("our.toml", file);
     let args = ["config", "show", "--color", "never", "--config", "our.toml"];
     assert_snapshot!(sandbox.run(args), @r#"
-    SETTING            VALUE                  FROM
-    state              s3://acme/prod         our.toml:1
-    workspace          prod                   TF_WORKSPACE
-    color              never                  --color
-    log-format         text                   default
-    backup.repo        s3://acme/backups      TFSTATE_REPO
-    backup.recipients  ["age1aaa","age1bbb"]  our.toml:4
-    backup.encryption  true                   default
-    backup.states      []                     default
-    backup.identity    (not set)              default
-    diff.ignore        ["*.etag"]             our.toml:7
+    SETTING               VALUE                  FROM
+    state                 s3://acme/prod         our.toml:1
+    workspace             prod                   TF_WORKSPACE
+    color                 never                  --color
+    log-format            text                   default
+    backup.repo           s3://acme/backups      TFSTATE_REPO
+    backup.recipients     ["age1aaa","age1bbb"]  our.toml:4
+    backup.encryption     true                   default
+    backup.states         []                     default
+    backup.keep.last      (not set)              default
+    backup.keep.hourly    (not set)              default
+    backup.keep.daily     (not set)              default
+    backup.keep.weekly    (not set)              default
+    backup.keep.monthly   (not set)              default
+    backup.keep.yearly    (not set)              default
+    backup.keep.within    (not set)              default
+    backup.keep.tags      []                     default
+    backup.keep.timezone  (not set)              default
+    backup.identity       (not set)              default
+    diff.ignore           ["*.etag"]             our.toml:7
     [exit 0]
     "#);
 }

@@ -272,14 +272,9 @@ impl Repository {
                 None => strays.push(object.key),
             }
         }
-        let mut snapshots = Vec::new();
-        for object in self.vault.list(FOLDER)? {
-            let key = object.key.clone();
-            match Snapshot::of(object) {
-                Some(snapshot) => snapshots.push(snapshot),
-                None => strays.push(key),
-            }
-        }
+        let snapshots = self.vault.list(FOLDER)?;
+        let is_stray = |object: &&Object| Snapshot::of((*object).clone()).is_none();
+        strays.extend(snapshots.iter().filter(is_stray).map(|object| object.key.clone()));
         // After them: whatever is no longer there was in one of these lists before. In this order:
         // what leaves the first is in the second by then.
         let (mut doomed, mut removed) = (BTreeSet::new(), BTreeSet::new());
@@ -292,7 +287,7 @@ impl Repository {
             }
         }
         strays.sort();
-        let catalogue = Catalogue::of(snapshots.into_iter(), doomed);
+        let catalogue = Catalogue::of(snapshots, doomed);
         Ok(Survey { catalogue, removed, runs, strays })
     }
 

@@ -16,9 +16,11 @@ mod list;
 mod lock;
 mod man;
 mod output;
+mod prune;
 mod pull;
 mod push;
 mod query;
+mod repo;
 mod restore;
 mod schedule;
 mod show;
@@ -75,12 +77,14 @@ commands! {
     "output" Output => output,
     "stats" Stats => stats,
     "diff" Diff => diff,
+    "repo" Repo => repo,
     "backup" Backup => backup,
     "guard" Guard => guard,
     "snapshots" Snapshots => snapshots,
     "restore" Restore => restore,
     "schedule" Schedule => schedule,
     "verify" Verify => verify,
+    "prune" Prune => prune,
     "pull" Pull => pull,
     "push" Push => push,
     "lock" Lock => lock,

@@ -51,6 +51,8 @@ pub(crate) enum Value {
     Texts(Vec<String>),
     /// On or off.
     Switch(bool),
+    /// A number of things.
+    Count(u32),
 }
 
 /// What one file sets.

@@ -43,10 +43,11 @@ enum Kind {
     Choice(&'static [&'static str]),
     Texts,
     Switch,
+    Count,
 }
 
 /// Every key there is; those with a dot are in the table before it.
-const KEYS: [(&str, Kind); 10] = [
+const KEYS: [(&str, Kind); 19] = [
     ("state", Kind::Place),
     ("workspace", Kind::Text),
     ("color", Kind::Choice(&["auto", "always", "never"])),
@@ -56,6 +57,15 @@ const KEYS: [(&str, Kind); 10] = [
     ("backup.encryption", Kind::Switch),
     ("backup.identity", Kind::Place),
     ("backup.states", Kind::Texts),
+    ("backup.keep.last", Kind::Count),
+    ("backup.keep.hourly", Kind::Count),
+    ("backup.keep.daily", Kind::Count),
+    ("backup.keep.weekly", Kind::Count),
+    ("backup.keep.monthly", Kind::Count),
+    ("backup.keep.yearly", Kind::Count),
+    ("backup.keep.within", Kind::Text),
+    ("backup.keep.tags", Kind::Texts),
+    ("backup.keep.timezone", Kind::Text),
     ("diff.ignore", Kind::Texts),
 ];
 
@@ -122,6 +132,11 @@ impl Reader<'_> {
             Kind::Switch => {
                 let on = found.get_ref().as_bool();
                 Ok(Value::Switch(on.ok_or_else(|| expected("true or false"))?))
+            }
+            Kind::Count => {
+                let number = found.get_ref().as_integer();
+                let count = number.and_then(|n| u32::from_str_radix(n.as_str(), n.radix()).ok());
+                Ok(Value::Count(count.ok_or_else(|| expected("a number from 0"))?))
             }
         }
     }

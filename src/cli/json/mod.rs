@@ -9,6 +9,8 @@ mod instance;
 pub(crate) mod list;
 pub(crate) mod lock;
 pub(crate) mod output;
+pub(crate) mod prune;
+pub(crate) mod repo;
 pub(crate) mod restore;
 pub(crate) mod show;
 pub(crate) mod snapshots;

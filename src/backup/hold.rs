@@ -1,0 +1,187 @@
+//! Snapshots that somebody holds: retention never removes them, until they are released.
+//!
+//! Each wish is one signed note, `h/SNAP8-UTC-RANDOM.json`; of those on one snapshot that a writer
+//! or an owner signed, the newest counts.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::body::Flaw;
+use super::note;
+use super::record::random;
+use super::snapshot::{to_hex, utc};
+use super::{Error, Repository, Signer, Snapshot};
+
+/// Where the notes are.
+const HOLDS: &str = "h/";
+
+const DOMAIN: &str = "tfstate hold v1";
+
+#[derive(Debug, Deserialize, Serialize)]
+struct Note {
+    v: u32,
+    must_understand: Vec<String>,
+    repo: String,
+    /// The whole id of the snapshot.
+    snapshot: String,
+    held: bool,
+    /// To the nanosecond, so that a release right after is the newer one.
+    created: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    reason: Option<String>,
+}
+
+/// Whether a snapshot is to be held.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Wish<'a> {
+    /// Keep it whatever the policy says, for this reason.
+    Hold(Option<&'a str>),
+    /// Leave it to the policy again.
+    Release,
+}
+
+/// The snapshots that are held, by their whole ids.
+#[derive(Clone, Debug, Default)]
+pub struct Holds(BTreeMap<String, Held>);
+
+/// That somebody holds a snapshot.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Held {
+    /// Since when.
+    pub since: Timestamp,
+    /// Why.
+    pub reason: Option<String>,
+}
+
+impl Holds {
+    /// Returns whether somebody holds the snapshot with this whole id.
+    pub fn of(&self, id: &str) -> Option<&Held> {
+        self.0.get(id)
+    }
+
+    /// Returns all that are held, with their whole ids.
+    pub fn all(&self) -> impl Iterator<Item = (&str, &Held)> {
+        self.0.iter().map(|(id, held)| (id.as_str(), held))
+    }
+}
+
+impl Repository {
+    /// Notes that a snapshot is to be held or no longer.
+    pub fn hold(
+        &self,
+        snapshot: &Snapshot,
+        wish: Wish<'_>,
+        signer: &Signer,
+        now: Timestamp,
+    ) -> Result<(), Error> {
+        if !self.owners().contains(&signer.public()) {
+            self.may_write(signer)?;
+        }
+        let reason = match wish {
+            Wish::Hold(reason) => reason.map(str::to_owned),
+            Wish::Release => None,
+        };
+        let note = Note {
+            v: 1,
+            must_understand: Vec::new(),
+            repo: self.id().to_owned(),
+            snapshot: self.full_id(snapshot)?,
+            held: matches!(wish, Wish::Hold(_)),
+            created: now.to_string(),
+            reason,
+        };
+        let random = to_hex(&random::<4>().map_err(|source| Error::Build { source })?);
+        let key = format!("{HOLDS}{}-{}-{random}.json", snapshot.id, utc(now));
+        self.vault.create(&key, &note::seal(DOMAIN, &note, signer)).map(drop)
+    }
+
+    /// Returns what is held.
+    pub fn holds(&self) -> Result<Holds, Error> {
+        let mut newest: BTreeMap<String, (Timestamp, Note)> = BTreeMap::new();
+        let mut keys: Vec<String> =
+            self.vault.list(HOLDS)?.into_iter().map(|object| object.key).collect();
+        keys.sort();
+        for key in keys {
+            let Some((created, note)) = self.wish(&key)? else { continue };
+            let known = newest.get(&note.snapshot);
+            if known.is_none_or(|(time, _)| *time <= created) {
+                newest.insert(note.snapshot.clone(), (created, note));
+            }
+        }
+        let held = newest.into_iter().filter(|(_, (_, note))| note.held);
+        Ok(Holds(
+            held.map(|(id, (since, Note { reason, .. }))| (id, Held { since, reason })).collect(),
+        ))
+    }
+
+    /// Reads a note that counts; what nobody of this repository signed does not.
+    fn wish(&self, key: &str) -> Result<Option<(Timestamp, Note)>, Error> {
+        let Some(bytes) = self.vault.read(key)? else { return Ok(None) };
+        let note = match note::open::<Note>(DOMAIN, &bytes) {
+            Ok(note) => note,
+            Err(Flaw::Newer(problem)) => {
+                return Err(Error::Newer { what: self.vault.name(key), problem });
+            }
+            Err(Flaw::Damaged(_)) => return Ok(None),
+        };
+        let Ok(created) = note.says.created.parse::<Timestamp>() else { return Ok(None) };
+        let counts =
+            self.owners().contains(&note.signer) || self.records.counts(note.signer, &utc(created));
+        if !counts || note.says.repo != self.id() {
+            tracing::warn!(key, "passed over a note on a snapshot that no writer signed");
+            return Ok(None);
+        }
+        Ok(Some((created, note.says)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::backup::sample::{Sample, at};
+
+    const URI: &str = "file:///srv/prod/terraform.tfstate";
+
+    #[test]
+    fn the_newest_wish_counts_and_only_of_those_who_may() {
+        let sample = Sample::new();
+        let repository = sample.plain();
+        let snapshot = sample.add(&repository, URI, b"{}", 0);
+        let id = repository.full_id(&snapshot).unwrap();
+        let wish =
+            |wish, signer: &Signer, second| repository.hold(&snapshot, wish, signer, at(second));
+        wish(Wish::Hold(Some("audit")), &sample.signer, 1).unwrap();
+        let held = repository.holds().unwrap().of(&id).cloned();
+        assert_eq!(held, Some(Held { since: at(1), reason: Some("audit".to_owned()) }));
+        let stranger = Signer::generate().unwrap();
+        let refused = wish(Wish::Release, &stranger, 2).unwrap_err();
+        assert!(matches!(refused, Error::NotAuthorised { .. }), "{refused}");
+        wish(Wish::Release, &sample.signer, 3).unwrap();
+        assert_eq!(repository.holds().unwrap().all().count(), 0);
+        wish(Wish::Hold(None), &sample.signer, 4).unwrap();
+        assert!(repository.holds().unwrap().of(&id).is_some());
+    }
+
+    #[test]
+    fn a_forged_release_is_passed_over() {
+        let sample = Sample::new();
+        let repository = sample.plain();
+        let snapshot = sample.add(&repository, URI, b"{}", 0);
+        repository.hold(&snapshot, Wish::Hold(None), &sample.signer, at(1)).unwrap();
+        let note = Note {
+            v: 1,
+            must_understand: Vec::new(),
+            repo: repository.id().to_owned(),
+            snapshot: repository.full_id(&snapshot).unwrap(),
+            held: false,
+            created: at(2).to_string(),
+            reason: None,
+        };
+        let forged = note::seal(DOMAIN, &note, &Signer::generate().unwrap());
+        sample.vault().create("h/00000000-x.json", &forged).unwrap();
+        sample.vault().create("h/00000000-y.json", b"nonsense").unwrap();
+        assert_eq!(repository.holds().unwrap().all().count(), 1);
+    }
+}

@@ -1,0 +1,304 @@
+//! Removes what a policy no longer keeps.
+//!
+//! Whatever the policy says, these stay: the newest snapshot that is proved to be good, what is
+//! held, what was kept before a change in the last 30 days, what can't be trusted or read, and all
+//! that any of these may need. A stream in which a later version wrote something, or of which
+//! nothing is good, is left alone.
+//!
+//! Removing takes two steps, so that a writer who is just building on a snapshot does not lose it:
+//!
+//! 1. A signed list in `gc/` names the objects. From then on no writer builds on them.
+//! 2. A day later everything is looked at anew. What is still to go is deleted, what builds on
+//!    something before that; `x/` says that it was removed on purpose; the list goes last.
+//!
+//! So there is no lock, and after a crash at any moment the next run goes on where it was. Two runs
+//! at once remove only what both may.
+
+mod survey;
+mod sweep;
+#[cfg(test)]
+mod tests;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::{SignedDuration, Timestamp};
+
+use self::survey::Survey;
+use super::catalogue::Catalogue;
+use super::hold::Holds;
+use super::retention::{self, Candidate, Policy, Reason};
+use super::snapshot::time_of;
+use super::tomb;
+use super::{Error, Repository, Signer, Snapshot};
+
+pub use sweep::{Denied, Swept};
+
+/// What snapshots carry that were made before a state was replaced.
+const BEFORE_CHANGE: &str = "before-change";
+
+/// How long those stay.
+const BEFORE_CHANGE_STAYS: SignedDuration = SignedDuration::from_hours(30 * 24);
+
+/// What is to be kept, and when it is.
+#[derive(Clone, Copy, Debug)]
+pub struct Rules<'a> {
+    /// What to keep.
+    pub policy: &'a Policy,
+    /// How long an object is named before it is deleted.
+    pub grace: SignedDuration,
+    /// The present.
+    pub now: Timestamp,
+}
+
+/// A repository as it is now, to decide what goes.
+#[derive(Debug)]
+pub struct Pruner<'a> {
+    repository: &'a Repository,
+    rules: Rules<'a>,
+    catalogue: Catalogue,
+    holds: Holds,
+    /// What is in pending lists, and since when.
+    marked: BTreeMap<String, Timestamp>,
+}
+
+/// What becomes of one stream.
+#[derive(Clone, Debug)]
+pub struct StreamPlan {
+    /// The stream.
+    pub name: String,
+    /// Its snapshots, oldest first, with those that were encrypted anew at the end.
+    pub verdicts: Vec<Verdict>,
+    /// Why nothing of it is removed, whatever the policy says.
+    pub left_alone: Option<&'static str>,
+}
+
+/// What becomes of one snapshot.
+#[derive(Clone, Debug)]
+pub struct Verdict {
+    /// The snapshot.
+    pub snapshot: Snapshot,
+    /// Why it is kept; without a reason it goes.
+    pub reasons: Vec<&'static str>,
+    /// Since when it is named as one that goes.
+    pub marked: Option<Timestamp>,
+    /// Whether it was encrypted anew since, so that it is another snapshot's old object.
+    pub is_superseded: bool,
+    /// Whether it is deleted in this run already.
+    pub is_due: bool,
+    /// The key of the object that it builds on.
+    parent: Option<String>,
+    /// How many others it builds on.
+    depth: usize,
+    /// The beginning of the id of the one before it.
+    previous: Option<String>,
+}
+
+impl Verdict {
+    /// Returns whether it stays.
+    pub fn is_kept(&self) -> bool {
+        !self.reasons.is_empty()
+    }
+}
+
+impl StreamPlan {
+    /// Returns what goes.
+    pub fn removed(&self) -> impl Iterator<Item = &Verdict> {
+        self.verdicts.iter().filter(|verdict| !verdict.is_kept())
+    }
+
+    /// Returns whether so much goes at once that somebody should look at it first.
+    pub fn is_drastic(&self) -> bool {
+        let new = self.removed().filter(|verdict| !verdict.is_superseded);
+        let new = new.filter(|verdict| verdict.marked.is_none()).count();
+        let all = self.verdicts.iter().filter(|verdict| !verdict.is_superseded).count();
+        new > 10 && new * 2 > all
+    }
+}
+
+impl<'a> Pruner<'a> {
+    /// Lists what there is.
+    pub fn new(repository: &'a Repository, rules: Rules<'a>) -> Result<Self, Error> {
+        let mut marked = BTreeMap::new();
+        for (_, tomb) in tomb::all(&*repository.vault, tomb::PENDING, repository.owners())? {
+            let Some(since) = time_of(&tomb.created) else { continue };
+            for key in tomb.snapshots {
+                let known = marked.entry(key).or_insert(since);
+                *known = since.min(*known);
+            }
+        }
+        let (catalogue, holds) = (repository.catalogue()?, repository.holds()?);
+        Ok(Self { repository, rules, catalogue, holds, marked })
+    }
+
+    /// Returns the names of all streams.
+    pub fn streams(&self) -> Vec<String> {
+        self.catalogue.streams().map(str::to_owned).collect()
+    }
+
+    /// Decides what becomes of one stream.
+    pub fn plan(&self, stream: &str) -> Result<StreamPlan, Error> {
+        let mut survey = Survey::of(self.repository, &self.catalogue, stream)?;
+        let living = survey.nodes.iter().filter(|node| !node.is_superseded).count();
+        let mut good = None;
+        if survey.left_alone.is_none() {
+            good = self.newest_good(&mut survey, living)?;
+            if good.is_none() {
+                survey.left_alone = Some("none of its snapshots can be shown to be good");
+            }
+        }
+        let mut reasons = self.reasons(&survey, living, good);
+        for (at, reasons) in reasons.iter_mut().enumerate().skip(living) {
+            *reasons = self.superseded(&mut survey, at, living)?;
+        }
+        keep_needed(&survey, &mut reasons);
+        Ok(self.stream_plan(stream, &survey, reasons))
+    }
+
+    /// Returns whether something was named long enough to be deleted now.
+    pub fn has_due(&self) -> bool {
+        let is_due = |since: &Timestamp| self.rules.now.duration_since(*since) >= self.rules.grace;
+        self.marked.values().any(is_due)
+    }
+
+    fn newest_good(&self, survey: &mut Survey, living: usize) -> Result<Option<usize>, Error> {
+        for at in (0..living).rev() {
+            if survey.nodes[at].doubt.is_none() && survey.is_good(at, self.repository)? {
+                return Ok(Some(at));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Returns why each snapshot is kept for its own sake.
+    fn reasons(
+        &self,
+        survey: &Survey,
+        living: usize,
+        good: Option<usize>,
+    ) -> Vec<Vec<&'static str>> {
+        let counted: Vec<usize> =
+            (0..living).filter(|&at| survey.nodes[at].doubt.is_none()).collect();
+        let place = |at: usize| counted.iter().position(|&counted| counted == at);
+        let candidates: Vec<Candidate> = counted
+            .iter()
+            .map(|&at| {
+                let node = &survey.nodes[at];
+                let header = node.head.as_ref().map(|head| &head.header);
+                Candidate {
+                    time: node.snapshot.created,
+                    tags: header.map(|header| header.tags.clone()).unwrap_or_default(),
+                    is_held: header.is_some_and(|h| self.holds.of(&h.snapshot.id).is_some()),
+                    is_good: good == Some(at),
+                    needs: survey.parents[at].and_then(place),
+                }
+            })
+            .collect();
+        let decided = retention::decide(&candidates, self.rules.policy, self.rules.now);
+        let mut reasons = vec![Vec::new(); survey.nodes.len()];
+        for ((&at, candidate), decided) in counted.iter().zip(&candidates).zip(decided) {
+            reasons[at].extend(decided.into_iter().map(Reason::words));
+            let is_young = self.rules.now.duration_since(candidate.time) < BEFORE_CHANGE_STAYS;
+            if is_young && candidate.tags.iter().any(|tag| tag == BEFORE_CHANGE) {
+                reasons[at].push("before a change of the last 30 days");
+            }
+        }
+        for (at, node) in survey.nodes.iter().enumerate() {
+            reasons[at].extend(node.doubt);
+        }
+        reasons
+    }
+
+    /// Returns why the old object of a snapshot that was encrypted anew stays, if it does.
+    fn superseded(
+        &self,
+        survey: &mut Survey,
+        at: usize,
+        living: usize,
+    ) -> Result<Vec<&'static str>, Error> {
+        let id = |at: usize| {
+            let head = survey.nodes[at].head.as_ref();
+            head.map(|head| head.header.snapshot.id.clone())
+        };
+        let (own, doubt) = (id(at), survey.nodes[at].doubt);
+        let newer = (0..living).find(|&other| own.is_some() && id(other) == own);
+        let Some(newer) = newer.filter(|_| doubt.is_none()) else {
+            return Ok(vec![doubt.unwrap_or("nothing else holds it")]);
+        };
+        let is_good =
+            survey.nodes[newer].doubt.is_none() && survey.is_good(newer, self.repository)?;
+        Ok(if is_good { Vec::new() } else { vec!["what it was encrypted anew as is in doubt"] })
+    }
+
+    fn stream_plan(
+        &self,
+        stream: &str,
+        survey: &Survey,
+        reasons: Vec<Vec<&'static str>>,
+    ) -> StreamPlan {
+        let verdict = |(at, mut reasons): (usize, Vec<&'static str>)| {
+            let node = &survey.nodes[at];
+            if let Some(left_alone) = survey.left_alone.filter(|_| reasons.is_empty()) {
+                reasons.push(left_alone);
+            }
+            let marked = self.marked.get(&node.snapshot.key).copied();
+            let since = marked.unwrap_or(self.rules.now);
+            let header = node.head.as_ref().map(|head| &head.header);
+            let previous = header.and_then(|header| header.previous.as_ref());
+            Verdict {
+                snapshot: node.snapshot.clone(),
+                is_due: reasons.is_empty()
+                    && self.rules.now.duration_since(since) >= self.rules.grace,
+                reasons,
+                marked,
+                is_superseded: node.is_superseded,
+                parent: survey.parents[at].map(|at| survey.nodes[at].snapshot.key.clone()),
+                depth: survey.chain(at).len(),
+                previous: previous.map(|link| link.id.get(..8).unwrap_or_default().to_owned()),
+            }
+        };
+        let verdicts = reasons.into_iter().enumerate().map(verdict).collect();
+        StreamPlan { name: stream.to_owned(), verdicts, left_alone: survey.left_alone }
+    }
+
+    /// Names what goes and is not yet named, in one list, and returns how much that is.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NotOwner`] if the signer is none: nobody would believe the list.
+    pub fn mark(&self, plans: &[StreamPlan], signer: &Signer) -> Result<usize, Error> {
+        self.repository.may_remove(signer)?;
+        let new = plans.iter().flat_map(StreamPlan::removed);
+        let new = new.filter(|verdict| verdict.marked.is_none());
+        let keys: BTreeSet<String> = new.map(|verdict| verdict.snapshot.key.clone()).collect();
+        let count = keys.len();
+        if count > 0 {
+            let (vault, id) = (&*self.repository.vault, self.repository.id());
+            let keys = keys.into_iter().collect();
+            tomb::write(vault, tomb::PENDING, id, keys, (signer, self.rules.now))?;
+        }
+        Ok(count)
+    }
+}
+
+impl Repository {
+    /// Returns an error if nobody would believe what this key says of removals.
+    pub fn may_remove(&self, signer: &Signer) -> Result<(), Error> {
+        if self.owners().contains(&signer.public()) {
+            return Ok(());
+        }
+        Err(Error::NotOwner { place: self.name(), key: signer.public() })
+    }
+}
+
+/// Keeps all that something kept may need.
+fn keep_needed(survey: &Survey, reasons: &mut [Vec<&'static str>]) {
+    let mut open: Vec<usize> = (0..reasons.len()).filter(|&at| !reasons[at].is_empty()).collect();
+    while let Some(at) = open.pop() {
+        for needed in survey.may_need(at) {
+            if reasons[needed].is_empty() {
+                reasons[needed].push(Reason::Needed.words());
+                open.push(needed);
+            }
+        }
+    }
+}

@@ -1,0 +1,135 @@
+//! What is in one stream, as far as it can be told without keys: who builds on whom, and what can
+//! be relied on.
+
+use std::collections::BTreeSet;
+
+use crate::backup::body::Flaw;
+use crate::backup::catalogue::Catalogue;
+use crate::backup::container::{self, HEAD, Head};
+use crate::backup::{Error, Kind, Repository, Snapshot};
+
+/// One object of a stream.
+#[derive(Debug)]
+pub(super) struct Node {
+    pub snapshot: Snapshot,
+    /// Its head, where it can be read; only without a doubt does it count.
+    pub head: Option<Head>,
+    /// Why it can't be relied on.
+    pub doubt: Option<&'static str>,
+    /// Whether it was encrypted anew since.
+    pub is_superseded: bool,
+}
+
+/// All objects of a stream: first what is not superseded, oldest first.
+#[derive(Debug, Default)]
+pub(super) struct Survey {
+    pub nodes: Vec<Node>,
+    /// Of each the node that it builds on.
+    pub parents: Vec<Option<usize>>,
+    /// Why nothing of it may be removed.
+    pub left_alone: Option<&'static str>,
+}
+
+/// What an object turned out to be.
+enum Look {
+    Gone,
+    Newer,
+    Node(Box<Node>),
+}
+
+impl Survey {
+    /// Reads the heads of a stream.
+    pub(super) fn of(
+        repository: &Repository,
+        catalogue: &Catalogue,
+        stream: &str,
+    ) -> Result<Self, Error> {
+        let mut survey = Self::default();
+        if catalogue.has_unknown(stream) {
+            survey.left_alone = Some(NEWER);
+        }
+        let old = catalogue.superseded().iter().filter(|snapshot| snapshot.stream == stream);
+        let living = catalogue.stream(stream).iter().map(|snapshot| (snapshot, false));
+        for (snapshot, is_superseded) in living.chain(old.map(|snapshot| (snapshot, true))) {
+            match look(repository, snapshot, is_superseded)? {
+                // Another prune removed it since the listing.
+                Look::Gone => {}
+                Look::Newer => survey.left_alone = Some(NEWER),
+                Look::Node(node) => survey.nodes.push(*node),
+            }
+        }
+        survey.parents = (0..survey.nodes.len()).map(|at| survey.parent(at)).collect();
+        for at in 0..survey.nodes.len() {
+            let last = survey.chain(at).pop().unwrap_or(at);
+            if survey.nodes[last].snapshot.kind != Kind::Full {
+                survey.nodes[at].doubt.get_or_insert("what it builds on is missing");
+            }
+        }
+        Ok(survey)
+    }
+
+    fn parent(&self, at: usize) -> Option<usize> {
+        let link = self.nodes[at].head.as_ref()?.header.parent.as_ref()?;
+        self.nodes.iter().position(|node| node.head.as_ref().is_some_and(|h| h.link() == *link))
+    }
+
+    /// Returns a node and all that it builds on, itself first.
+    pub(super) fn chain(&self, at: usize) -> Vec<usize> {
+        let (mut chain, mut seen) = (vec![at], BTreeSet::from([at]));
+        let mut next = self.parents[at];
+        while let Some(at) = next.filter(|at| seen.insert(*at)) {
+            chain.push(at);
+            next = self.parents[at];
+        }
+        chain
+    }
+
+    /// Returns whether a node and all that it builds on are, to the last byte, what was written;
+    /// what is not is in doubt from now on.
+    pub(super) fn is_good(&mut self, at: usize, repository: &Repository) -> Result<bool, Error> {
+        for link in self.chain(at) {
+            let checked = match repository.check(&self.nodes[link].snapshot) {
+                Err(error @ (Error::Io { .. } | Error::Store(_))) => return Err(error),
+                checked => checked,
+            };
+            if checked.is_err() {
+                self.nodes[link].doubt.get_or_insert("damaged");
+                self.nodes[at].doubt.get_or_insert("what it builds on is damaged");
+                return Ok(false);
+            }
+        }
+        Ok(self.nodes[at].doubt.is_none())
+    }
+
+    /// Returns what a node may need in order to be restored: by its header, or, where that can't
+    /// be read, whatever is older.
+    pub(super) fn may_need(&self, at: usize) -> Vec<usize> {
+        let node = &self.nodes[at];
+        if node.head.is_some() || node.snapshot.kind == Kind::Full {
+            return self.chain(at).split_off(1);
+        }
+        let older = |other: &usize| {
+            let other = &self.nodes[*other].snapshot;
+            other.sequence < node.snapshot.sequence || other.created <= node.snapshot.created
+        };
+        (0..self.nodes.len()).filter(|other| *other != at).filter(older).collect()
+    }
+}
+
+const NEWER: &str = "a later version of tfstate wrote something in it";
+
+fn look(repository: &Repository, snapshot: &Snapshot, is_superseded: bool) -> Result<Look, Error> {
+    let node = |head, doubt| {
+        Look::Node(Box::new(Node { snapshot: snapshot.clone(), head, doubt, is_superseded }))
+    };
+    let Some(start) = repository.vault.start(&snapshot.key, HEAD)? else { return Ok(Look::Gone) };
+    Ok(match container::head(&start) {
+        Err(Flaw::Newer(_)) => Look::Newer,
+        Err(Flaw::Damaged(_)) => node(None, Some("damaged")),
+        Ok(head) => match repository.hold_against(snapshot, &head) {
+            Ok(()) if head.total() == snapshot.bytes_stored => node(Some(head), None),
+            Err(Error::Untrusted { .. }) => node(Some(head), Some("not trusted")),
+            Ok(()) | Err(_) => node(Some(head), Some("damaged")),
+        },
+    })
+}

@@ -1,0 +1,244 @@
+//! The second step: deletes what was named long enough and is still to go.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::io;
+
+use jiff::SignedDuration;
+
+use super::{Pruner, StreamPlan, Verdict};
+use crate::backup::snapshot::{FOLDER, Snapshot, time_of, utc};
+use crate::backup::tomb::{self, Tomb};
+use crate::backup::vault::Object;
+use crate::backup::{Error, Signer};
+use crate::store;
+
+/// What a sweep did.
+#[derive(Debug, Default)]
+pub struct Swept {
+    /// The keys that are gone.
+    pub deleted: Vec<String>,
+    /// How many bytes that were.
+    pub bytes: u64,
+    /// What the place did not let go.
+    pub denied: Vec<Denied>,
+    /// How many leftovers of interrupted writes are gone.
+    pub leftovers: usize,
+    /// How many old records of runs are gone.
+    pub runs: usize,
+}
+
+/// An object that the place did not let go.
+#[derive(Debug)]
+pub struct Denied {
+    /// Its key.
+    pub key: String,
+    /// What the place says.
+    pub error: Error,
+}
+
+/// What an interrupted write left behind is only removed when no write takes that long.
+const LEFTOVER: SignedDuration = SignedDuration::from_hours(24);
+
+/// Where the records of runs are.
+const RUNS: &str = "r/";
+
+impl Pruner<'_> {
+    /// Deletes what was named long enough, by plans of this moment: those of all streams in which
+    /// something may go.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NotOwner`] if the signer is none, and whatever else keeps the place from answering.
+    /// That the place does not let something go is none: see [`Swept::denied`].
+    pub fn sweep(&self, plans: &[StreamPlan], signer: &Signer) -> Result<Swept, Error> {
+        self.repository.may_remove(signer)?;
+        let vault = &*self.repository.vault;
+        let mut swept = Swept::default();
+        let all = tomb::all(vault, tomb::PENDING, self.repository.owners())?;
+        let old = |tomb: &Tomb| {
+            let since = time_of(&tomb.created);
+            since.is_some_and(|since| self.rules.now.duration_since(since) >= self.rules.grace)
+        };
+        let tombs: Vec<(String, Tomb)> = all.into_iter().filter(|(_, tomb)| old(tomb)).collect();
+        if !tombs.is_empty() {
+            let named = tombs.iter().flat_map(|(_, tomb)| tomb.snapshots.iter().cloned()).collect();
+            self.delete(plans, &named, &mut swept)?;
+            self.settle(plans, tombs, signer, &mut swept)?;
+        }
+        if let Ok(before) = self.rules.now.checked_sub(LEFTOVER) {
+            swept.leftovers = tolerant(vault.sweep(before), "", &mut swept.denied)?.unwrap_or(0);
+        }
+        self.sweep_runs(&mut swept)?;
+        Ok(swept)
+    }
+
+    /// Deletes what is named and goes, what builds on something before that.
+    fn delete(
+        &self,
+        plans: &[StreamPlan],
+        named: &BTreeSet<String>,
+        swept: &mut Swept,
+    ) -> Result<(), Error> {
+        for plan in plans {
+            let goes = plan.removed().filter(|verdict| named.contains(&verdict.snapshot.key));
+            let mut going: Vec<&Verdict> = goes.collect();
+            going.sort_by_key(|verdict| std::cmp::Reverse(verdict.depth));
+            let mut there: BTreeMap<&str, Option<&str>> = plan
+                .verdicts
+                .iter()
+                .map(|verdict| (verdict.snapshot.key.as_str(), verdict.parent.as_deref()))
+                .collect();
+            for verdict in going {
+                let key = verdict.snapshot.key.as_str();
+                // What builds on it stays, so it has to.
+                if there.values().any(|parent| *parent == Some(key)) {
+                    continue;
+                }
+                let deleted = self.repository.vault.delete(key);
+                if tolerant(deleted, key, &mut swept.denied)?.is_some() {
+                    there.remove(key);
+                    swept.bytes += verdict.snapshot.bytes_stored;
+                    swept.deleted.push(key.to_owned());
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Notes what was removed, and ends the lists of which nothing is left to do.
+    fn settle(
+        &self,
+        plans: &[StreamPlan],
+        tombs: Vec<(String, Tomb)>,
+        signer: &Signer,
+        swept: &mut Swept,
+    ) -> Result<(), Error> {
+        let vault = &*self.repository.vault;
+        let objects = vault.list(FOLDER)?;
+        let there: BTreeSet<&str> = objects.iter().map(|object| object.key.as_str()).collect();
+        let named = tombs.iter().flat_map(|(_, tomb)| &tomb.snapshots);
+        let gone: BTreeSet<String> =
+            named.filter(|key| !there.contains(key.as_str())).cloned().collect();
+        self.note_removed(plans, &gone, signer, &mut swept.denied)?;
+        let spared: BTreeSet<&str> = plans
+            .iter()
+            .flat_map(|plan| plan.verdicts.iter().filter(|verdict| verdict.is_kept()))
+            .map(|verdict| verdict.snapshot.key.as_str())
+            .collect();
+        for (tomb_key, tomb) in tombs {
+            let is_done =
+                |key: &String| !there.contains(key.as_str()) || spared.contains(key.as_str());
+            if tomb.snapshots.iter().all(is_done) {
+                tolerant(vault.delete(&tomb_key), &tomb_key, &mut swept.denied)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Writes one list of all that was removed in place of the ones there are: the new one first.
+    fn note_removed(
+        &self,
+        plans: &[StreamPlan],
+        gone: &BTreeSet<String>,
+        signer: &Signer,
+        denied: &mut Vec<Denied>,
+    ) -> Result<(), Error> {
+        let vault = &*self.repository.vault;
+        let before = tomb::all(vault, tomb::REMOVED, self.repository.owners())?;
+        let known: BTreeSet<String> =
+            before.iter().flat_map(|(_, tomb)| tomb.snapshots.iter().cloned()).collect();
+        if gone.is_subset(&known) && before.len() < 2 {
+            return Ok(());
+        }
+        let all = known.union(gone).filter(|key| is_of_use(key, plans)).cloned().collect();
+        let id = self.repository.id();
+        let written = tomb::write(vault, tomb::REMOVED, id, all, (signer, self.rules.now))?;
+        for (key, _) in before.iter().filter(|(key, _)| *key != written) {
+            tolerant(vault.delete(key), key, denied)?;
+        }
+        Ok(())
+    }
+
+    /// Deletes records of runs that are older than every snapshot, but for each writer's newest.
+    fn sweep_runs(&self, swept: &mut Swept) -> Result<(), Error> {
+        let vault = &*self.repository.vault;
+        let gone: BTreeSet<&str> = swept.deleted.iter().map(String::as_str).collect();
+        let listed = self.catalogue.streams().flat_map(|name| self.catalogue.stream(name));
+        let Some(oldest) =
+            listed.filter(|s| !gone.contains(s.key.as_str())).map(|s| s.created).min()
+        else {
+            return Ok(());
+        };
+        let mut newest: BTreeMap<String, String> = BTreeMap::new();
+        let runs: Vec<(String, Run)> = vault.list(RUNS)?.into_iter().filter_map(run_of).collect();
+        for (_, run) in &runs {
+            let known = newest.entry(run.writer.clone()).or_default();
+            *known = run.order.clone().max(std::mem::take(known));
+        }
+        for (key, run) in &runs {
+            if run.time < utc(oldest) && newest.get(&run.writer) != Some(&run.order) {
+                let done = tolerant(vault.delete(key), key, &mut swept.denied)?;
+                swept.runs += usize::from(done.is_some());
+            }
+        }
+        Ok(())
+    }
+}
+
+/// A record of a run, as its name has it.
+struct Run {
+    time: String,
+    writer: String,
+    /// Its time and its number, which sort.
+    order: String,
+}
+
+/// Reads `r/2026/08/20260801T101500Z-WRITER8-N-HASH16.json`.
+fn run_of(object: Object) -> Option<(String, Run)> {
+    let name = object.key.rsplit('/').next()?.strip_suffix(".json")?;
+    let mut parts = name.split('-');
+    let (time, writer, number) = (parts.next()?, parts.next()?, parts.next()?);
+    time_of(time)?;
+    let order = format!("{time}-{number:0>20}");
+    let run = Run { time: time.to_owned(), writer: writer.to_owned(), order };
+    Some((object.key, run))
+}
+
+/// Returns whether anybody may still ask after a snapshot that was removed: one that is younger
+/// than the oldest of its stream, or that another names as the one before it.
+fn is_of_use(key: &str, plans: &[StreamPlan]) -> bool {
+    let object = Object { key: key.to_owned(), len: 0, modified: None, tag: None };
+    let Some(removed) = Snapshot::of(object) else { return true };
+    let Some(plan) = plans.iter().find(|plan| plan.name == removed.stream) else { return true };
+    let kept = || plan.verdicts.iter().filter(|verdict| verdict.is_kept());
+    let oldest = kept().map(|verdict| verdict.snapshot.created).min();
+    oldest.is_none_or(|oldest| removed.created >= oldest)
+        || kept().any(|verdict| verdict.previous.as_deref() == Some(&removed.id))
+}
+
+/// Takes what the place does not let go for no error, and returns nothing then.
+fn tolerant<T>(
+    done: Result<T, Error>,
+    key: &str,
+    denied: &mut Vec<Denied>,
+) -> Result<Option<T>, Error> {
+    match done {
+        Err(error) if is_denied(&error) => {
+            denied.push(Denied { key: key.to_owned(), error });
+            Ok(None)
+        }
+        done => done.map(Some),
+    }
+}
+
+fn is_denied(error: &Error) -> bool {
+    use io::ErrorKind::{PermissionDenied, ReadOnlyFilesystem};
+    match error {
+        Error::Io { source, .. } => matches!(source.kind(), PermissionDenied | ReadOnlyFilesystem),
+        Error::Store(store::Error::Denied { .. }) => true,
+        Error::Store(store::Error::Remote { problem, .. }) => {
+            matches!(problem, store::Problem::Denied | store::Problem::Refused)
+        }
+        _ => false,
+    }
+}

@@ -1,0 +1,409 @@
+//! `tfstate repo`.
+
+use std::collections::BTreeSet;
+use std::ffi::OsString;
+use std::io::IsTerminal;
+use std::path::PathBuf;
+
+use crate::backup::{
+    self, Keys, Protection, PublicKey, Rekeyed, Repository, Wish, make_identity, stream_of,
+};
+use crate::base::clock::{Clock, System};
+use crate::base::size;
+use crate::base::text::escape;
+use crate::cli::args::Format;
+use crate::cli::context::Context;
+use crate::cli::error::{Exit, Failure};
+use crate::cli::json::repo::Repo;
+use crate::cli::protection::ProtectionOption;
+use crate::cli::repository::{self, IdentityOption, RepositoryOption, SignerOption};
+use crate::cli::{many, output};
+use crate::ops::rekey::{self, RekeyOptions};
+use crate::ops::restore::{self, Reference};
+
+/// Make, describe and re-encrypt a backup repository, and decide who writes to it
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    #[command(subcommand)]
+    command: What,
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum What {
+    /// Make a backup repository
+    ///
+    /// The signing key of this computer becomes its owner: only that key can name other writers,
+    /// remove snapshots and re-encrypt. On a terminal, without a recipient, this offers to make an
+    /// age identity. Whoever has the identity can read every backup, and without it nobody can.
+    ///
+    /// Example: `tfstate repo init --recipient age1… --recipient age1…`
+    Init(Init),
+    /// Describe the repository: its keys, its writers, and how much is in it
+    ///
+    /// Example: `tfstate repo info`
+    Info(Common),
+    /// Let another computer write backups, by its public signing key
+    ///
+    /// Example: `tfstate repo authorize ed25519:…`
+    Authorize(OfKey),
+    /// Let a computer write no further backups; those that it made before still count
+    ///
+    /// Example: `tfstate repo revoke ed25519:…`
+    Revoke(OfKey),
+    /// Encrypt everything for other recipients
+    ///
+    /// New backups are encrypted for them at once; what there is is decrypted and encrypted anew,
+    /// state by state, and the old files are removed by `tfstate prune` once all of a state is
+    /// there. Run it again where it was interrupted. This does not take back what somebody with an
+    /// old key has read already: change the secrets in the states too.
+    ///
+    /// Example: `tfstate repo rekey --recipient age1… --identity old-key.txt`
+    Rekey(Rekey),
+    /// Keep a snapshot whatever retention says, until it is released
+    ///
+    /// Example: `tfstate repo hold 3f9a12bc --reason 'audit 2026'`
+    Hold(Hold),
+    /// Leave a snapshot that was held to retention again
+    ///
+    /// Example: `tfstate repo release 3f9a12bc`
+    Release(Release),
+}
+
+#[derive(Debug, clap::Args)]
+struct Common {
+    #[command(flatten)]
+    repository: RepositoryOption,
+    #[command(flatten)]
+    signer: SignerOption,
+}
+
+#[derive(Debug, clap::Args)]
+struct Init {
+    #[command(flatten)]
+    protection: ProtectionOption,
+    /// Keep an identity in the repository, under the passphrase in the first line of this file
+    #[arg(long, value_name = "FILE", value_hint = clap::ValueHint::FilePath, conflicts_with_all = ["recipients", "recipients_file", "no_encryption"])]
+    passphrase_file: Option<PathBuf>,
+    /// Do not warn that there is only one recipient
+    #[arg(long)]
+    single_recipient: bool,
+    #[command(flatten)]
+    common: Common,
+}
+
+#[derive(Debug, clap::Args)]
+struct OfKey {
+    /// The public key, which `tfstate repo info` shows on that computer
+    #[arg(value_name = "KEY")]
+    key: PublicKey,
+    #[command(flatten)]
+    common: Common,
+}
+
+#[derive(Debug, clap::Args)]
+struct Rekey {
+    /// Re-encrypt only the snapshots of these states now
+    #[arg(value_name = "STATE", value_hint = clap::ValueHint::FilePath)]
+    states: Vec<OsString>,
+    /// Encrypt for this age or ssh public key (can be repeated)
+    #[arg(long = "recipient", value_name = "KEY", required = true)]
+    recipients: Vec<String>,
+    #[command(flatten)]
+    identities: IdentityOption,
+    #[command(flatten)]
+    common: Common,
+}
+
+#[derive(Debug, clap::Args)]
+struct Hold {
+    /// The snapshot: its id or the beginning of it
+    #[arg(value_name = "SNAPSHOT")]
+    snapshot: String,
+    /// Say why; this is not encrypted
+    #[arg(long, value_name = "TEXT")]
+    reason: Option<String>,
+    #[command(flatten)]
+    common: Common,
+}
+
+#[derive(Debug, clap::Args)]
+struct Release {
+    /// The snapshot: its id or the beginning of it
+    #[arg(value_name = "SNAPSHOT")]
+    snapshot: String,
+    #[command(flatten)]
+    common: Common,
+}
+
+/// How it can print.
+pub(crate) const FORMATS: &[Format] = &[Format::Text, Format::Json];
+
+/// Runs the command.
+pub(crate) fn run(args: &Args, context: &mut Context<'_>) -> Result<Exit, Failure> {
+    match &args.command {
+        What::Init(args) => init(args, context),
+        What::Info(common) => info(common, context),
+        What::Authorize(args) => authorize(args, context),
+        What::Revoke(args) => revoke(args, context),
+        What::Rekey(args) => rekey(args, context),
+        What::Hold(args) => {
+            let wish = Wish::Hold(args.reason.as_deref());
+            hold(&args.common, &args.snapshot, wish, context)
+        }
+        What::Release(args) => hold(&args.common, &args.snapshot, Wish::Release, context),
+    }
+}
+
+fn init(args: &Init, context: &mut Context<'_>) -> Result<Exit, Failure> {
+    let (vault, known) = (args.common.repository.vault(context)?, repository::known(context));
+    let keys = Keys { signer: None, known: known.as_ref() };
+    match Repository::open(vault.clone(), keys) {
+        Err(backup::Error::NoRepository { .. }) => {}
+        Ok(found) => {
+            let text = format!("there is a backup repository in {} already", found.name());
+            return Err(Failure::new(text).hint("look at it: `tfstate repo info`"));
+        }
+        Err(error) => return Err(error.into()),
+    }
+    let protection = match &args.passphrase_file {
+        Some(file) => {
+            let passphrase = repository::passphrase(file)?;
+            Some(Protection::Recipients(Repository::keep_identity(&*vault, &passphrase)?))
+        }
+        None => args.protection.wanted(context)?,
+    };
+    let protection = match protection {
+        None if std::io::stdin().is_terminal() => Some(offer(context)?),
+        protection => protection,
+    };
+    let signer = args.common.signer.read_or_make(context)?;
+    let keys = Keys { signer: Some(&signer), known: known.as_ref() };
+    let made = context.interrupt.hold(|_| {
+        let now = System.now();
+        Ok(Repository::open_or_create(vault, protection.as_ref(), keys, now)?)
+    })?;
+    context.out.note(&format!("Made a backup repository in {}", made.name()));
+    context
+        .out
+        .note(&format!("Its owner is the signing key of this computer, {}", signer.public()));
+    warn_of(made.protection(), args, context);
+    json(&args.common, context)
+}
+
+/// Makes an identity where the user wants one.
+fn offer(context: &mut Context<'_>) -> Result<Protection, Failure> {
+    let cannot = |error| Failure::new("cannot read the answer").because(&error);
+    let undecided = || {
+        Failure::new("neither recipients nor no encryption chosen")
+            .hint("name a recipient: `--recipient age1…`; or keep plain text: `--no-encryption`")
+    };
+    let question = "No recipient is named. Make a new age identity to encrypt for?";
+    if !output::confirm(question).map_err(cannot)? {
+        return Err(undecided());
+    }
+    let home = context.env.path("HOME").unwrap_or_default().join("tfstate-identity.txt");
+    let question = format!("Write it to this new file [{}]:", home.display());
+    let answer = output::ask(&question).map_err(cannot)?;
+    let path = if answer.is_empty() { home } else { PathBuf::from(answer) };
+    let recipients = make_identity(&path)?;
+    context.out.note(&format!("Wrote the identity to {}", path.display()));
+    let text = "whoever has the identity can read every backup, and without it nobody can";
+    let hint = "keep two copies elsewhere, offline, and delete it from this computer: writing backups does not need it";
+    context.out.warning(text, Some(hint));
+    Ok(Protection::Recipients(recipients))
+}
+
+fn warn_of(protection: &Protection, args: &Init, context: &mut Context<'_>) {
+    match protection {
+        Protection::None => {
+            context.out.warning("the snapshots in it will not be encrypted", None);
+        }
+        Protection::Recipients(_) if args.passphrase_file.is_some() => {
+            let text = "without the passphrase nobody can read the backups";
+            context.out.warning(text, Some("keep it elsewhere too"));
+        }
+        Protection::Recipients(recipients) => {
+            if recipients.texts().len() == 1 && !args.single_recipient {
+                let text = "there is one recipient: if its key is lost, so are the backups";
+                let hint = "add another with `tfstate repo rekey`, or say that it is meant: `--single-recipient`";
+                context.out.warning(text, Some(hint));
+            }
+        }
+    }
+}
+
+fn open(common: &Common, context: &Context<'_>) -> Result<Repository, Failure> {
+    common.repository.open(context)
+}
+
+/// Describes the repository for programs after a change, which was told to people already.
+fn json(common: &Common, context: &mut Context<'_>) -> Result<Exit, Failure> {
+    if context.format == Format::Json {
+        return info(common, context);
+    }
+    Ok(Exit::Done)
+}
+
+fn info(common: &Common, context: &mut Context<'_>) -> Result<Exit, Failure> {
+    let repository = open(common, context)?;
+    let key = common.signer.read(context)?.map(|signer| signer.public());
+    let repo = Repo::of(&repository, key)?;
+    if context.format == Format::Json {
+        context.out.json(&repo)?;
+        return Ok(Exit::Done);
+    }
+    for line in lines(&repo) {
+        context.out.data(&line)?;
+    }
+    Ok(Exit::Done)
+}
+
+fn lines(repo: &Repo) -> Vec<String> {
+    let mut lines = Vec::new();
+    let mut line = |name: &str, value: String| lines.push(format!("{name:<12}{value}"));
+    line("place", repo.place.clone());
+    line("id", repo.id.clone());
+    line("created", repo.created.clone());
+    line("changed", times(repo.record));
+    match repo.encryption {
+        "none" => line("encryption", "none: whoever reads the place reads the states".to_owned()),
+        _ if repo.keeps_identities => {
+            line("encryption", "age, with an identity here under a passphrase".to_owned());
+        }
+        other => line("encryption", other.to_owned()),
+    }
+    for recipient in &repo.recipients {
+        line("recipient", recipient.clone());
+    }
+    for owner in &repo.owners {
+        line("owner", owner.to_string());
+    }
+    for writer in &repo.writers {
+        let until = writer.until.as_ref().map(|until| format!(" until {until}"));
+        line(
+            "writer",
+            format!("{} since {}{}", writer.key, writer.since, until.unwrap_or_default()),
+        );
+    }
+    line("this key", this_key(repo));
+    line("states", repo.states.to_string());
+    let all = |count: usize, bytes: u64| format!("{count} ({})", size::to_string(bytes));
+    line("snapshots", all(repo.snapshots, repo.bytes_stored));
+    for (name, kind) in &repo.kinds {
+        line(&format!("  {name}"), format!(" {}", all(kind.snapshots, kind.bytes_stored)));
+    }
+    line("held", repo.held.to_string());
+    line("to remove", repo.pending.to_string());
+    lines
+}
+
+fn times(count: u32) -> String {
+    match count {
+        0 => "never".to_owned(),
+        1 => "once".to_owned(),
+        more => format!("{more} times"),
+    }
+}
+
+fn this_key(repo: &Repo) -> String {
+    let Some(key) = repo.key else { return "none yet: the first backup makes it".to_owned() };
+    let may = match (repo.key_owns, repo.key_writes) {
+        (true, true) => "an owner's and a writer's",
+        (true, false) => "an owner's",
+        (false, true) => "a writer's",
+        (false, false) => "nobody's here",
+    };
+    format!("{key}, {may}")
+}
+
+fn authorize(args: &OfKey, context: &mut Context<'_>) -> Result<Exit, Failure> {
+    let repository = open(&args.common, context)?;
+    let signer = args.common.signer.read_or_make(context)?;
+    repository.authorize(args.key, &signer, System.now())?;
+    let text = format!("{} may write to {} from now on", args.key, repository.name());
+    context.out.note(&text);
+    json(&args.common, context)
+}
+
+fn revoke(args: &OfKey, context: &mut Context<'_>) -> Result<Exit, Failure> {
+    let repository = open(&args.common, context)?;
+    let signer = args.common.signer.read_or_make(context)?;
+    repository.revoke(args.key, &signer, System.now())?;
+    let text = format!("{} may no longer write to {}", args.key, repository.name());
+    context.out.note(&text);
+    json(&args.common, context)
+}
+
+fn hold(
+    common: &Common,
+    id: &str,
+    wish: Wish<'_>,
+    context: &mut Context<'_>,
+) -> Result<Exit, Failure> {
+    let repository = open(common, context)?;
+    let snapshot = restore::find(&repository, Reference::Id(id))?;
+    let signer = common.signer.read_or_make(context)?;
+    repository.hold(&snapshot, wish, &signer, System.now())?;
+    let id = &snapshot.id;
+    context.out.note(&match wish {
+        Wish::Hold(_) => format!("Snapshot {id} is held: retention keeps it until it is released"),
+        Wish::Release => format!("Snapshot {id} is released: retention decides on it again"),
+    });
+    json(common, context)
+}
+
+fn rekey(args: &Rekey, context: &mut Context<'_>) -> Result<Exit, Failure> {
+    let recipients = backup::Recipients::parse(&args.recipients)?;
+    let recipients = recipients.ok_or_else(|| Failure::new("there is no recipient"))?;
+    let vault = args.common.repository.vault(context)?;
+    let repository = open(&args.common, context)?;
+    let identities = args.identities.read(&repository, context)?;
+    let signer = args.common.signer.read_or_make(context)?;
+    let known = repository::known(context);
+    let streams = streams(args, context)?;
+    let options = RekeyOptions {
+        recipients: &recipients,
+        identities: &identities,
+        signer: &signer,
+        streams: streams.as_ref(),
+    };
+    let keys = Keys { signer: Some(&signer), known: known.as_ref() };
+    let (interrupt, mut failed) = (context.interrupt.clone(), 0_usize);
+    interrupt.hold(|stop| {
+        rekey::run(&vault, keys, &options, &System, |stream, done| {
+            failed += done.failed.len();
+            told(stream, done, context);
+            if stop() { Err(Failure::new("interrupted")) } else { Ok(()) }
+        })
+    })?;
+    let text = "what somebody with an old key has read, this does not take back";
+    context.out.warning(text, Some("change the secrets in the states too"));
+    json(&args.common, context)?;
+    if failed == 0 {
+        return Ok(Exit::Done);
+    }
+    let text = format!("{failed} snapshots could not be encrypted anew, and stay as they are");
+    Err(Failure::new(text)
+        .exit(Exit::Partly)
+        .hint("give every key that they are encrypted for: `--identity FILE`"))
+}
+
+fn streams(args: &Rekey, context: &Context<'_>) -> Result<Option<BTreeSet<String>>, Failure> {
+    if args.states.is_empty() {
+        return Ok(None);
+    }
+    let mut streams = BTreeSet::new();
+    for location in many::locations(context, &args.states)? {
+        streams.insert(stream_of(&location.uri()?));
+    }
+    Ok(Some(streams))
+}
+
+fn told(stream: &str, done: Rekeyed, context: &mut Context<'_>) {
+    let stream = escape(stream);
+    let (written, current) = (done.written, done.current);
+    context.out.note(&format!("{stream}: {written} encrypted anew, {current} were so already"));
+    for (_, error) in done.failed {
+        context.out.failure(&error.into());
+    }
+}

@@ -1,0 +1,195 @@
+//! `tfstate repo`.
+
+use std::fs;
+
+use age::secrecy::ExposeSecret as _;
+use insta::assert_snapshot;
+use regex::Regex;
+
+use crate::sandbox::{Ran, Sandbox};
+
+const STATE: &str = include_str!("../../testdata/states/shop-before.tfstate");
+
+/// Makes a key, and returns its public half and the file that its private half is in.
+fn key(sandbox: &Sandbox, name: &str) -> (String, String) {
+    let identity = age::x25519::Identity::generate();
+    let file = sandbox.write(name, identity.to_string().expose_secret());
+    (identity.to_public().to_string(), file.display().to_string())
+}
+
+fn repo(sandbox: &Sandbox, args: &[&str]) -> Ran {
+    let (command, rest) = args.split_first().unwrap();
+    sandbox.run(["repo", command, "--repo", "repo"].iter().chain(rest))
+}
+
+/// Returns what a run printed with everything that differs from run to run replaced.
+fn plain(ran: &Ran) -> String {
+    let mut text = ran.to_string();
+    for (pattern, name) in [
+        (r"ed25519:[\w-]{43}", "ed25519:KEY"),
+        (r"age1[0-9a-z]{58}", "age1KEY"),
+        (r"\b\d{8}T\d{6}Z\b", "TIME"),
+        (r"\b[0-9a-f]{32}\b", "ID"),
+        (r"\b[0-9a-f]{8}\b", "ID"),
+        (r"\d+(\.\d)? K?B\b", "SIZE"),
+        (r"\S+-ID:", "STREAM:"),
+    ] {
+        text = Regex::new(pattern).unwrap().replace_all(&text, name).into_owned();
+    }
+    text
+}
+
+fn backup(sandbox: &Sandbox, state: &str) -> String {
+    sandbox.write("terraform.tfstate", state);
+    let made = sandbox.run(["backup", "--repo", "repo", "-q"]);
+    assert_eq!(made.status, Some(0), "{made}");
+    made.stdout.split(' ').next().unwrap().to_owned()
+}
+
+fn restore(sandbox: &Sandbox, id: &str, identity: &str) -> Option<String> {
+    let to = sandbox.path("back");
+    fs::remove_file(&to).ok();
+    let args = ["restore", id, "--repo", "repo", "--to", "back", "-i", identity];
+    (sandbox.run(args).status == Some(0)).then(|| fs::read_to_string(to).unwrap())
+}
+
+#[test]
+fn a_repository_is_made_once_and_described() {
+    let sandbox = Sandbox::new();
+    let (first, _) = key(&sandbox, "a.txt");
+    assert_snapshot!(plain(&repo(&sandbox, &["init", "--recipient", &first])), @r"
+    [stderr]
+    Made a backup repository in repo
+    Its owner is the signing key of this computer, ed25519:KEY
+    warning: there is one recipient: if its key is lost, so are the backups
+    hint: add another with `tfstate repo rekey`, or say that it is meant: `--single-recipient`
+    [exit 0]
+    ");
+    assert_snapshot!(plain(&repo(&sandbox, &["init", "--recipient", &first])), @r"
+    [stderr]
+    error: there is a backup repository in repo already
+    hint: look at it: `tfstate repo info`
+    [exit 1]
+    ");
+    backup(&sandbox, STATE);
+    assert_snapshot!(plain(&repo(&sandbox, &["info"])), @r"
+    place       repo
+    id          ID
+    created     TIME
+    changed     never
+    encryption  age
+    recipient   age1KEY
+    owner       ed25519:KEY
+    writer      ed25519:KEY since TIME
+    this key    ed25519:KEY, an owner's and a writer's
+    states      1
+    snapshots   1 (SIZE)
+      full       1 (SIZE)
+    held        0
+    to remove   0
+    [exit 0]
+    ");
+    let told = repo(&sandbox, &["info", "-o", "json"]).stdout;
+    let told: serde_json::Value = serde_json::from_str(&told).unwrap();
+    assert_eq!((&told["schema"], &told["snapshots"]), (&"tfstate.repo/1".into(), &1.into()));
+    assert_eq!((&told["key_owns"], &told["kinds"]["full"]["snapshots"]), (&true.into(), &1.into()));
+}
+
+#[test]
+fn two_recipients_or_an_explicit_wish_give_no_warning() {
+    let sandbox = Sandbox::new();
+    let ((a, _), (b, _)) = (key(&sandbox, "a.txt"), key(&sandbox, "b.txt"));
+    let single = repo(&sandbox, &["init", "--recipient", &a, "--single-recipient"]);
+    assert!(single.status == Some(0) && !single.stderr.contains("warning"), "{single}");
+    let args = ["repo", "init", "--repo", "other", "--recipient", &a, "--recipient", &b];
+    let two = sandbox.run(args);
+    assert!(two.status == Some(0) && !two.stderr.contains("warning"), "{two}");
+    let undecided = sandbox.run(["repo", "init", "--repo", "third"]);
+    assert_eq!(undecided.status, Some(1), "{undecided}");
+    assert!(!sandbox.path("third").exists());
+}
+
+#[test]
+fn an_identity_under_a_passphrase_can_stay_in_the_repository() {
+    let sandbox = Sandbox::new();
+    sandbox.write("pass", "correct horse\n");
+    let made = repo(&sandbox, &["init", "--passphrase-file", "pass"]);
+    assert_eq!(made.status, Some(0), "{made}");
+    let id = backup(&sandbox, STATE);
+    let args = ["restore", &id, "--repo", "repo", "--to", "back", "--passphrase-file", "pass"];
+    let restored = sandbox.run(args);
+    assert_eq!(restored.status, Some(0), "{restored}");
+    assert_eq!(fs::read_to_string(sandbox.path("back")).unwrap(), STATE);
+}
+
+#[test]
+fn another_computer_writes_once_it_is_authorised_and_until_it_is_revoked() {
+    let sandbox = Sandbox::new();
+    sandbox.write("terraform.tfstate", STATE);
+    repo(&sandbox, &["init", "--no-encryption"]);
+    let write =
+        || sandbox.run(["backup", "--repo", "repo", "-q", "--force", "--signing-key", "other.key"]);
+    let refused = write();
+    assert_eq!(refused.status, Some(1), "{refused}");
+    let text = fs::read_to_string(sandbox.path("other.key")).unwrap();
+    let public = Regex::new(r"ed25519:[\w-]{43}").unwrap().find(&text).unwrap().as_str();
+    let by_itself = repo(&sandbox, &["authorize", public, "--signing-key", "other.key"]);
+    assert_eq!(by_itself.status, Some(1), "{by_itself}");
+    assert_eq!(repo(&sandbox, &["authorize", public]).status, Some(0));
+    assert_eq!(write().status, Some(0));
+    assert_snapshot!(plain(&repo(&sandbox, &["revoke", public])), @r"
+    [stderr]
+    ed25519:KEY may no longer write to repo
+    [exit 0]
+    ");
+    assert_eq!(write().status, Some(1));
+}
+
+#[test]
+fn after_a_rekey_the_new_key_reads_everything_and_the_old_files_go() {
+    let sandbox = Sandbox::new();
+    let ((a, old), (b, new)) = (key(&sandbox, "a.txt"), key(&sandbox, "b.txt"));
+    repo(&sandbox, &["init", "--recipient", &a, "--single-recipient"]);
+    let first = backup(&sandbox, STATE);
+    let changed = STATE.replace("shop", "shed");
+    let second = backup(&sandbox, &changed);
+    let refused = repo(&sandbox, &["rekey", "--recipient", &b, "-i", &new]);
+    assert_eq!(refused.status, Some(3), "{refused}");
+    assert_snapshot!(plain(&repo(&sandbox, &["rekey", "--recipient", &b, "-i", &old])), @r"
+    [stderr]
+    STREAM: 2 encrypted anew, 0 were so already
+    warning: what somebody with an old key has read, this does not take back
+    hint: change the secrets in the states too
+    [exit 0]
+    ");
+    let args = ["prune", "--repo", "repo", "--keep-last", "9", "--grace", "0"];
+    let pruned = sandbox.run(args);
+    assert!(pruned.stdout.contains("2 kept, 2 removed ("), "{pruned}");
+    for (id, state) in [(&first, STATE), (&second, &changed)] {
+        assert_eq!(restore(&sandbox, id, &new).as_deref(), Some(state));
+        assert_eq!(restore(&sandbox, id, &old), None);
+    }
+    let third = backup(&sandbox, STATE);
+    assert_eq!(restore(&sandbox, &third, &new).as_deref(), Some(STATE));
+}
+
+#[test]
+fn what_is_held_stays_until_it_is_released() {
+    let sandbox = Sandbox::new();
+    repo(&sandbox, &["init", "--no-encryption"]);
+    let first = backup(&sandbox, STATE);
+    backup(&sandbox, &STATE.replace("shop", "shed"));
+    assert_snapshot!(plain(&repo(&sandbox, &["hold", &first, "--reason", "audit"])), @r"
+    [stderr]
+    Snapshot ID is held: retention keeps it until it is released
+    [exit 0]
+    ");
+    let prune = || sandbox.run(["prune", "--repo", "repo", "--keep-last", "1", "--dry-run"]);
+    assert!(prune().stdout.contains("  held\n"), "{}", prune());
+    assert_snapshot!(plain(&repo(&sandbox, &["release", &first])), @r"
+    [stderr]
+    Snapshot ID is released: retention decides on it again
+    [exit 0]
+    ");
+    assert!(prune().stdout.contains(&format!("remove  {first}")), "{}", prune());
+}
