@@ -16,7 +16,7 @@
 //! | `x/UTC-RANDOM8.json` | a list of snapshots that were |
 //! | `h/SNAP8-UTC-RANDOM.json` | that a snapshot is held, so that it is not removed, or no longer |
 //! | `r/YYYY/MM/UTC-WRITER8-N-HASH16.json` | what one run of `backup` looked at |
-//! | `keys/FINGERPRINT.age` | an age identity under a passphrase (a scrypt stanza): `age -d` opens it |
+//! | `keys/FINGERPRINT.age` | an age identity under a passphrase (a scrypt stanza), which `age -d` opens; its name is the first 16 digits of the BLAKE3 of its recipient |
 //!
 //! Whoever only restores needs `repo.json`, `c/` and `s/`, and passes over what else there is. In a
 //! folder, a file whose name begins with a dot and ends with `.tmp` is left of an interrupted
@@ -121,7 +121,10 @@
 //! | record | `tfstate repository record v1` | `id` (32 hex digits, the same in all), `number` (0 in `repo.json`, then as in the key), `previous` (the hash of the record before it; absent in the first), `created`, `encryption` (`age` or `none`), `recipients` (texts as `age -r` takes them; none without encryption), `owners` (keys), `writers` (a list of `key`, `since`, and `until` where it was revoked) |
 //! | list in `gc/` and `x/` | `tfstate removal v1` | `repo` (the id), `created`, `snapshots` (whole keys) |
 //! | hold | `tfstate hold v1` | `repo`, `snapshot` (the whole id), `held`, `created` (to the nanosecond), `reason`; the newest that a writer or an owner signed says how it is |
-//! | run | `tfstate run v1` | `repo`, `n` (how many runs this writer made, with this one), `previous` (the hash of the one before it), `created`, `states`: `new`, `unchanged` and `failed`, each of streams with the first 8 digits of their newest snapshot |
+//! | run in `r/` | `tfstate run v1` | `repo`, `n` (how many runs this writer has made, in the name in 8 hex digits), `previous` (the hash of the writer's note before it; absent in the first), `created`, `states`: of each stream the first 8 digits of its newest snapshot, in `new`, `unchanged` or `failed` (`null` where there was none); each of the three is absent where it is empty |
+//!
+//! `WRITER8` is the first 8 digits of the BLAKE3 of the 32 bytes of the writer's key, `HASH16` the
+//! first 16 of the note's own hash. A writer signs its runs.
 //!
 //! A record counts if an owner signed it: one of its own for the first, one of those in the record
 //! before it for all others; `encryption` never goes back to `none`. The newest says how things are.

@@ -47,6 +47,14 @@ pub(super) fn seal(domain: &str, says: &impl Serialize, signer: &Signer) -> Vec<
 
 /// Reads a note whose signature holds.
 pub(super) fn open<T: DeserializeOwned>(domain: &str, bytes: &[u8]) -> Result<Note<T>, Flaw> {
+    let (text, signer) = signed(domain, bytes)?;
+    check_version(text)?;
+    let says = serde_json::from_slice(text).map_err(|_| Flaw::Damaged("it makes no sense"))?;
+    Ok(Note { says, signer, hash: hash(text) })
+}
+
+/// Returns the text of a note, of whatever version, and who signed it.
+pub(super) fn signed<'b>(domain: &str, bytes: &'b [u8]) -> Result<(&'b [u8], PublicKey), Flaw> {
     let damaged = Flaw::Damaged;
     let end = memchr::memchr(b'\n', bytes).ok_or(damaged("it has no signature"))?;
     let (text, seal) = (&bytes[..end], &bytes[end + 1..]);
@@ -59,9 +67,7 @@ pub(super) fn open<T: DeserializeOwned>(domain: &str, bytes: &[u8]) -> Result<No
     if !seal.key.verifies(domain, text, signature) {
         return Err(damaged("its signature does not hold"));
     }
-    check_version(text)?;
-    let says = serde_json::from_slice(text).map_err(|_| damaged("it makes no sense"))?;
-    Ok(Note { says, signer: seal.key, hash: hash(text) })
+    Ok((text, seal.key))
 }
 
 /// Returns the hash by which a note is referred to.

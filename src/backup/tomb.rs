@@ -62,15 +62,19 @@ pub(super) fn all(
         let Some(bytes) = vault.read(&key)? else { continue };
         match note::open::<Tomb>(DOMAIN, &bytes) {
             Ok(note) if owners.contains(&note.signer) => tombs.push((key, note.says)),
-            Err(Flaw::Newer(problem)) => {
+            Err(Flaw::Newer(problem)) if is_owners(&bytes, owners) => {
                 return Err(Error::Newer { what: vault.name(&key), problem });
             }
             _ => {
-                tracing::warn!(key, "passed over a list of removed snapshots that no owner signed")
+                tracing::warn!(key, "passed over a list of removed snapshots that no owner signed");
             }
         }
     }
     Ok(tombs)
+}
+
+fn is_owners(bytes: &[u8], owners: &Owners<'_>) -> bool {
+    note::signed(DOMAIN, bytes).is_ok_and(|(_, signer)| owners.contains(&signer))
 }
 
 /// Writes a list into one of the two places.
@@ -88,4 +92,27 @@ pub(super) fn write(
     let tomb = Tomb { v, must_understand, repo, created, snapshots };
     vault.create(&key, &note::seal(DOMAIN, &tomb, signer))?;
     Ok(key)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::backup::vault::Stored;
+    use crate::store::Memory;
+
+    #[test]
+    fn a_list_of_a_later_version_stops_a_run_only_if_an_owner_signed_it() {
+        let (owner, other) = (Signer::generate().unwrap(), Signer::generate().unwrap());
+        for (signer, counts) in [(&owner, true), (&other, false)] {
+            let vault = Stored::new(Arc::new(Memory::default()), "r");
+            let (v, must_understand) = (2, Vec::new());
+            let (repo, created, snapshots) = (String::new(), String::new(), Vec::new());
+            let tomb = Tomb { v, must_understand, repo, created, snapshots };
+            vault.create("gc/a.json", &note::seal(DOMAIN, &tomb, signer)).unwrap();
+            let read = read(&vault, &[owner.public()]);
+            assert_eq!(matches!(read, Err(Error::Newer { .. })), counts, "{read:?}");
+        }
+    }
 }

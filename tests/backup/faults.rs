@@ -26,10 +26,12 @@ enum Scenario {
     Restore,
     /// A check without keys.
     Check,
+    /// A check of everything, with keys.
+    Verify,
 }
 
 impl Scenario {
-    const ALL: [Self; 8] = [
+    const ALL: [Self; 9] = [
         Self::First,
         Self::Unchanged,
         Self::Changed(Strategy::Full),
@@ -38,6 +40,7 @@ impl Scenario {
         Self::Changed(Strategy::Auto),
         Self::Restore,
         Self::Check,
+        Self::Verify,
     ];
 
     /// Returns a state; only where `auto` is to take differences is it large enough for that.
@@ -129,6 +132,10 @@ impl Run<'_> {
                 let (repository, newest) = Self::newest(vault)?;
                 repository.check(&newest).map(|_| Done::Checked)
             }
+            Scenario::Verify => {
+                let repository = Repository::open(vault, tfstate::backup::Keys::default())?;
+                self.history.owner.verify(&repository).map(|_| Done::Checked)
+            }
         }
     }
 
@@ -187,6 +194,9 @@ impl Run<'_> {
             assert!(fits, "{case}: {} has other bytes", snapshot.key);
         }
         assert!(expected.is_empty(), "{case}: {} is gone", expected.keys().next().unwrap());
+        // Nor is anybody told that something is wrong, now that nothing is.
+        let (looked_at, problems) = self.history.owner.verify(&repository).unwrap();
+        assert!(looked_at == listed.len() && problems.is_empty(), "{case}: {problems:?}");
     }
 }
 
@@ -194,7 +204,9 @@ fn state_of(scenario: Scenario, history: &History) -> Vec<u8> {
     match scenario {
         Scenario::First => scenario.state(0),
         Scenario::Changed(_) => scenario.state(9),
-        Scenario::Unchanged | Scenario::Restore | Scenario::Check => history.newest.clone(),
+        Scenario::Unchanged | Scenario::Restore | Scenario::Check | Scenario::Verify => {
+            history.newest.clone()
+        }
     }
 }
 

@@ -71,10 +71,9 @@ fn inputs() -> Vec<(&'static str, Vec<u8>)> {
 #[test]
 fn a_state_of_which_a_delta_is_longer_than_itself_comes_back() {
     let pieces = |text: &str| format!("{{\"resources\": [{text}3]}}").into_bytes();
-    let states = [
-        pieces(&["1,".repeat(300_000), "2,".repeat(300_000)].concat()),
-        pieces(&"1,2,".repeat(300_000)),
-    ];
+    // Each short piece is copied from far away of the one before it.
+    let states =
+        [pieces(&format!("1,{}2,", "9,".repeat(300_000))), pieces(&"1,2,".repeat(300_000))];
     let (owner, home) = (Owner::new(false), folder());
     let vault: Arc<dyn Vault> = Arc::new(Shelf::new(true));
     let mut whys = Vec::new();

@@ -7,13 +7,15 @@ use std::sync::{Arc, Mutex};
 use age::secrecy::ExposeSecret as _;
 use jiff::{SignedDuration, Timestamp};
 use tfstate::backup::vault::{Created, Object, Vault};
+use tfstate::backup::verify::{Part, Problem, Reading};
 use tfstate::backup::{
-    Error, Identities, Keys, Known, Protection, Recipients, Repository, Signer, Snapshot, Strategy,
-    stream_of,
+    Error, Identities, Keys, Known, Protection, Recipients, Repository, Runs, Signer, Snapshot,
+    States, Strategy, stream_of,
 };
 use tfstate::base::clock::Fixed;
 use tfstate::base::fs;
 use tfstate::ops::backup::{BackupOptions, Keeper, Manner, Report, Source, facts};
+use tfstate::ops::verify::{self, VerifyOptions};
 use tfstate::state::document::Document;
 
 /// The place of the state that is backed up.
@@ -158,7 +160,23 @@ impl Owner {
         let parsed = Document::parse(state.to_vec());
         let (facts, document) = (facts(&parsed), parsed.as_ref().ok());
         let source = Source { uri: URI, bytes: state, facts, document, version: None };
-        Keeper::open(&options, &clock)?.keep(&source)
+        let keeper = Keeper::open(&options, &clock)?;
+        let report = keeper.keep(&source)?;
+        let id = (stream_of(URI), report.snapshot.id.clone());
+        let states = States { new: [id].into(), ..States::default() };
+        let (runs, by) = (Runs::below(&cache), (backup.signer, clock.0));
+        keeper.repository().record_run(states, Some(&runs), by)?;
+        Ok(report)
+    }
+
+    /// Reads everything, and returns how many snapshots were looked at and what is wrong.
+    pub(crate) fn verify(&self, repository: &Repository) -> Result<(usize, Vec<Problem>), Error> {
+        let identities = self.identities();
+        let data = (self.protection != Protection::None).then_some((Part::All, &identities));
+        let (reading, runs) = (Reading::Whole, None);
+        let options = VerifyOptions { reading, data, streams: None, ids: &[], runs };
+        let (verified, _) = verify::run(repository, &options, |_, _| ())?;
+        Ok((verified.snapshots, verified.problems))
     }
 
     /// Restores a snapshot.
