@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use super::peers::{Cost, cost_of, is_installed};
+use super::peers::{Cost, cost_and_status, is_installed};
 
 /// The name of the file that is kept.
 pub(crate) const FILE: &str = "terraform.tfstate";
@@ -156,8 +156,9 @@ impl Keeper {
     }
 
     fn run(&self, command: &[&str], folder: &Path) -> Cost {
-        let cost = cost_of(command, &self.variables(), folder).expect("python3 is installed");
-        assert!(cost.succeeded, "{command:?} failed");
+        let run = cost_and_status(command, &self.variables(), folder);
+        let (cost, status) = run.expect("python3 is installed");
+        assert!(status == 0.0, "{command:?} failed");
         cost
     }
 

@@ -27,26 +27,26 @@ pub(crate) struct Cost {
     /// The most memory at any time, in bytes; pages of mapped files count.
     pub(crate) peak: f64,
     output: f64,
-    pub(crate) succeeded: bool,
 }
 
 fn cost(command: &[&str]) -> Option<Cost> {
-    cost_of(command, &[], Path::new("."))
+    cost_and_status(command, &[], Path::new(".")).map(|(cost, _)| cost)
 }
 
-/// Runs a command with these variables in a folder; nothing without Python.
-pub(crate) fn cost_of(
+/// Runs a command with these variables in a folder, and returns what it took and its status as of
+/// wait(2); nothing without Python.
+pub(crate) fn cost_and_status(
     command: &[&str],
     variables: &[(&str, String)],
     folder: &Path,
-) -> Option<Cost> {
+) -> Option<(Cost, f64)> {
     let mut python = Command::new("python3");
     python.args(["-c", SCRIPT]).args(command).stdin(Stdio::null());
     python.envs(variables.iter().map(|(name, value)| (name, value))).current_dir(folder);
     let printed = String::from_utf8(python.output().ok()?.stdout).ok()?;
     let numbers: Vec<f64> = printed.split_whitespace().filter_map(|it| it.parse().ok()).collect();
     let [seconds, processor, peak, output, status] = numbers[..] else { return None };
-    Some(Cost { seconds, processor, peak, output, succeeded: status == 0.0 })
+    Some((Cost { seconds, processor, peak, output }, status))
 }
 
 /// Returns the most memory that a command had at any time, in bytes; nothing without Python.

@@ -92,10 +92,14 @@ pub(super) fn is_read(delta: usize, state: usize) -> bool {
     delta as u64 <= (state as u64).saturating_add(DELTA_SLACK)
 }
 
-/// Returns how hard to compress a delta of this size: small ones cost no time worth sparing.
+/// Returns how hard to compress a delta of this size.
+///
+/// Level 19 makes 1 % less of it than 12, and takes 280 ms for 1 MB instead of 17; level 9 makes 1 %
+/// more and takes 7 ms.
 pub(super) fn level_of_delta(len: usize) -> i32 {
     match len {
-        0..=0x10_0000 => 19,
+        0..=0x1_0000 => 19,
+        0x1_0001..=0x10_0000 => 12,
         0x10_0001..=0x100_0000 => 9,
         _ => 3,
     }

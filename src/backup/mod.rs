@@ -128,9 +128,9 @@
 //!
 //! A record counts if an owner signed it: one of its own for the first, one of those in the record
 //! before it for all others; `encryption` never goes back to `none`. The newest says how things are.
-//! A snapshot's `encryption` has to be that of some record. One that does not count makes the whole repository refused. A list that no owner
-//! in the newest record signed is passed over. What is in a list of `gc/` is still there to be
-//! restored, and no writer builds on it.
+//! A snapshot's `encryption` has to be that of some record. A record that does not count makes the
+//! whole repository refused; a list that no owner in the newest record signed is passed over. What
+//! is in a list of `gc/` is still there to be restored, and no writer builds on it.
 //!
 //! # What is not known
 //!
