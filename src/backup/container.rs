@@ -12,7 +12,7 @@ pub(super) const MAGIC: &[u8; 8] = b"TFBSNAP1";
 /// How many bytes at the beginning of a snapshot hold its header and its signature at the most.
 pub(super) const HEAD: u64 = 64 * 1024;
 
-const HEADER_LIMIT: usize = HEAD as usize - 16 - 2 - SIGNATURE;
+const HEADER_LIMIT: usize = 64 * 1024 - 16 - 2 - SIGNATURE;
 
 /// What signatures on headers belong to.
 pub(super) const DOMAIN: &str = "tfstate snapshot v1";

@@ -256,7 +256,9 @@ impl Heads {
         let mut bytes = MAGIC.to_vec();
         bytes.extend_from_slice(&length.to_le_bytes());
         bytes.extend_from_slice(&record);
-        indexes.iter().for_each(|index| bytes.extend_from_slice(index));
+        for index in indexes {
+            bytes.extend_from_slice(index);
+        }
         bytes.extend_from_slice(blake3::hash(&bytes).as_bytes());
         files::create_private_folder(&self.0)?;
         files::replace(&self.path(repo, stream), &bytes)

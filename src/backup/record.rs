@@ -105,7 +105,7 @@ impl Records {
         further.sort();
         // Some places show an object twice.
         further.dedup();
-        for key in further.iter().filter(|key| key.ends_with(".json")) {
+        for key in further.iter().filter(|key| key.strip_suffix(".json").is_some()) {
             let bytes = vault.read(key)?.ok_or_else(|| refused(key, "is gone"))?;
             let note = open(vault, key, &bytes)?;
             records.follow(vault, key, note)?;
@@ -311,6 +311,9 @@ mod tests {
     use crate::backup::vault::Stored;
     use crate::store::Memory;
 
+    /// What is said of a record, and what was done to it.
+    type Case = (&'static str, fn(&mut Record));
+
     const NOW: Timestamp = Timestamp::constant(1_785_579_300, 0);
 
     fn place() -> (Stored, Signer, Records) {
@@ -330,7 +333,7 @@ mod tests {
         let signer = Signer::generate().unwrap();
         let (_, _, records) = place();
         let owned = Record { owners: vec![signer.public()], ..records.now };
-        let broken: [(&str, fn(&mut Record)); 5] = [
+        let broken: [Case; 5] = [
             ("contradicts itself on encryption", |r| r.encryption = Encryption::Age),
             ("has an id that is none", |r| r.id = "../../x".to_owned()),
             ("has a recipient that cannot be used", |r| r.recipients.push("x".to_owned())),

@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use super::body::{self, Content, Flaw};
+use super::body::{self, Content, Flaw, Opened};
 use super::catalogue::Catalogue;
 use super::container::{self, Encryption, HEAD, Head, Link};
 use super::crypt::{self, Refusal};
@@ -100,7 +100,7 @@ impl Repository {
         let fingerprint = &blake3::hash(recipient.as_bytes()).to_hex()[..16];
         vault.create(&format!("{IDENTITIES}{fingerprint}.age"), &sealed)?;
         let recipients = Recipients::parse(&[recipient])?;
-        Ok(recipients.expect("a list of one is not empty"))
+        recipients.ok_or(Error::Undecided { place: vault.name("") })
     }
 
     /// Adds the identities that this repository keeps under a passphrase.
@@ -240,8 +240,7 @@ impl Repository {
         let file = self.read(snapshot)?;
         let (head, payload) = self.open_file(snapshot, &file)?;
         let encryption = head.header.encryption;
-        let inner =
-            self.inside(snapshot, (encryption, payload), identities, |opened| Ok(opened.inner))?;
+        let inner = inside(snapshot, (encryption, payload), identities, |opened| Ok(opened.inner))?;
         if inner.snapshot != head.header.snapshot {
             let problem = "its payload belongs to another snapshot";
             return Err(flawed(snapshot, Flaw::Damaged(problem)));
@@ -312,7 +311,7 @@ impl Repository {
         let damaged = |problem| flawed(Flaw::Damaged(problem));
         let encryption = head.header.encryption;
         let (inner, content) =
-            self.inside(snapshot, (encryption, payload), identities, |opened| opened.content())?;
+            inside(snapshot, (encryption, payload), identities, Opened::content)?;
         let parent = head.header.parent.map(|link| link.id);
         if inner.snapshot != head.header.snapshot || inner.parent != parent {
             return Err(damaged("its payload belongs to another snapshot"));
@@ -328,31 +327,6 @@ impl Repository {
             }
             _ => Err(damaged("its payload belongs to another snapshot")),
         }
-    }
-
-    /// Opens a payload and hands what is inside to `read`.
-    fn inside<T>(
-        &self,
-        snapshot: &Snapshot,
-        (encryption, payload): (Encryption, &[u8]),
-        identities: &Identities,
-        read: impl FnOnce(body::Opened<Box<dyn Read + '_>>) -> Result<T, Flaw>,
-    ) -> Result<T, Error> {
-        let flawed = |flaw| flawed(snapshot, flaw);
-        let plain: Box<dyn Read + '_> = match encryption {
-            Encryption::None => Box::new(payload),
-            Encryption::Age if identities.is_empty() => {
-                return Err(Error::NoIdentity { id: snapshot.id.clone() });
-            }
-            Encryption::Age => {
-                let plain = crypt::decrypt(payload, identities);
-                Box::new(plain.map_err(|refusal| match refusal {
-                    Refusal::NoneFits => Error::WrongIdentity { id: snapshot.id.clone() },
-                    Refusal::Damaged => flawed(Flaw::Damaged("its payload cannot be decrypted")),
-                })?)
-            }
-        };
-        body::open_boxed(plain).and_then(read).map_err(flawed)
     }
 
     /// Checks what can be checked of a snapshot without an identity: that it is the object that
@@ -431,6 +405,30 @@ impl Repository {
         }
         Ok(())
     }
+}
+
+/// Opens a payload and hands what is inside to `read`.
+fn inside<'p, T>(
+    snapshot: &Snapshot,
+    (encryption, payload): (Encryption, &'p [u8]),
+    identities: &Identities,
+    read: impl FnOnce(Opened<Box<dyn Read + 'p>>) -> Result<T, Flaw>,
+) -> Result<T, Error> {
+    let flawed = |flaw| flawed(snapshot, flaw);
+    let plain: Box<dyn Read + 'p> = match encryption {
+        Encryption::None => Box::new(payload),
+        Encryption::Age if identities.is_empty() => {
+            return Err(Error::NoIdentity { id: snapshot.id.clone() });
+        }
+        Encryption::Age => {
+            let plain = crypt::decrypt(payload, identities);
+            Box::new(plain.map_err(|refusal| match refusal {
+                Refusal::NoneFits => Error::WrongIdentity { id: snapshot.id.clone() },
+                Refusal::Damaged => flawed(Flaw::Damaged("its payload cannot be decrypted")),
+            })?)
+        }
+    };
+    body::open_boxed(plain).and_then(read).map_err(flawed)
 }
 
 /// Where identities are kept under a passphrase.

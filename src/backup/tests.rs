@@ -220,18 +220,18 @@ fn who_knows_a_recipient_and_can_write_cannot_make_a_snapshot_that_counts() {
     let sample = Sample::new();
     let repository = sample.repository();
     let snapshot = sample.add(&repository, URI, STATE, 0);
-    let forger = Signer::generate().unwrap();
+    let stranger = Signer::generate().unwrap();
     let file = fs::read(sample.root().join(&snapshot.key)).unwrap();
     let (head, payload) = container::open(&file).unwrap();
     let mut header = head.header;
-    header.signer = forger.public();
-    let forged = [container::prefix(&header, &forger).as_slice(), payload].concat();
+    header.signer = stranger.public();
+    let forged = [container::prefix(&header, &stranger).as_slice(), payload].concat();
     let (got, checked) = said_of(&sample, &repository, &snapshot, &forged);
     assert!(matches!(got, Err(Error::Untrusted { .. })), "{got:?}");
     assert!(matches!(checked, Err(Error::Untrusted { .. })), "{checked:?}");
     // Nor under the name of a writer whose key it has not.
     header.signer = sample.signer.public();
-    let forged = [container::prefix(&header, &forger).as_slice(), payload].concat();
+    let forged = [container::prefix(&header, &stranger).as_slice(), payload].concat();
     let (_, checked) = said_of(&sample, &repository, &snapshot, &forged);
     assert!(matches!(checked, Err(Error::Damaged { .. })), "{checked:?}");
 }
@@ -395,13 +395,13 @@ fn a_payload_that_is_not_what_it_should_be_is_not_kept() {
         state: Origin::of(URI, SourceFacts::default(), STATE),
         tool: String::new(),
     };
-    let fill = |out: &mut dyn Write| body::write(&inner, STATE, 3, out);
-    let (payload, key) = crypt::encrypt(&recipients, fill).unwrap();
+    let write = |out: &mut dyn Write| body::write(&inner, STATE, 3, out);
+    let (payload, key) = crypt::encrypt(&recipients, write).unwrap();
     super::write::self_check(&payload, &key, STATE).unwrap();
     let mut damaged = payload.clone();
     *damaged.last_mut().unwrap() ^= 1;
     let mut plain = Vec::new();
-    fill(&mut plain).unwrap();
+    write(&mut plain).unwrap();
     let cases: [(&[u8], &[u8]); 3] = [(&payload, b"{}"), (&damaged, STATE), (&plain, STATE)];
     for (payload, state) in cases {
         let error = super::write::self_check(payload, &key, state).unwrap_err();

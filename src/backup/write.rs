@@ -273,7 +273,7 @@ impl Task<'_> {
         let inner = self.inner(label.clone(), None);
         let payload = self.payload(&inner, self.addition.state, self.addition.level)?;
         let (snapshot, member) =
-            self.commit(self.header(label, None, previous, &payload), &payload)?;
+            self.commit(&self.header(label, None, previous, &payload), &payload)?;
         let why_full = (!asked_for_full).then_some(why);
         let (parent, base, changed) = (None, None, None);
         let added = Added { snapshot, parent, base, depth: 0, changed, why_full };
@@ -347,7 +347,7 @@ impl Task<'_> {
         }
         let link = Link { id: parent.id.clone(), header: parent.header.clone() };
         let header = self.header(label, Some(link), previous, &payload);
-        let (snapshot, member) = self.commit(header, &payload)?;
+        let (snapshot, member) = self.commit(&header, &payload)?;
         // It may have been removed since the listing; what was written is then worth nothing.
         if self.repository.vault.start(&parent.key, 1)?.is_none() {
             // A place that lets nothing be deleted keeps it, and `verify` names it.
@@ -438,8 +438,8 @@ impl Task<'_> {
         sealed(self.repository.protection(), content, fill)
     }
 
-    fn commit(&self, header: Header, payload: &[u8]) -> Result<(Snapshot, Member), Error> {
-        commit(self.repository, &header, payload, self.signer)
+    fn commit(&self, header: &Header, payload: &[u8]) -> Result<(Snapshot, Member), Error> {
+        commit(self.repository, header, payload, self.signer)
     }
 }
 

@@ -138,7 +138,7 @@ fn a_computer_that_only_writes_backups_removes_nothing() {
     assert_snapshot!(plain(&refused), @r"
     [stderr]
     error: the signing key of this computer is not an owner's of the backup repository in repo
-    hint: do it where the repository was made, or with that key: `--signing-key FILE`
+    hint: run this where the repository was made, or give its key: `--signing-key FILE`
     [exit 1]
     ");
     assert_eq!(snapshots(&sandbox), 2);

@@ -20,8 +20,9 @@ impl Key {
 
     /// Returns a hash that is short, for counting only.
     pub(in crate::backup) fn short_hash(&self, bytes: &[u8]) -> [u8; 8] {
-        let [a, b, c, d, e, f, g, h, ..] = *blake3::keyed_hash(&self.0, bytes).as_bytes();
-        [a, b, c, d, e, f, g, h]
+        let mut hash = [0; 8];
+        hash.copy_from_slice(&blake3::keyed_hash(&self.0, bytes).as_bytes()[..8]);
+        hash
     }
 
     fn hash(&self, piece: &[u8]) -> [u8; 16] {

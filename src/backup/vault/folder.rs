@@ -67,7 +67,7 @@ fn modified(found: &fs::Metadata) -> Option<Timestamp> {
 /// Returns whether a file is a temporary one of [`files`].
 fn is_leftover(path: &Path) -> bool {
     let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
-    name.starts_with('.') && name.ends_with(".tmp")
+    name.starts_with('.') && name.strip_suffix(".tmp").is_some()
 }
 
 fn io_error(action: &'static str, path: &Path, source: io::Error) -> Error {
