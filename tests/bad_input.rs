@@ -209,7 +209,10 @@ fn what_terraform_repairs_comes_back_from_a_backup_byte_for_byte() {
         let file = testdata(&format!("states/{name}.tfstate"));
         let repo = repo.to_str().unwrap();
         let file_text = file.to_str().unwrap();
-        let made = tfstate(["backup", file_text, "--no-encryption", "--repo", repo]);
+        let key = folder.path().join("signing.key");
+        let key = key.to_str().unwrap();
+        let made =
+            tfstate(["backup", file_text, "--no-encryption", "--repo", repo, "--signing-key", key]);
         assert_eq!(made.code, Some(0), "{name}: {}", text(&made.stderr));
         let id: String = text(&made.stdout).chars().take_while(|c| *c != ' ').collect();
         let to = back.to_str().unwrap();

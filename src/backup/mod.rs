@@ -193,4 +193,4 @@ pub use repository::{Described, Keys, Repository, Restored};
 pub use run::{Runs, States};
 pub use sign::{PublicKey, Signer};
 pub use snapshot::{Kind, Snapshot, stream_of};
-pub use write::{Added, Addition, Order, Strategy, Whole};
+pub use write::{Added, Addition, IMPORTED, Order, Strategy, Whole};

@@ -62,6 +62,9 @@ pub struct Addition<'a> {
     pub order: Order,
 }
 
+/// What snapshots of versions that a store still had are tagged with.
+pub const IMPORTED: &str = "imported";
+
 /// Where a snapshot belongs among those of its state.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub enum Order {

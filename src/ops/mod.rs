@@ -16,6 +16,7 @@ pub mod prune;
 pub mod push;
 pub mod rekey;
 pub mod restore;
+mod room;
 pub mod schedule;
 pub mod session;
 pub mod snapshots;

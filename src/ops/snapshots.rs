@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 use std::thread;
 
-use super::backup::Room;
 use super::many;
+use super::room::Room;
 use crate::backup::{
     Catalogue, Described, Error, Identities, Rebuilder, Repository, Restored, Snapshot,
 };

@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 use std::thread;
 
-use super::backup::Room;
 use super::many;
+use super::room::Room;
 use crate::backup::verify::{Check, Part, Reading, Survey, Verified, Wrong};
 use crate::backup::{Error, Identities, Repository, Runs, Snapshot};
 

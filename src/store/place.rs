@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::{Backend, Entry, Error, Store, Version, connect};
+use super::{Backend, Entry, Error, Store, connect};
 use crate::base::env::Env;
 
 /// A key of a store.
@@ -18,7 +18,7 @@ pub struct Place {
     /// The id of an earlier version, where one was named.
     pub version: Option<String>,
     /// What a listing said that it holds, where the place came from one.
-    pub listed: Option<Version>,
+    pub listed: Option<Entry>,
     /// What chose the place, where that was a working directory.
     pub workspace: Option<Workspace>,
     /// What tells stores apart whose keys have the same names.
@@ -53,7 +53,8 @@ impl Place {
 
     /// Returns the place of an entry of a listing of the same store.
     pub(super) fn with_entry(&self, entry: Entry) -> Self {
-        Self { listed: Some(entry.version), ..self.with_key(entry.key) }
+        let key = entry.key.clone();
+        Self { listed: Some(entry), ..self.with_key(key) }
     }
 
     /// Returns this version of the same; none is the present one.

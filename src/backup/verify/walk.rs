@@ -10,7 +10,7 @@ use super::{
 use crate::backup::container::{Head, Link};
 use crate::backup::rebuild::Rebuilder;
 use crate::backup::repository::GONE;
-use crate::backup::{Error, Repository, Snapshot};
+use crate::backup::{Error, IMPORTED, Repository, Snapshot};
 
 /// A snapshot that was looked at.
 struct Seen<'a> {
@@ -84,7 +84,11 @@ impl<'a> Walk<'a> {
                 seen.wrong(wrong, text);
             }
         }
-        if seen.head.is_some() && self.is_off(snapshot) {
+        // What is of an earlier time by its nature came later.
+        let came_later = |head: &Head| {
+            head.header.generation > 0 || head.header.tags.iter().any(|tag| tag == IMPORTED)
+        };
+        if seen.head.as_ref().is_some_and(|head| !came_later(head)) && self.is_off(snapshot) {
             let modified = snapshot.modified.map(|time| time.to_string()).unwrap_or_default();
             let text = format!("says it is of {}, but came there {modified}", snapshot.created);
             seen.wrong(Wrong::Quarantined, text);

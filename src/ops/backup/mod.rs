@@ -1,11 +1,14 @@
 //! Backs states up: one snapshot of each in the repository, unless the newest one holds it already.
 
+mod import;
+
 use std::path::Path;
-use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use jiff::{SignedDuration, Timestamp};
 
 use super::many;
+use super::room::Room;
 use crate::backup::vault::Vault;
 use crate::backup::{
     Added, Addition, Catalogue, Error, Heads, Keys, Order, Protection, Repository, Runs, Signer,
@@ -14,7 +17,7 @@ use crate::backup::{
 use crate::base::clock::Clock;
 use crate::state::document::Document;
 use crate::state::parse::ParseError;
-use crate::store::{self, Access, Found, Location, Revision, Version};
+use crate::store::{self, Access, Location, Version};
 
 /// The state to back up, as it was read.
 #[derive(Clone, Debug)]
@@ -178,68 +181,6 @@ impl<'a> Keeper<'a> {
         self.repository.add(catalogue, &addition, heads, self.signer)
     }
 
-    /// Stores the versions of a state that its store still has and that are not stored yet, each
-    /// with the time at which it was written, and hands them to `each`.
-    ///
-    /// Where this computer made snapshots of its own, only older versions are stored.
-    pub fn import<E: From<Failed>>(
-        &self,
-        location: &Location,
-        mut each: impl FnMut(Report) -> Result<(), E>,
-    ) -> Result<(), E> {
-        let place = location.home().map_err(Failed::Store)?;
-        let uri = location.uri().map_err(Failed::Store)?;
-        let versions = place.store.versions(&place.key).map_err(Failed::Store)?;
-        let stream = stream_of(&uri);
-        let mut missing = self.missing(&stream, versions).map_err(Failed::Backup)?;
-        let tags = [IMPORTED.to_owned()];
-        while let Some(revision) = missing.pop() {
-            let found =
-                place.store.read_version(&place.key, &revision.id).map_err(Failed::Store)?;
-            let Found::Bytes(bytes, version) = found else { continue };
-            let parsed = Document::parse(bytes.clone());
-            let (facts, document) = (facts(&parsed), parsed.as_ref().ok());
-            let version = Some(&version);
-            let source = Source { uri: &uri, bytes: &bytes, facts, document, version };
-            // What was just added counts for the next.
-            let catalogue = self.repository.catalogue_of(&stream).map_err(Failed::Backup)?;
-            let is_newest = catalogue
-                .stream(&stream)
-                .last()
-                .is_none_or(|last| last.created <= revision.modified);
-            let heads = self.heads.as_ref().filter(|_| is_newest);
-            let order = if is_newest { Order::Next } else { Order::Before };
-            let label = (tags.as_slice(), revision.modified, order);
-            let added = self.add(&catalogue, &source, label, heads);
-            let added = added.map_err(Failed::Backup)?;
-            let (length, broken) = (bytes.len() as u64, source.facts.broken.clone());
-            each(self.report(added.snapshot.clone(), Some(added), Some(length), broken))?;
-        }
-        Ok(())
-    }
-
-    /// Returns the versions that are to be stored, the oldest last.
-    fn missing(&self, stream: &str, mut versions: Vec<Revision>) -> Result<Vec<Revision>, Error> {
-        let second = |time: Timestamp| time.as_second();
-        let listed = self.repository.catalogue_of(stream)?;
-        let listed = listed.stream(stream);
-        let own = listed.iter().find_map(|snapshot| match self.repository.describe(snapshot) {
-            Ok(described) if described.tags.iter().any(|tag| tag == IMPORTED) => None,
-            _ => Some(second(snapshot.created)),
-        });
-        let mut stored: Vec<i64> = listed.iter().map(|snapshot| second(snapshot.created)).collect();
-        versions.retain(|version| {
-            let time = second(version.modified);
-            if let Some(at) = stored.iter().position(|&stored| stored == time) {
-                stored.swap_remove(at);
-                return false;
-            }
-            !version.is_deletion && version.len > 0 && own.is_none_or(|own| time < own)
-        });
-        versions.sort_by_key(|version| std::cmp::Reverse(version.modified));
-        Ok(versions)
-    }
-
     /// Reads a state and stores a snapshot of it; one that did not change, by what the listing of
     /// its store says, is not even read.
     pub fn read_and_keep(&self, location: &Location) -> Result<Report, Failed> {
@@ -263,7 +204,7 @@ impl<'a> Keeper<'a> {
     fn listed(&self, location: &Location, uri: &str) -> Option<Snapshot> {
         let Location::Stored(place) = location else { return None };
         let heads = self.heads.as_ref().filter(|_| !self.manner.force)?;
-        let version = place.listed.as_ref()?;
+        let version = &place.listed.as_ref()?.version;
         self.repository.holds_version(&self.catalogue, (uri, version), heads)
     }
 
@@ -327,51 +268,17 @@ impl<'a> Keeper<'a> {
     }
 }
 
-/// What snapshots of versions that a store had are tagged with.
-pub const IMPORTED: &str = "imported";
-
 /// How many states are worked on at once.
 const WORKERS: usize = 16;
 
-/// How many bytes of states may be in memory at once; one that is larger goes alone.
-const ROOM: u64 = 256 << 20;
-
 /// Returns how large a state is, as far as that is known without reading it.
 fn size(location: &Location) -> u64 {
-    match location.path() {
-        Some(path) => path.metadata().map_or(0, |found| found.len()),
-        // Most states in stores are small; a large one is waited for by those that come after it.
-        None => 1 << 20,
+    if let Some(path) = location.path() {
+        return path.metadata().map_or(0, |found| found.len());
     }
-}
-
-/// The memory that states which are worked on share.
-#[derive(Debug, Default)]
-pub(super) struct Room {
-    taken: Mutex<u64>,
-    freed: Condvar,
-}
-
-/// A part of it, which is free again when this is dropped.
-pub(super) struct Taken<'a>(&'a Room, u64);
-
-impl Room {
-    /// Waits until there is room for so many bytes.
-    pub(super) fn take(&self, bytes: u64) -> Taken<'_> {
-        let mut taken = self.taken.lock().unwrap_or_else(PoisonError::into_inner);
-        while *taken > 0 && taken.saturating_add(bytes) > ROOM {
-            taken = self.freed.wait(taken).unwrap_or_else(PoisonError::into_inner);
-        }
-        *taken += bytes;
-        Taken(self, bytes)
-    }
-}
-
-impl Drop for Taken<'_> {
-    fn drop(&mut self) {
-        *self.0.taken.lock().unwrap_or_else(PoisonError::into_inner) -= self.1;
-        self.0.freed.notify_all();
-    }
+    let listed = if let Location::Stored(place) = location { place.listed.as_ref() } else { None };
+    // Most states that were named one by one are small.
+    listed.map_or(1 << 20, |entry| entry.len)
 }
 
 /// Stores a snapshot of one state that changed since the newest one.
@@ -497,18 +404,5 @@ mod tests {
         let file = place.folder.path().join("file");
         crate::base::fs::write_new(&file, b"").unwrap();
         assert!(!place.run(b"one", Some(&file)).skipped());
-    }
-
-    #[test]
-    fn what_is_too_large_to_share_the_room_goes_alone() {
-        let room = Room::default();
-        let large = room.take(ROOM * 2);
-        assert_eq!(*room.taken.lock().unwrap(), ROOM * 2);
-        std::thread::scope(|scope| {
-            let waits = scope.spawn(|| drop(room.take(1)));
-            drop(large);
-            waits.join().unwrap();
-        });
-        assert_eq!(*room.taken.lock().unwrap(), 0);
     }
 }
