@@ -1,16 +1,21 @@
 //! What a writer remembers of the instances in a state, to count those that changed: keyed hashes
 //! of each address and of what the instance holds.
 
-use super::delta::Key;
-use crate::state::document::Document;
+use super::delta::{Index, Key};
+use crate::state::document::{Document, Instance};
 
 /// Sorted pairs of hashes.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub(super) struct Contents(Vec<([u8; 8], [u8; 8])>);
 
 impl Contents {
-    /// Hashes every instance of a state.
-    pub(super) fn of(document: &Document, key: &Key) -> Self {
+    /// Hashes every instance of a state; what its index has hashed already is taken from there.
+    pub(super) fn of(document: &Document, index: &Index, key: &Key) -> Self {
+        let starts = index.starts();
+        let hashed = |instance: Instance<'_>| {
+            let piece = starts.binary_search(&instance.offset()).ok()?;
+            index.short_hash(piece, instance.raw().len())
+        };
         let mut pairs = Vec::with_capacity(document.len());
         let mut address = String::new();
         for instance in document.instances() {
@@ -20,7 +25,8 @@ impl Contents {
                 address.push('\0');
                 address.push_str(&deposed);
             }
-            pairs.push((key.short_hash(address.as_bytes()), key.short_hash(instance.raw())));
+            let held = hashed(instance).unwrap_or_else(|| key.short_hash(instance.raw()));
+            pairs.push((key.short_hash(address.as_bytes()), held));
         }
         pairs.sort_unstable();
         Self(pairs)
@@ -61,7 +67,7 @@ impl Contents {
 mod tests {
     use super::*;
 
-    fn contents(ids: &[(&str, u32)]) -> Contents {
+    fn document(ids: &[(&str, u32)]) -> Document {
         let instance = |(key, id): &(&str, u32)| {
             format!(
                 "{{\"index_key\": \"{key}\", \"schema_version\": 0, \"attributes\": {{\"id\": \"{id}\"}}}}"
@@ -74,7 +80,26 @@ mod tests {
              \"provider\": \"provider[\\\"registry.terraform.io/x/a\\\"]\", \"instances\": [{}]}}]}}",
             instances.join(",")
         );
-        Contents::of(&Document::parse(text.into_bytes()).unwrap(), &Key::new([7; 32]))
+        Document::parse(text.into_bytes()).unwrap()
+    }
+
+    fn contents(ids: &[(&str, u32)]) -> Contents {
+        let (document, key) = (document(ids), Key::new([7; 32]));
+        Contents::of(&document, &Index::of_document(&document, &key), &key)
+    }
+
+    #[test]
+    fn what_the_index_has_hashed_is_the_same_as_hashed_again() {
+        let (document, key) = (document(&[("a", 1), ("b", 2)]), Key::new([7; 32]));
+        let fine = Index::of_document(&document, &key);
+        let starts = fine.starts();
+        for instance in document.instances() {
+            let piece = starts.binary_search(&instance.offset()).unwrap();
+            let held = fine.short_hash(piece, instance.raw().len());
+            assert_eq!(held, Some(key.short_hash(instance.raw())));
+        }
+        let coarse = Index::of(document.bytes(), &key);
+        assert_eq!(Contents::of(&document, &coarse, &key), Contents::of(&document, &fine, &key));
     }
 
     #[test]

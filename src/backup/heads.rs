@@ -110,12 +110,17 @@ impl<'a> Hashes<'a> {
 
     /// Returns those of its pieces.
     pub(super) fn index(&self) -> &Index {
-        self.index.get_or_init(|| Index::of(self.state, &self.key))
+        let parsed = || self.document.filter(|document| std::ptr::eq(document.bytes(), self.state));
+        self.index.get_or_init(|| match parsed() {
+            Some(document) => Index::of_document(document, &self.key),
+            None => Index::of(self.state, &self.key),
+        })
     }
 
     /// Returns those of its instances; nothing where it can't be parsed.
     fn contents(&self) -> Option<&Contents> {
-        let make = || self.document.map(|document| Contents::of(document, &self.key));
+        let make = |document: &Document| Contents::of(document, self.index(), &self.key);
+        let make = || self.document.map(make);
         self.contents.get_or_init(make).as_ref()
     }
 }

@@ -7,6 +7,7 @@
 use std::fmt;
 
 use super::segments;
+use crate::state::document::Document;
 
 /// The secret that the hashes of one index depend on.
 #[derive(Clone)]
@@ -47,12 +48,44 @@ pub struct Index {
 impl Index {
     /// Makes the index of a state.
     pub fn of(state: &[u8], key: &Key) -> Self {
-        let cuts = segments::cuts(state);
+        Self::cut(state, &segments::cuts(state), key)
+    }
+
+    /// Makes the index of a state that was parsed, in finer pieces: each instance is one.
+    ///
+    /// An index of the one kind tells a state that has one of the other in more than it needs.
+    pub fn of_document(document: &Document, key: &Key) -> Self {
+        let state = document.bytes();
+        match segments::cuts_of(document) {
+            Some(cuts) => Self::cut(state, &cuts, key),
+            None => Self::of(state, key),
+        }
+    }
+
+    fn cut(state: &[u8], cuts: &[usize], key: &Key) -> Self {
         let ends = cuts.iter().skip(1).copied().chain([state.len()]);
         let pieces = cuts.iter().zip(ends).filter(|&(&start, end)| end > start);
         let piece =
             |(&start, end): (&usize, usize)| (key.hash(&state[start..end]), (end - start) as u64);
         Self { pieces: pieces.map(piece).collect() }
+    }
+
+    /// Returns where each piece starts.
+    pub(in crate::backup) fn starts(&self) -> Vec<usize> {
+        let mut start = 0_usize;
+        let starts = self.pieces().map(|(_, len)| {
+            let this = start;
+            start = start.saturating_add(len);
+            this
+        });
+        starts.collect()
+    }
+
+    /// Returns the beginning of the hash of a piece, if it has this length: its
+    /// [short hash](Key::short_hash).
+    pub(in crate::backup) fn short_hash(&self, piece: usize, len: usize) -> Option<[u8; 8]> {
+        let (hash, found) = self.pieces.get(piece)?;
+        (*found == len as u64).then(|| *hash.first_chunk().unwrap_or(&[0; 8]))
     }
 
     /// Returns the hash and the length of each piece.
@@ -72,12 +105,7 @@ impl Index {
 
     /// Returns what finds the pieces by their hashes.
     pub(super) fn places(&self) -> Places<'_> {
-        let mut starts = Vec::with_capacity(self.pieces.len());
-        let mut start = 0_usize;
-        for (_, len) in self.pieces() {
-            starts.push(start);
-            start = start.saturating_add(len);
-        }
+        let starts = self.starts();
         let mut by_hash: Vec<usize> = (0..self.pieces.len()).collect();
         by_hash.sort_unstable_by_key(|&place| (self.pieces[place], place));
         Places { pieces: &self.pieces, starts, by_hash }

@@ -1,5 +1,6 @@
 //! Where a state can be cut so that what did not change stays in one piece.
 
+use crate::state::document::{Document, Output};
 use crate::state::scan::{Scanner, SyntaxError};
 
 /// Returns where the pieces of a state begin, rising, the first at 0.
@@ -14,6 +15,32 @@ pub(super) fn cuts(bytes: &[u8]) -> Vec<usize> {
     }
     cuts.dedup();
     cuts
+}
+
+/// Returns cuts of a state that was parsed, without reading it again: before and behind each
+/// resource, instance and check result, and behind each value of an output.
+///
+/// Nothing for what was upgraded, whose text is not the one that was parsed.
+pub(super) fn cuts_of(document: &Document) -> Option<Vec<usize>> {
+    if document.version() != 4 {
+        return None;
+    }
+    let bytes = document.bytes();
+    let behind = |part: &[u8]| (part.as_ptr() as usize).checked_sub(bytes.as_ptr() as usize);
+    let mut cuts = vec![0];
+    for resource in document.resources() {
+        cuts.extend([resource.offset(), resource.offset() + resource.raw().len()]);
+        for instance in resource.instances() {
+            cuts.extend([instance.offset(), instance.offset() + instance.raw().len()]);
+        }
+    }
+    for part in document.outputs().map(Output::value_raw).chain(document.check_results()) {
+        cuts.extend(behind(part).map(|start| start + part.len()));
+    }
+    cuts.retain(|&cut| cut <= bytes.len());
+    cuts.sort_unstable();
+    cuts.dedup();
+    Some(cuts)
 }
 
 fn top(scanner: &mut Scanner<'_>, cuts: &mut Vec<usize>) -> Result<(), SyntaxError> {

@@ -128,3 +128,34 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn a_state_that_was_parsed_is_cut_at_what_it_says_and_comes_back() {
+    let text = |ids: &[u32]| {
+        let instances: Vec<String> = ids
+            .iter()
+            .map(|id| format!("{{\"index_key\": {id}, \"schema_version\": 0, \"attributes\": {{\"id\": \"i-{id}\"}}}}"))
+            .collect();
+        format!(
+            "{{\"version\": 4, \"terraform_version\": \"1.9.0\", \"serial\": {}, \"lineage\": \"l\", \
+             \"outputs\": {{\"a\": {{\"value\": \"{}\", \"type\": \"string\"}}}}, \"resources\": [{{\"mode\": \"managed\", \
+             \"type\": \"a\", \"name\": \"b\", \"provider\": \"provider[\\\"registry.terraform.io/x/a\\\"]\", \
+             \"instances\": [{}]}}], \"check_results\": null}}\n",
+            ids.len(),
+            ids.len(),
+            instances.join(",\n  ")
+        )
+    };
+    let parsed =
+        |ids: &[u32]| crate::state::document::Document::parse(text(ids).into_bytes()).unwrap();
+    let (base, new) =
+        (parsed(&(0..500).collect::<Vec<_>>()), parsed(&(1..501).collect::<Vec<_>>()));
+    let [base_index, new_index] = [&base, &new].map(|state| Index::of_document(state, &key()));
+    assert_eq!(base_index.len(), base.bytes().len() as u64);
+    let delta = encode(new.bytes(), &new_index, &base_index);
+    assert_eq!(decode(&delta, base.bytes(), new.bytes().len()).unwrap(), new.bytes());
+    assert!(delta.len() < 150, "{}", delta.len());
+    // A state that could not be parsed then has an index of the other kind.
+    let delta = encode(new.bytes(), &new_index, &Index::of(base.bytes(), &key()));
+    assert_eq!(decode(&delta, base.bytes(), new.bytes().len()).unwrap(), new.bytes());
+}
