@@ -258,15 +258,16 @@ impl Heads {
     ) -> io::Result<()> {
         let record = serde_json::to_vec(record)?;
         let length = u32::try_from(record.len()).map_err(|_| io::ErrorKind::InvalidInput)?;
-        let mut bytes = MAGIC.to_vec();
-        bytes.extend_from_slice(&length.to_le_bytes());
-        bytes.extend_from_slice(&record);
-        for index in indexes {
-            bytes.extend_from_slice(index);
-        }
-        bytes.extend_from_slice(blake3::hash(&bytes).as_bytes());
+        let beginning = [MAGIC.as_slice(), &length.to_le_bytes(), &record].concat();
+        let mut hash = blake3::Hasher::new();
         files::create_private_folder(&self.0)?;
-        files::replace(&self.path(repo, stream), &bytes)
+        files::replace_with(&self.path(repo, stream), |out| {
+            for part in std::iter::once(beginning.as_slice()).chain(indexes.iter().copied()) {
+                hash.update(part);
+                out.write_all(part)?;
+            }
+            out.write_all(hash.finalize().as_bytes())
+        })
     }
 
     fn path(&self, repo: &str, stream: &str) -> PathBuf {

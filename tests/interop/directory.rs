@@ -98,6 +98,7 @@ impl Directory {
         self.terraform(&["apply", "-auto-approve", "-no-color"]).fine();
         self.what_terraform_writes_is_read();
         self.what_is_pushed_is_what_terraform_plans_with();
+        self.what_is_rolled_back_is_what_terraform_plans_with();
         self.terraforms_lock_is_respected(names_holder);
         self.our_lock_is_respected();
         self.workspaces_are_found();
@@ -125,6 +126,22 @@ impl Directory {
         let plan = self.terraform(&["plan", "-detailed-exitcode", "-no-color"]);
         assert_eq!(plan.status, Some(0), "{}\n{}", plan.out, plan.err);
         self.terraform(&["apply", "-auto-approve", "-no-color"]).fine();
+    }
+
+    fn what_is_rolled_back_is_what_terraform_plans_with(&self) {
+        self.tfstate(&["backup", "--no-encryption", "--repo", "backups"]).fine();
+        self.configure(1, "");
+        self.terraform(&["apply", "-auto-approve", "-no-color"]).fine();
+        let restored = self.tfstate(&["restore", "--repo", "backups", "--yes"]);
+        assert!(restored.err.contains("Undo it"), "{}", restored.err);
+        restored.fine();
+        self.configure(2, "");
+        let plan = self.terraform(&["plan", "-detailed-exitcode", "-no-color"]);
+        assert_eq!(plan.status, Some(0), "{}\n{}", plan.out, plan.err);
+        self.terraform(&["apply", "-auto-approve", "-no-color"]).fine();
+        // The one before the roll-back was kept, too.
+        self.tfstate(&["verify", "--read-data", "--repo", "backups"]).fine();
+        assert!(self.tfstate(&["snapshots", "--repo", "backups"]).fine().contains("before-change"));
     }
 
     fn terraforms_lock_is_respected(&self, names_holder: bool) {
