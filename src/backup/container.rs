@@ -63,6 +63,13 @@ fn is_zero(number: &u32) -> bool {
     *number == 0
 }
 
+impl Header {
+    /// Returns the newest snapshot of the stream when this one was written.
+    pub(super) fn before(&self) -> Option<Link> {
+        self.previous.clone().or_else(|| self.parent.clone())
+    }
+}
+
 /// How a body is compressed.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "lowercase")]

@@ -59,7 +59,7 @@
 //! | `must_understand` | a list of words, empty in this version |
 //! | `snapshot` | the label: `repo` (the repository's id), `stream`, `id` (32 hex digits), `seq` (the number), `kind` (`full`, `incremental`, `differential`), `created` (as in the name) |
 //! | `parent` | of all but full ones: `id` and `header` of the snapshot whose state this one builds on; `header` is the BLAKE3 of that one's n bytes |
-//! | `previous` | `id` and `header` of the newest trusted snapshot of the stream when this one was written, where there was one; absent in those with the number 0. Where that one is missing and no list names it, something was removed |
+//! | `previous` | `id` and `header` of the newest trusted snapshot of the stream when this one was written, where there was one; absent where that is the `parent`, and in those with the number 0. Where that one is missing and no list names it, something was removed |
 //! | `generation` | how often it was encrypted anew, which only an owner can; absent for 0 |
 //! | `tags` | a list of words; absent where there is none |
 //! | `compression` | `zstd` |

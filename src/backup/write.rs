@@ -420,6 +420,8 @@ impl Task<'_> {
         previous: Option<Link>,
         payload: &[u8],
     ) -> Header {
+        // Where both are the same, one says it.
+        let previous = previous.filter(|previous| parent.as_ref() != Some(previous));
         Header {
             v: 1,
             must_understand: Vec::new(),

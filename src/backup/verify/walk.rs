@@ -174,7 +174,7 @@ impl<'a> Walk<'a> {
     /// Finds what was removed: each snapshot names the one that was the newest before it.
     pub(super) fn follow_order(&mut self) -> Result<(), Error> {
         for at in 0..self.seen.len() {
-            let previous = self.seen[at].head.as_ref().and_then(|h| h.header.previous.clone());
+            let previous = self.seen[at].head.as_ref().and_then(|head| head.header.before());
             let Some(link) = previous else { continue };
             let short = link.id.get(..8).unwrap_or(&link.id);
             if self.is_accounted_for(&link) || self.survey.is_removed(self.stream, short) {
