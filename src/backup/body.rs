@@ -4,6 +4,7 @@ use std::io::{self, Read, Write};
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
+use zstd::zstd_safe::CParameter;
 
 use super::snapshot::{Label, to_hex};
 
@@ -131,15 +132,33 @@ pub(super) fn write(
     let header = serde_json::to_vec(inner)?;
     let length = u32::try_from(header.len()).ok().filter(|&n| n <= HEADER_LIMIT);
     let length = length.ok_or(io::ErrorKind::InvalidInput)?;
-    let mut encoder = zstd::Encoder::new(out, level)?;
-    encoder.include_checksum(true)?;
-    // Without it zstd prepares for 8 MB and more at the levels of deltas, which takes it longer than
-    // a delta does, and 80 MB of memory.
-    encoder.set_pledged_src_size(Some(4 + header.len() as u64 + content.len() as u64))?;
+    let mut encoder = encoder(inner, out, level, 4 + header.len() + content.len())?;
     encoder.write_all(&length.to_le_bytes())?;
     encoder.write_all(&header)?;
     encoder.write_all(content)?;
     encoder.finish().map(drop)
+}
+
+/// The logarithm of how many places of a delta zstd remembers: by itself it would take 12 MB for one
+/// of 1 MB.
+const PLACES: u32 = 18;
+
+fn encoder<'w>(
+    inner: &Inner,
+    out: &'w mut dyn Write,
+    level: i32,
+    len: usize,
+) -> io::Result<zstd::Encoder<'static, &'w mut dyn Write>> {
+    let mut encoder = zstd::Encoder::new(out, level)?;
+    encoder.include_checksum(true)?;
+    // Without it zstd prepares for 8 MB and more at the levels of deltas, which takes it longer than
+    // a delta does, and 80 MB of memory.
+    encoder.set_pledged_src_size(Some(len as u64))?;
+    if inner.parent.is_some() {
+        encoder.set_parameter(CParameter::HashLog(PLACES))?;
+        encoder.set_parameter(CParameter::ChainLog(PLACES))?;
+    }
+    Ok(encoder)
 }
 
 /// A body whose inner header was read.
@@ -197,8 +216,7 @@ impl Raw {
 
     /// Compresses it again.
     pub(super) fn write(&self, level: i32, out: &mut dyn Write) -> io::Result<()> {
-        let mut encoder = zstd::Encoder::new(out, level)?;
-        encoder.include_checksum(true)?;
+        let mut encoder = encoder(&self.inner, out, level, self.bytes.len())?;
         encoder.write_all(&self.bytes)?;
         encoder.finish().map(drop)
     }
