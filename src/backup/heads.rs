@@ -148,8 +148,12 @@ impl Head {
 
     /// Returns whether the state that was stored last is what the source calls so.
     pub(super) fn is_version(&self, version: &Version) -> bool {
-        let named = version.tag.is_some() || version.id.is_some();
-        named && self.record.tag == version.tag && self.record.version == version.id
+        let same = |ours: &Option<String>, theirs: &Option<String>| {
+            ours.as_ref().zip(theirs.as_ref()).map(|(ours, theirs)| ours == theirs)
+        };
+        // A listing knows the tag of what a reading names by an id too.
+        let by_tag = same(&self.record.tag, &version.tag);
+        by_tag.or_else(|| same(&self.record.version, &version.id)).unwrap_or(false)
     }
 
     /// Returns how many instances of a state are other than in the one that was stored last;
@@ -352,6 +356,16 @@ mod tests {
         let head = heads.read("r", "s").unwrap();
         assert!(head.is_version(&version) && !head.is_version(&Version::default()));
         assert!(head.is_of(b"one"));
+        let text = |text: &str| Some(text.to_owned());
+        heads.rename(("r", "s"), &head, &Version { tag: text("t"), id: text("7") }).unwrap();
+        let head = heads.read("r", "s").unwrap();
+        let named = |tag: Option<&str>, id: Option<&str>| {
+            let (tag, id) = (tag.map(str::to_owned), id.map(str::to_owned));
+            head.is_version(&Version { tag, id })
+        };
+        assert!(named(Some("t"), None), "a listing that knows no id");
+        assert!(named(None, Some("7")) && named(Some("t"), Some("7")));
+        assert!(!named(Some("u"), Some("7")) && !named(None, Some("8")) && !named(None, None));
     }
 
     #[test]
