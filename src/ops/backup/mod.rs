@@ -124,11 +124,20 @@ pub struct Keeper<'a> {
 impl<'a> Keeper<'a> {
     /// Opens the repository, or makes it.
     pub fn open(options: &BackupOptions<'a>, clock: &'a dyn Clock) -> Result<Self, Error> {
+        Self::open_with(options, clock, Repository::catalogue)
+    }
+
+    /// Does as [`open`](Self::open), with a list of what the states that are to be kept have there.
+    fn open_with(
+        options: &BackupOptions<'a>,
+        clock: &'a dyn Clock,
+        list: impl FnOnce(&Repository) -> Result<Catalogue, Error>,
+    ) -> Result<Self, Error> {
         let (vault, keys) = (Arc::clone(&options.vault), options.keys);
         let repository = Repository::open_or_create(vault, options.protection, keys, clock.now())?;
         let signer = keys.signer.ok_or(Error::NoSigner)?;
         repository.may_write(signer)?;
-        let catalogue = repository.catalogue()?;
+        let catalogue = list(&repository)?;
         let heads = options.cache.map(Heads::below);
         let runs = options.cache.map(Runs::below);
         let (manner, states) = (options.manner, Mutex::default());
@@ -287,7 +296,8 @@ pub fn run(
     options: &BackupOptions<'_>,
     clock: &dyn Clock,
 ) -> Result<Report, Error> {
-    Keeper::open(options, clock)?.keep(source)
+    let list = |repository: &Repository| repository.catalogue_of(&stream_of(source.uri));
+    Keeper::open_with(options, clock, list)?.keep(source)
 }
 
 /// Returns what is known of a state, whether or not it can be parsed.
