@@ -196,7 +196,7 @@ fn with_snapshots_what_was_there_before_is_kept() {
     let server = azure_server::start();
     let connection = azure_server::connection(&server);
     let settings =
-        Azure { container_name: CONTAINER.to_owned(), snapshot: true, ..Azure::default() };
+        Azure { container_name: CONTAINER.to_owned(), snapshot: Some(true), ..Azure::default() };
     let store = open(settings, &connection, "30");
     let version = store.write("a", &NEW).unwrap();
     assert!(matches!(store.versions("a"), Err(Error::NoVersions { .. })));

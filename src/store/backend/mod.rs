@@ -217,20 +217,46 @@ pub struct Azure {
     pub tenant_id: Option<String>,
     /// The application.
     pub client_id: Option<String>,
+    /// The file that says which application it is.
+    pub client_id_file_path: Option<PathBuf>,
     /// Its secret.
     pub client_secret: Option<Secret>,
+    /// The file of its secret.
+    pub client_secret_file_path: Option<PathBuf>,
     /// Its certificate or the file of it, which this library can't use.
     pub client_certificate: Option<Secret>,
     /// The cloud: `public`, `china`, `usgovernment`.
     pub environment: Option<String>,
-    /// An endpoint that stands in for Azure's.
+    /// The server that says what its cloud is like; it wins over the name of a cloud.
+    pub metadata_host: Option<String>,
+    /// An endpoint that stands in for Azure's. No block says it.
     pub endpoint: Option<String>,
+    /// Whether the endpoint is to be looked up, which this library can't do.
+    pub lookup_blob_endpoint: Option<bool>,
     /// Whether to sign in as the machine.
-    pub use_msi: bool,
+    pub use_msi: Option<bool>,
+    /// Where the machine gives out tokens.
+    pub msi_endpoint: Option<String>,
     /// Whether to sign in with a token of the workload.
-    pub use_oidc: bool,
+    pub use_oidc: Option<bool>,
+    /// That token.
+    pub oidc_token: Option<Secret>,
+    /// The file of that token.
+    pub oidc_token_file_path: Option<PathBuf>,
+    /// Where the pipeline gives out that token.
+    pub oidc_request_url: Option<String>,
+    /// What shows the pipeline who asks.
+    pub oidc_request_token: Option<Secret>,
+    /// The service connection of Azure DevOps whose token it is.
+    pub ado_pipeline_service_connection_id: Option<String>,
+    /// Whether to sign in as the workload of a cluster, which says who that is.
+    pub use_aks_workload_identity: Option<bool>,
+    /// Whether to ask as whoever is signed in with `az login`, where nobody else is named.
+    pub use_cli: Option<bool>,
+    /// How long the account may be silent, which OpenTofu knows.
+    pub timeout_seconds: Option<u64>,
     /// Whether a snapshot of the blob is taken before each write.
-    pub snapshot: bool,
+    pub snapshot: Option<bool>,
 }
 
 /// The backend `http`.

@@ -11,6 +11,10 @@ use crate::base::secret::Secret;
 use crate::state::value::Value;
 use crate::store::Error;
 
+/// Why a setting of encryption can't be heeded.
+const NO_ENCRYPTION: &str =
+    "is not known to this version: read the state with `tofu state pull | tfstate list -`";
+
 /// Why a setting of a role can't be heeded.
 const NO_ROLE: &str =
     "is not known to this version: assume the role with `aws sts assume-role`, and give its keys";
@@ -148,9 +152,18 @@ impl Settings<'_> {
         })
     }
 
+    /// Some settings say how Terraform looks up the key of the account, which is not done here:
+    /// `resource_group_name`, `subscription_id`, `use_azuread_auth`, and in older versions
+    /// `endpoint`. None says where a blob is or who may read it.
     pub(super) fn azure(self) -> Result<Azure, Error> {
+        for name in ["customer_provided_key", "encryption_scope"] {
+            self.refuse(name, NO_ENCRYPTION)?;
+        }
         let certificate = self.secret("client_certificate")?;
         let certificate = certificate.or(self.secret("client_certificate_path")?);
+        let connection = self.text("ado_pipeline_service_connection_id")?;
+        // This is what OpenTofu calls it.
+        let connection = connection.or(self.text("ado_service_connection_id")?);
         Ok(Azure {
             storage_account_name: self.text("storage_account_name")?,
             container_name: self.required("container_name")?,
@@ -159,13 +172,26 @@ impl Settings<'_> {
             sas_token: self.secret("sas_token")?,
             tenant_id: self.text("tenant_id")?,
             client_id: self.text("client_id")?,
+            client_id_file_path: self.path("client_id_file_path")?,
             client_secret: self.secret("client_secret")?,
+            client_secret_file_path: self.path("client_secret_file_path")?,
             client_certificate: certificate,
             environment: self.text("environment")?,
-            endpoint: self.text("endpoint")?,
-            use_msi: self.is_on("use_msi")?,
-            use_oidc: self.is_on("use_oidc")?,
-            snapshot: self.is_on("snapshot")?,
+            metadata_host: self.text("metadata_host")?,
+            endpoint: None,
+            lookup_blob_endpoint: self.switch("lookup_blob_endpoint")?,
+            use_msi: self.switch("use_msi")?,
+            msi_endpoint: self.text("msi_endpoint")?,
+            use_oidc: self.switch("use_oidc")?,
+            oidc_token: self.secret("oidc_token")?,
+            oidc_token_file_path: self.path("oidc_token_file_path")?,
+            oidc_request_url: self.text("oidc_request_url")?,
+            oidc_request_token: self.secret("oidc_request_token")?,
+            ado_pipeline_service_connection_id: connection,
+            use_aks_workload_identity: self.switch("use_aks_workload_identity")?,
+            use_cli: self.switch("use_cli")?,
+            timeout_seconds: self.number("timeout_seconds")?,
+            snapshot: self.switch("snapshot")?,
         })
     }
 
@@ -322,6 +348,45 @@ mod tests {
     }
 
     #[test]
+    fn who_asks_for_a_blob_and_in_which_cloud_is_read() {
+        let config = r#"{"container_name":"c","key":"k","client_id_file_path":"id",
+            "client_secret_file_path":"~/secret","metadata_host":"h","msi_endpoint":"http://m",
+            "lookup_blob_endpoint":"false","use_msi":false,"use_oidc":true,"oidc_token":"S3CR3T",
+            "oidc_token_file_path":"/token","oidc_request_url":"http://p",
+            "oidc_request_token":"S3CR3T","ado_pipeline_service_connection_id":"connection",
+            "use_aks_workload_identity":true,"use_cli":false,"timeout_seconds":"60",
+            "endpoint":"https://management.example"}"#;
+        let Backend::Azure(azure) = of("azurerm", config).unwrap() else { panic!() };
+        let files =
+            [azure.client_id_file_path.as_deref(), azure.client_secret_file_path.as_deref()];
+        assert_eq!(files, [Some(Path::new("infra/id")), Some(Path::new("/home/me/secret"))]);
+        assert_eq!(azure.oidc_token_file_path.as_deref(), Some(Path::new("/token")));
+        assert_eq!(azure.metadata_host.as_deref(), Some("h"));
+        assert_eq!(azure.msi_endpoint.as_deref(), Some("http://m"));
+        assert_eq!(azure.oidc_request_url.as_deref(), Some("http://p"));
+        assert_eq!(azure.ado_pipeline_service_connection_id.as_deref(), Some("connection"));
+        assert_eq!((azure.lookup_blob_endpoint, azure.use_msi), (Some(false), Some(false)));
+        assert_eq!((azure.use_oidc, azure.use_aks_workload_identity), (Some(true), Some(true)));
+        assert_eq!((azure.use_cli, azure.timeout_seconds), (Some(false), Some(60)));
+        // It is where resources are managed, not where blobs are.
+        assert_eq!(azure.endpoint, None);
+        assert!(!format!("{azure:?}").contains("S3CR3T"));
+        let of_tofu =
+            r#"{"container_name":"c","key":"k","ado_service_connection_id":"connection"}"#;
+        let Backend::Azure(azure) = of("azurerm", of_tofu).unwrap() else { panic!() };
+        assert_eq!(azure.ado_pipeline_service_connection_id.as_deref(), Some("connection"));
+    }
+
+    #[test]
+    fn what_encrypts_a_blob_is_refused_by_name() {
+        for name in ["customer_provided_key", "encryption_scope"] {
+            let config = format!(r#"{{"container_name":"c","key":"k","{name}":"S3CR3T"}}"#);
+            let error = of("azurerm", &config).unwrap_err().to_string();
+            assert!(error.contains(&format!("`{name}`")) && !error.contains("S3CR3T"), "{error}");
+        }
+    }
+
+    #[test]
     fn what_is_recorded_of_the_other_backends_is_read() {
         let read = |text| backend(text).unwrap();
         let Backend::Gcs(gcs) = read(include_str!("../../../testdata/backends/gcs.json")) else {
@@ -337,7 +402,7 @@ mod tests {
         assert_eq!(azure.storage_account_name.as_deref(), Some("acme"));
         assert_eq!(
             (azure.key.as_str(), azure.snapshot, azure.use_oidc),
-            ("prod.tfstate", true, false)
+            ("prod.tfstate", Some(true), None)
         );
         let Backend::Http(http) = read(include_str!("../../../testdata/backends/http.json")) else {
             panic!("it is another backend")

@@ -48,7 +48,8 @@ impl fmt::Debug for Container {
 
 impl Container {
     pub(super) fn new(settings: &Settings, env: &Env) -> Result<Self, String> {
-        let network = Network::from_env(env);
+        let mut network = Network::from_env(env);
+        network.patience = settings.patience.unwrap_or(network.patience);
         let sign = Authorization::new(settings, &network, env)?;
         let client = Client::new(&network, Box::new(sign))?;
         // Signing happens in the client; with a credential given, no other is looked for.

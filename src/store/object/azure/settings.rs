@@ -1,11 +1,20 @@
 //! What the configuration leaves open, from the environment.
 
+use std::time::Duration;
+
 use url::Url;
 
+use super::choice::{Choice, Credentials, switch, unknown_cloud};
+use super::cloud::Cloud;
+use super::invalid;
 use crate::base::env::Env;
 use crate::base::secret::Secret;
 use crate::store::Error;
 use crate::store::backend::Azure;
+
+/// What OpenTofu encrypts blobs by, which a write without it would undo.
+const ENCRYPTION: [&str; 3] =
+    ["ARM_CUSTOMER_PROVIDED_KEY", "ARM_ENCYRPTION_SCOPE", "ARM_ENCRYPTION_SCOPE"];
 
 /// Settings with nothing left open.
 #[derive(Debug)]
@@ -14,45 +23,10 @@ pub(super) struct Settings {
     pub(super) container: String,
     /// Where the account's containers are.
     pub(super) endpoint: Url,
-    /// Where people and programs sign in.
-    pub(super) authority: &'static str,
     pub(super) credentials: Credentials,
     pub(super) snapshot: bool,
-}
-
-/// Where the right to ask comes from.
-#[derive(Clone, Debug)]
-pub(super) enum Credentials {
-    /// A key of the account.
-    Key(Secret),
-    /// A shared access signature.
-    Signature(Secret),
-    /// An application with a secret.
-    Application { tenant: String, client: String, secret: Secret },
-    /// An application with a token of the workload.
-    Workload { tenant: String, client: String, token: Token },
-    /// This machine.
-    Machine { client: Option<String> },
-    /// Whoever is signed in with `az login`.
-    CommandLine,
-}
-
-/// Where the token of a workload is.
-#[derive(Clone, Debug)]
-pub(super) enum Token {
-    Text(Secret),
-    File(String),
-    /// A service of the pipeline gives it out.
-    Request {
-        url: String,
-        bearer: Secret,
-    },
-}
-
-/// The parts of a cloud that has its own names.
-struct Cloud {
-    suffix: &'static str,
-    authority: &'static str,
+    /// How long the account may be silent; the network says it where it is not set.
+    pub(super) patience: Option<Duration>,
 }
 
 impl Settings {
@@ -61,6 +35,9 @@ impl Settings {
         if given.container_name.is_empty() {
             return Err(invalid("no container is set"));
         }
+        if let Some(name) = ENCRYPTION.iter().find(|name| env.get(name).is_some()) {
+            return Err(invalid(format!("`{name}` is not known to this version")));
+        }
         let connection = Connection::new(env.get("AZURE_STORAGE_CONNECTION_STRING"));
         let named = given.storage_account_name.clone();
         let named = named.or_else(|| env.get("ARM_STORAGE_ACCOUNT_NAME"));
@@ -68,148 +45,73 @@ impl Settings {
         let Some(account) = account.or_else(|| connection.get("AccountName")) else {
             return Err(invalid("no storage account is set"));
         };
-        let cloud = given.environment.clone().or_else(|| env.get("ARM_ENVIRONMENT"));
-        let cloud = Cloud::of(cloud.as_deref().unwrap_or("public"))?;
-        let endpoint = given.endpoint.clone().or_else(|| connection.get("BlobEndpoint"));
-        let endpoint = endpoint.or_else(|| env.get("AZURE_STORAGE_SERVICE_ENDPOINT"));
-        let endpoint = endpoint.unwrap_or_else(|| {
-            let suffix = connection.get("EndpointSuffix");
-            format!("https://{account}.blob.{}", suffix.as_deref().unwrap_or(cloud.suffix))
-        });
-        let endpoint = match Url::parse(endpoint.trim_end_matches('/')) {
-            Ok(url) if matches!(url.scheme(), "http" | "https") && url.has_host() => url,
-            _ => return Err(invalid("the endpoint is not the address of a server")),
-        };
+        let cloud = Cloud::of(given, env)?;
+        let choice = Choice::new(given, env, &connection, cloud)?;
         Ok(Self {
+            endpoint: endpoint(choice, &account)?,
             account,
             container: given.container_name.clone(),
-            endpoint,
-            authority: cloud.authority,
-            credentials: credentials(given, env, &connection)?,
-            snapshot: given.snapshot || is_true(env, "ARM_SNAPSHOT"),
+            credentials: choice.credentials()?,
+            snapshot: given.snapshot.or(switch(env, "ARM_SNAPSHOT")?).unwrap_or(false),
+            patience: patience(given, env)?,
         })
     }
 }
 
-impl Cloud {
-    fn of(name: &str) -> Result<Self, Error> {
-        let (suffix, authority) = match name.to_ascii_lowercase().as_str() {
-            "public" | "azurecloud" | "azurepubliccloud" => {
-                ("core.windows.net", "https://login.microsoftonline.com")
-            }
-            "china" | "azurechinacloud" => {
-                ("core.chinacloudapi.cn", "https://login.chinacloudapi.cn")
-            }
-            "usgovernment" | "azureusgovernment" | "azureusgovernmentcloud" => {
-                ("core.usgovcloudapi.net", "https://login.microsoftonline.us")
-            }
-            _ => return Err(invalid(&format!("there is no environment `{name}`"))),
-        };
-        Ok(Self { suffix, authority })
-    }
-}
-
-/// Finds the credentials: what the configuration names wins over what the environment names.
-fn credentials(given: &Azure, env: &Env, connection: &Connection) -> Result<Credentials, Error> {
-    let secret = |name: &str| env.get(name).map(Secret::new);
-    if let Some(key) = given.access_key.clone() {
-        return Ok(Credentials::Key(key));
-    }
-    if let Some(signature) = given.sas_token.clone() {
-        return Ok(signed(&signature));
-    }
-    let tenant = given.tenant_id.clone().or_else(|| env.get("ARM_TENANT_ID"));
-    let client = given.client_id.clone().or_else(|| env.get("ARM_CLIENT_ID"));
-    if given.client_secret.is_none() {
-        if let Some(key) = secret("ARM_ACCESS_KEY") {
-            return Ok(Credentials::Key(key));
-        }
-        if let Some(signature) = secret("ARM_SAS_TOKEN") {
-            return Ok(signed(&signature));
-        }
-    }
-    let application = given.client_secret.clone().or_else(|| secret("ARM_CLIENT_SECRET"));
-    if let (Some(secret), Some(tenant), Some(client)) = (application, &tenant, &client) {
-        let (tenant, client) = (tenant.clone(), client.clone());
-        return Ok(Credentials::Application { tenant, client, secret });
-    }
-    let variables = ["ARM_CLIENT_CERTIFICATE", "ARM_CLIENT_CERTIFICATE_PATH"];
-    if given.client_certificate.is_some() || variables.iter().any(|name| env.get(name).is_some()) {
+/// Returns where the containers of an account are.
+fn endpoint(choice: Choice<'_>, account: &str) -> Result<Url, Error> {
+    let Choice { given, env, connection, cloud, .. } = choice;
+    let named = given.endpoint.clone().or_else(|| connection.get("BlobEndpoint"));
+    let named = named.or_else(|| env.get("AZURE_STORAGE_SERVICE_ENDPOINT"));
+    let variable = switch(env, "ARM_USE_DNS_ZONE_ENDPOINT")?;
+    if named.is_none() && given.lookup_blob_endpoint.or(variable).unwrap_or(false) {
         return Err(invalid(
-            "client certificates are not read (`client_certificate_path`): sign in with it, \
-             `az login --service-principal --certificate FILE`, and leave the setting out, \
-             or set a client secret",
+            "`lookup_blob_endpoint` is not known to this version: name what \
+             `az storage account show --query primaryEndpoints.blob` says in \
+             AZURE_STORAGE_SERVICE_ENDPOINT",
         ));
     }
-    if given.use_oidc
-        || is_true(env, "ARM_USE_OIDC")
-        || is_true(env, "ARM_USE_AKS_WORKLOAD_IDENTITY")
-    {
-        let tenant = tenant.or_else(|| env.get("AZURE_TENANT_ID"));
-        let client = client.or_else(|| env.get("AZURE_CLIENT_ID"));
-        return match (tenant, client, workload_token(env)) {
-            (Some(tenant), Some(client), Some(token)) => {
-                Ok(Credentials::Workload { tenant, client, token })
-            }
-            _ => Err(invalid("use_oidc needs a tenant, a client and the token of a workload")),
-        };
+    let address = if let Some(named) = named {
+        named
+    } else {
+        let suffix = connection.get("EndpointSuffix");
+        let suffix = suffix.or_else(|| Some(cloud?.suffix.to_owned())).ok_or_else(unknown_cloud)?;
+        format!("https://{account}.blob.{suffix}")
+    };
+    match Url::parse(address.trim_end_matches('/')) {
+        Ok(url) if matches!(url.scheme(), "http" | "https") && url.has_host() => Ok(url),
+        _ => Err(invalid("the endpoint is not the address of a server")),
     }
-    if given.use_msi || is_true(env, "ARM_USE_MSI") {
-        return Ok(Credentials::Machine { client });
-    }
-    if let Some(key) = connection.secret("AccountKey").or_else(|| secret("AZURE_STORAGE_KEY")) {
-        return Ok(Credentials::Key(key));
-    }
-    let signature = connection.secret("SharedAccessSignature");
-    if let Some(signature) = signature.or_else(|| secret("AZURE_STORAGE_SAS_TOKEN")) {
-        return Ok(signed(&signature));
-    }
-    Ok(Credentials::CommandLine)
 }
 
-/// The portal gives signatures out with a question mark before them.
-fn signed(signature: &Secret) -> Credentials {
-    Credentials::Signature(Secret::new(signature.expose().trim_start_matches('?')))
-}
-
-fn workload_token(env: &Env) -> Option<Token> {
-    let first = |names: &[&str]| names.iter().find_map(|name| env.get(name));
-    if let Some(text) = env.get("ARM_OIDC_TOKEN") {
-        return Some(Token::Text(Secret::new(text)));
+/// Returns the patience of `timeout_seconds`, which only OpenTofu knows.
+fn patience(given: &Azure, env: &Env) -> Result<Option<Duration>, Error> {
+    let not = |_| invalid("`ARM_TIMEOUT_SECONDS` is not a number");
+    let variable = env.get("ARM_TIMEOUT_SECONDS").map(|text| text.parse().map_err(not));
+    match given.timeout_seconds.or(variable.transpose()?) {
+        Some(0) => Err(invalid("`timeout_seconds` is 0: nothing would come in time")),
+        // What was set for this program says more.
+        Some(_) if env.get("TFSTATE_NETWORK_TIMEOUT").is_some() => Ok(None),
+        seconds => Ok(seconds.map(Duration::from_secs)),
     }
-    if let Some(path) = first(&["ARM_OIDC_TOKEN_FILE_PATH", "AZURE_FEDERATED_TOKEN_FILE"]) {
-        return Some(Token::File(path));
-    }
-    let url = first(&["ARM_OIDC_REQUEST_URL", "ACTIONS_ID_TOKEN_REQUEST_URL"])?;
-    let bearer = first(&["ARM_OIDC_REQUEST_TOKEN", "ACTIONS_ID_TOKEN_REQUEST_TOKEN"])?;
-    Some(Token::Request { url, bearer: Secret::new(bearer) })
-}
-
-fn is_true(env: &Env, name: &str) -> bool {
-    env.get(name)
-        .is_some_and(|text| matches!(text.to_ascii_lowercase().as_str(), "true" | "1" | "t"))
-}
-
-fn invalid(problem: &str) -> Error {
-    Error::Settings { backend: "azurerm", problem: problem.to_owned() }
 }
 
 /// A connection string: `Name=value;Name=value`.
-struct Connection(Option<Secret>);
+pub(super) struct Connection(Option<Secret>);
 
 impl Connection {
     fn new(text: Option<String>) -> Self {
         Self(text.map(Secret::new))
     }
 
-    fn get(&self, name: &str) -> Option<String> {
+    pub(super) fn get(&self, name: &str) -> Option<String> {
         let text = self.0.as_ref()?.expose();
         let mut parts = text.split(';').filter_map(|part| part.split_once('='));
         let (_, value) = parts.find(|(found, _)| found.trim().eq_ignore_ascii_case(name))?;
         Some(value.trim().to_owned()).filter(|value| !value.is_empty())
     }
 
-    fn secret(&self, name: &str) -> Option<Secret> {
+    pub(super) fn secret(&self, name: &str) -> Option<Secret> {
         self.get(name).map(Secret::new)
     }
 }
@@ -217,6 +119,8 @@ impl Connection {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::base::fs;
+    use crate::store::object::azure::choice::{Application, Token};
 
     fn settings(given: &Azure, env: &[(&str, &str)]) -> Result<Settings, Error> {
         Settings::new(given, &Env::from_pairs(env.iter().copied()))
@@ -230,6 +134,24 @@ mod tests {
         }
     }
 
+    const IDS: [(&str, &str); 2] = [("ARM_TENANT_ID", "t"), ("ARM_CLIENT_ID", "c")];
+
+    /// Returns what these variables choose, beside a tenant and a client.
+    fn chosen(given: &Azure, more: &[(&str, &str)]) -> Result<Credentials, Error> {
+        settings(given, &[&IDS, more].concat()).map(|settings| settings.credentials)
+    }
+
+    /// Returns why there is no choice.
+    fn refused(given: &Azure, env: &[(&str, &str)]) -> String {
+        let error = settings(given, env).unwrap_err().to_string();
+        assert!(!error.contains("S3CR3T"), "{error}");
+        error
+    }
+
+    fn text(text: &str) -> Option<String> {
+        Some(text.to_owned())
+    }
+
     #[test]
     fn the_cloud_decides_the_endpoint() {
         let endpoint =
@@ -238,6 +160,35 @@ mod tests {
         assert_eq!(endpoint("china").as_str(), "https://acme.blob.core.chinacloudapi.cn/");
         assert_eq!(endpoint("usgovernment").as_str(), "https://acme.blob.core.usgovcloudapi.net/");
         assert!(settings(&given(), &[("ARM_ENVIRONMENT", "moon")]).is_err());
+    }
+
+    #[test]
+    fn a_cloud_that_only_a_server_describes_needs_an_endpoint_and_who_does_not_sign_in_there() {
+        let with = Azure { metadata_host: text("stack.example"), ..given() };
+        assert!(refused(&with, &[]).contains("`metadata_host`"));
+        let host = ("ARM_METADATA_HOSTNAME", "stack.example");
+        let key = ("ARM_ACCESS_KEY", "a");
+        assert!(refused(&given(), &[host, key]).contains("`metadata_host`"));
+        let endpoint = ("AZURE_STORAGE_SERVICE_ENDPOINT", "https://acme.blob.stack.example");
+        assert!(settings(&with, &[endpoint, key]).is_ok());
+        let application = [&IDS[..], &[endpoint, ("ARM_CLIENT_SECRET", "S3CR3T")]].concat();
+        assert!(refused(&with, &application).contains("`metadata_host`"));
+        let known = Azure { metadata_host: text("management.chinacloudapi.cn"), ..given() };
+        let endpoint = settings(&known, &[]).unwrap().endpoint;
+        assert_eq!(endpoint.as_str(), "https://acme.blob.core.chinacloudapi.cn/");
+    }
+
+    #[test]
+    fn an_endpoint_that_would_have_to_be_looked_up_is_to_be_named() {
+        let with = Azure { lookup_blob_endpoint: Some(true), ..given() };
+        assert!(refused(&with, &[]).contains("`lookup_blob_endpoint`"));
+        let variable = ("ARM_USE_DNS_ZONE_ENDPOINT", "true");
+        assert!(refused(&given(), &[variable]).contains("`lookup_blob_endpoint`"));
+        let without = Azure { lookup_blob_endpoint: Some(false), ..given() };
+        assert!(settings(&without, &[variable]).is_ok());
+        let named = "https://acme.z7.blob.storage.azure.net";
+        let settings = settings(&with, &[("AZURE_STORAGE_SERVICE_ENDPOINT", named)]).unwrap();
+        assert_eq!(settings.endpoint.as_str(), format!("{named}/"));
     }
 
     #[test]
@@ -250,7 +201,9 @@ mod tests {
             panic!()
         };
         assert_eq!(signature.expose(), "sig=b");
-        let Credentials::CommandLine = settings(&given(), &[]).unwrap().credentials else {
+        let Credentials::CommandLine { tenant: None } =
+            settings(&given(), &[]).unwrap().credentials
+        else {
             panic!()
         };
     }
@@ -270,34 +223,171 @@ mod tests {
 
     #[test]
     fn an_application_a_workload_and_a_machine_sign_in_as_terraform_has_them() {
-        let ids = [("ARM_TENANT_ID", "t"), ("ARM_CLIENT_ID", "c")];
-        let with = |more: &[(&str, &str)]| settings(&given(), &[&ids, more].concat());
-        let credentials = |more: &[(&str, &str)]| with(more).unwrap().credentials;
+        let credentials = |more: &[(&str, &str)]| chosen(&given(), more).unwrap();
         assert!(matches!(
             credentials(&[("ARM_CLIENT_SECRET", "s")]),
-            Credentials::Application { .. }
+            Credentials::Application(Application { .. }, _)
         ));
         assert!(matches!(
             credentials(&[("ARM_USE_OIDC", "true"), ("ARM_OIDC_TOKEN", "t")]),
-            Credentials::Workload { token: Token::Text(_), .. }
+            Credentials::Workload(_, Token::Text(_))
         ));
-        assert!(with(&[("ARM_USE_OIDC", "true")]).is_err());
-        assert!(matches!(
-            credentials(&[("ARM_USE_MSI", "true")]),
-            Credentials::Machine { client: Some(_) }
-        ));
+        assert!(refused(&given(), &[("ARM_USE_OIDC", "true")]).contains("`use_oidc`"));
+        let machine =
+            credentials(&[("ARM_USE_MSI", "true"), ("ARM_MSI_ENDPOINT", "http://here/token")]);
+        let Credentials::Machine { client, endpoint } = machine else { panic!() };
+        assert_eq!(client.as_deref(), Some("c"));
+        assert_eq!(endpoint.as_deref(), Some("http://here/token"));
+        let Credentials::CommandLine { tenant } = credentials(&[]) else { panic!() };
+        assert_eq!(tenant.as_deref(), Some("t"));
+    }
+
+    #[test]
+    fn what_the_configuration_turns_off_no_variable_turns_on() {
+        let off = Azure {
+            use_msi: Some(false),
+            use_oidc: Some(false),
+            use_aks_workload_identity: Some(false),
+            snapshot: Some(false),
+            use_cli: Some(true),
+            ..given()
+        };
+        let variables = [
+            ("ARM_USE_MSI", "true"),
+            ("ARM_USE_OIDC", "true"),
+            ("ARM_USE_AKS_WORKLOAD_IDENTITY", "1"),
+            ("ARM_SNAPSHOT", "true"),
+            ("ARM_USE_CLI", "false"),
+        ];
+        let settings = settings(&off, &variables).unwrap();
+        assert!(matches!(settings.credentials, Credentials::CommandLine { .. }));
+        assert!(!settings.snapshot);
+        for (name, _) in variables {
+            assert!(refused(&given(), &[(name, "S3CR3T")]).contains(name), "{name}");
+        }
+    }
+
+    #[test]
+    fn without_the_command_line_somebody_else_must_ask() {
+        let off = Azure { use_cli: Some(false), ..given() };
+        assert!(refused(&off, &[]).contains("`use_cli`"));
+        assert!(refused(&given(), &[("ARM_USE_CLI", "false")]).contains("`use_cli`"));
+        assert!(settings(&off, &[("AZURE_STORAGE_KEY", "a")]).is_ok());
+    }
+
+    #[test]
+    fn a_client_and_its_secret_are_read_from_files() {
+        let folder = tempfile::tempdir().unwrap();
+        let (id, secret) = (folder.path().join("id"), folder.path().join("secret"));
+        fs::write_new(&id, b"of-file\n").unwrap();
+        fs::write_new(&secret, b" S3CR3T\n").unwrap();
+        let with = Azure {
+            tenant_id: text("t"),
+            client_id_file_path: Some(id.clone()),
+            client_secret_file_path: Some(secret.clone()),
+            ..given()
+        };
+        // It is of the configuration, and wins over a key of the environment.
+        let found = settings(&with, &[("ARM_ACCESS_KEY", "a")]).unwrap().credentials;
+        let Credentials::Application(application, secret_read) = found else { panic!() };
+        assert_eq!((application.client.as_str(), secret_read.expose()), ("of-file", "S3CR3T"));
+        let variables = [
+            ("ARM_TENANT_ID", "t"),
+            ("ARM_CLIENT_ID_FILE_PATH", id.to_str().unwrap()),
+            ("ARM_CLIENT_SECRET_FILE_PATH", secret.to_str().unwrap()),
+        ];
+        let found = settings(&given(), &variables).unwrap().credentials;
+        assert!(matches!(found, Credentials::Application(..)));
+        let other = Azure { client_id: text("other"), ..with.clone() };
+        assert!(refused(&other, &[]).contains("`client_id` is not what is in"));
+        let gone = Azure { client_secret_file_path: Some(folder.path().join("gone")), ..with };
+        assert!(refused(&gone, &[]).contains("cannot read `client_secret` from"));
+    }
+
+    #[test]
+    fn the_token_of_a_workload_is_text_a_file_or_that_of_a_pipeline() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("token");
+        fs::write_new(&file, b"S3CR3T").unwrap();
+        let on = Azure { use_oidc: Some(true), ..given() };
+        let token = |given: &Azure, env: &[(&str, &str)]| {
+            let Credentials::Workload(_, token) = chosen(given, env).unwrap() else { panic!() };
+            token
+        };
+        let in_text = Azure { oidc_token: Some(Secret::new("S3CR3T")), ..on.clone() };
+        assert!(matches!(token(&in_text, &[]), Token::Text(_)));
+        let both = Azure { oidc_token_file_path: Some(file.clone()), ..in_text.clone() };
+        assert!(matches!(token(&both, &[]), Token::File(_)));
+        let differ = Azure { oidc_token: Some(Secret::new("0THER")), ..both };
+        assert!(refused(&differ, &IDS).contains("`oidc_token` is not what is in"));
+        let path = file.to_str().unwrap();
+        assert!(matches!(token(&on, &[("AZURE_FEDERATED_TOKEN_FILE", path)]), Token::File(_)));
+        let pipeline = Azure {
+            oidc_request_url: text("http://p"),
+            oidc_request_token: Some(Secret::new("S3CR3T")),
+            ado_pipeline_service_connection_id: text("id"),
+            ..on.clone()
+        };
+        let Token::Pipeline(found) = token(&pipeline, &[]) else { panic!() };
+        assert_eq!((found.url.as_str(), found.connection.as_deref()), ("http://p", Some("id")));
+        assert!(!format!("{found:?}").contains("S3CR3T"));
+        let variables = [
+            ("SYSTEM_OIDCREQUESTURI", "http://p"),
+            ("SYSTEM_ACCESSTOKEN", "S3CR3T"),
+            ("ARM_OIDC_AZURE_SERVICE_CONNECTION_ID", "id"),
+        ];
+        let Token::Pipeline(found) = token(&on, &variables) else { panic!() };
+        assert_eq!(found.connection.as_deref(), Some("id"));
+    }
+
+    #[test]
+    fn a_workload_of_a_cluster_is_who_the_cluster_says() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("token");
+        fs::write_new(&file, b"S3CR3T").unwrap();
+        let env = [
+            ("AZURE_CLIENT_ID", "of-cluster"),
+            ("AZURE_TENANT_ID", "t"),
+            ("AZURE_FEDERATED_TOKEN_FILE", file.to_str().unwrap()),
+        ];
+        let with = Azure { use_aks_workload_identity: Some(true), ..given() };
+        let found = settings(&with, &env).unwrap().credentials;
+        let Credentials::Workload(application, Token::File(_)) = found else { panic!() };
+        assert_eq!(application.client, "of-cluster");
+        let other = Azure { client_id: text("other"), ..with.clone() };
+        assert!(refused(&other, &env).contains("`client_id`"));
+        let other = Azure { oidc_token: Some(Secret::new("0THER")), ..with };
+        assert!(refused(&other, &env).contains("`oidc_token`"));
     }
 
     #[test]
     fn a_client_certificate_is_refused_where_it_would_be_used() {
-        let ids = [("ARM_TENANT_ID", "t"), ("ARM_CLIENT_ID", "c")];
         let with = Azure { client_certificate: Some(Secret::new("c.pfx")), ..given() };
-        let error = settings(&with, &ids).unwrap_err().to_string();
-        assert!(error.contains("`client_certificate_path`"), "{error}");
-        let by_variable = [ids[0], ids[1], ("ARM_CLIENT_CERTIFICATE_PATH", "c.pfx")];
-        assert!(settings(&given(), &by_variable).is_err());
+        assert!(refused(&with, &IDS).contains("`client_certificate_path`"));
+        assert!(chosen(&given(), &[("ARM_CLIENT_CERTIFICATE_PATH", "c.pfx")]).is_err());
         assert!(settings(&with, &[("ARM_ACCESS_KEY", "a")]).is_ok());
-        assert!(settings(&with, &[ids[0], ids[1], ("ARM_CLIENT_SECRET", "s")]).is_ok());
+        assert!(chosen(&with, &[("ARM_CLIENT_SECRET", "s")]).is_ok());
+    }
+
+    #[test]
+    fn what_encrypts_is_refused() {
+        for name in ENCRYPTION {
+            assert!(refused(&given(), &[(name, "S3CR3T")]).contains(name), "{name}");
+        }
+    }
+
+    #[test]
+    fn patience_is_that_of_the_configuration_if_none_was_set_for_this_program() {
+        let patience =
+            |given: &Azure, env: &[(&str, &str)]| settings(given, env).map(|found| found.patience);
+        let with = |seconds| Azure { timeout_seconds: Some(seconds), ..given() };
+        let second = Some(Duration::from_secs(1));
+        let variable = ("ARM_TIMEOUT_SECONDS", "1");
+        assert_eq!(patience(&with(1), &[]).unwrap(), second);
+        assert_eq!(patience(&given(), &[variable]).unwrap(), second);
+        assert_eq!(patience(&with(1), &[("TFSTATE_NETWORK_TIMEOUT", "5")]).unwrap(), None);
+        assert!(refused(&with(0), &[]).contains("`timeout_seconds`"));
+        assert!(refused(&given(), &[("ARM_TIMEOUT_SECONDS", "x")]).contains("ARM_TIMEOUT_SECONDS"));
     }
 
     #[test]
