@@ -1,22 +1,11 @@
 //! Does the same to many states with a bounded number of workers.
 
-use std::sync::{Condvar, Mutex, PoisonError};
+use std::collections::VecDeque;
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 
 /// How many results may wait for the one before them, for each worker.
 const AHEAD: usize = 2;
-
-/// Where the workers are.
-struct Progress<T> {
-    /// The first item that nobody has taken.
-    next: usize,
-    /// How many results were handed on.
-    done: usize,
-    /// Results that wait for the ones before them, with their places.
-    waiting: Vec<(usize, T)>,
-    /// Whether nobody wants further results.
-    stopped: bool,
-}
 
 /// Does `work` to every item on up to `workers` threads, and hands the results to `each` in the
 /// order of the items, on the calling thread, until it returns an error.
@@ -30,77 +19,141 @@ pub fn each<I: Sync, T: Send, E>(
     mut each: impl FnMut(&I, T) -> Result<(), E>,
 ) -> Result<(), E> {
     let workers = workers.clamp(1, items.len().max(1));
-    let window = workers * AHEAD;
-    let progress = Mutex::new(Progress { next: 0, done: 0, waiting: Vec::new(), stopped: false });
-    let changed = Condvar::new();
-    let locked = || progress.lock().unwrap_or_else(PoisonError::into_inner);
-    let take = || {
-        let mut now = locked();
-        loop {
-            if now.stopped || now.next >= items.len() {
-                return None;
-            }
-            if now.next < now.done + window {
-                now.next += 1;
-                return Some(now.next - 1);
-            }
-            now = changed.wait(now).unwrap_or_else(PoisonError::into_inner);
-        }
-    };
+    let queue = Queue::new(items.len(), workers * AHEAD);
     let run = || {
-        let _guard = StopOnPanic(&progress, &changed);
-        while let Some(at) = take() {
-            let result = work(&items[at]);
-            locked().waiting.push((at, result));
-            changed.notify_all();
+        let _guard = StopOnPanic(&queue);
+        let mut next = queue.take();
+        while let Some(at) = next {
+            next = queue.put(at, work(&items[at]));
         }
     };
     thread::scope(|scope| {
         // Ends the workers on every way out, a panic of `each` included.
-        let _stop = Stop(&progress, &changed);
+        let _stop = Stop(&queue);
         let spawn = |_: &usize| thread::Builder::new().spawn_scoped(scope, run).is_ok();
         // Where the system gives no more threads, those that it gave do.
         if (0..workers).take_while(spawn).count() == 0 {
             return items.iter().try_for_each(|item| each(item, work(item)));
         }
-        for (at, item) in items.iter().enumerate() {
-            let mut now = locked();
-            let result = loop {
-                if now.stopped {
-                    // A worker panicked; leaving the scope passes that on.
-                    return Ok(());
-                }
-                if let Some(found) = now.waiting.iter().position(|(place, _)| *place == at) {
-                    break now.waiting.swap_remove(found).1;
-                }
-                now = changed.wait(now).unwrap_or_else(PoisonError::into_inner);
-            };
-            now.done += 1;
-            drop(now);
-            changed.notify_all();
+        for item in items {
+            // Without a result a worker panicked; leaving the scope passes that on.
+            let Some(result) = queue.next() else { return Ok(()) };
             each(item, result)?;
         }
         Ok(())
     })
 }
 
+/// What the workers share. Who waits is woken only by what it waits for: with many workers,
+/// waking all of them for each item took more time than small items did.
+struct Queue<T> {
+    items: usize,
+    /// How many items may be taken whose results were not handed on.
+    window: usize,
+    progress: Mutex<Progress<T>>,
+    /// There is room for the result of a further item.
+    room: Condvar,
+    /// The result that is to be handed on next is there.
+    ready: Condvar,
+}
+
+/// Where the workers are.
+struct Progress<T> {
+    /// The first item that nobody has taken.
+    next: usize,
+    /// How many results were handed on.
+    done: usize,
+    /// The results of the items after those, as far as they are there.
+    results: VecDeque<Option<T>>,
+    /// How many workers wait for room.
+    idle: usize,
+    /// Whether nobody wants further results.
+    stopped: bool,
+}
+
+impl<T> Queue<T> {
+    fn new(items: usize, window: usize) -> Self {
+        let results = VecDeque::new();
+        let progress = Mutex::new(Progress { next: 0, done: 0, results, idle: 0, stopped: false });
+        Self { items, window, progress, room: Condvar::new(), ready: Condvar::new() }
+    }
+
+    fn progress(&self) -> MutexGuard<'_, Progress<T>> {
+        self.progress.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Returns the next item that is to be done, once there is room for its result.
+    fn take(&self) -> Option<usize> {
+        self.take_with(self.progress())
+    }
+
+    fn take_with(&self, mut now: MutexGuard<'_, Progress<T>>) -> Option<usize> {
+        while !now.stopped && now.next < self.items {
+            if now.next < now.done + self.window {
+                now.next += 1;
+                return Some(now.next - 1);
+            }
+            now.idle += 1;
+            now = self.room.wait(now).unwrap_or_else(PoisonError::into_inner);
+            now.idle -= 1;
+        }
+        None
+    }
+
+    /// Takes the result of an item, and returns the next one as [`take`](Self::take) does.
+    fn put(&self, at: usize, result: T) -> Option<usize> {
+        let mut now = self.progress();
+        let place = at - now.done;
+        if place >= now.results.len() {
+            now.results.resize_with(place + 1, || None);
+        }
+        now.results[place] = Some(result);
+        if place == 0 {
+            self.ready.notify_one();
+        }
+        self.take_with(now)
+    }
+
+    /// Returns the next result, once it is there; nothing where no worker will bring it.
+    fn next(&self) -> Option<T> {
+        let mut now = self.progress();
+        while !now.stopped {
+            if let Some(result) = now.results.front_mut().and_then(Option::take) {
+                now.results.pop_front();
+                now.done += 1;
+                if now.idle > 0 {
+                    self.room.notify_one();
+                }
+                return Some(result);
+            }
+            now = self.ready.wait(now).unwrap_or_else(PoisonError::into_inner);
+        }
+        None
+    }
+
+    fn stop(&self) {
+        self.progress().stopped = true;
+        self.room.notify_all();
+        self.ready.notify_all();
+    }
+}
+
 /// Tells everybody to stop when a worker panics, who would else be waited for.
-struct StopOnPanic<'a, T>(&'a Mutex<Progress<T>>, &'a Condvar);
+struct StopOnPanic<'a, T>(&'a Queue<T>);
 
 impl<T> Drop for StopOnPanic<'_, T> {
     fn drop(&mut self) {
         if thread::panicking() {
-            drop(Stop(self.0, self.1));
+            self.0.stop();
         }
     }
 }
 
-struct Stop<'a, T>(&'a Mutex<Progress<T>>, &'a Condvar);
+struct Stop<'a, T>(&'a Queue<T>);
 
 impl<T> Drop for Stop<'_, T> {
     fn drop(&mut self) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).stopped = true;
-        self.1.notify_all();
+        self.0.stop();
     }
 }
 
