@@ -21,6 +21,7 @@ use object_store::client::{
     HttpClient, HttpConnector, HttpError, HttpErrorKind, HttpRequest, HttpRequestBody,
     HttpResponse, HttpResponseBody, HttpService,
 };
+use tokio::task::JoinHandle;
 use tokio::time::{Instant, Sleep, sleep, timeout};
 
 use super::answer::Answer;
@@ -38,6 +39,9 @@ const FIRST_PAUSE: Duration = Duration::from_millis(200);
 
 /// How long a pause can become, also where the store asks for a longer one.
 const LONGEST_PAUSE: Duration = Duration::from_secs(20);
+
+/// Up to how many bytes a body comes with its answer.
+const SMALL: u64 = 1 << 20;
 
 /// How much of a refusal is read.
 const REFUSAL: usize = 64 * 1024;
@@ -152,8 +156,29 @@ impl Client {
             *request.body_mut() = Some(reqwest::Body::wrap(body));
         }
         let upload = Duration::from_secs(u64::try_from(length).unwrap_or(u64::MAX) / SLOWEST);
-        let patience = self.0.patience;
-        let answer = timeout(patience.saturating_add(upload), self.0.http.execute(request)).await;
+        let exchange = Exchange { host, upload, patience: self.0.patience };
+        // The thread that waits is woken once then, and not by each step of the connection.
+        Task(tokio::spawn(exchange.run(self.0.http.clone(), request))).result().await
+    }
+}
+
+/// A request and its answer.
+struct Exchange {
+    host: String,
+    /// How long sending it may take.
+    upload: Duration,
+    patience: Duration,
+}
+
+impl Exchange {
+    async fn run(
+        self,
+        http: reqwest::Client,
+        request: reqwest::Request,
+    ) -> Result<HttpResponse, Fault> {
+        let Self { host, upload, patience } = self;
+        let method = request.method().clone();
+        let answer = timeout(patience.saturating_add(upload), http.execute(request)).await;
         let answer = answer.map_err(|_| Fault::TimedOut(host.clone()))?;
         let answer = answer.map_err(|error| transport(&error, &host))?;
         let (head, body) = Response::<reqwest::Body>::from(answer).into_parts();
@@ -162,21 +187,44 @@ impl Client {
     }
 }
 
+/// A task that ends when nobody waits for its result any more.
+struct Task<T>(JoinHandle<Result<T, Fault>>);
+
+impl<T> Task<T> {
+    async fn result(mut self) -> Result<T, Fault> {
+        (&mut self.0).await.unwrap_or_else(|error| match error.try_into_panic() {
+            Ok(panic) => std::panic::resume_unwind(panic),
+            Err(_ended) => Err(Fault::Other("the request was given up".to_owned())),
+        })
+    }
+}
+
+impl<T> Drop for Task<T> {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}
+
 /// Returns an answer that says yes, or the fault of one that says no.
-async fn respond(mut head: http::response::Parts, body: Patient) -> Result<HttpResponse, Fault> {
+async fn respond(
+    mut head: http::response::Parts,
+    mut body: Patient,
+) -> Result<HttpResponse, Fault> {
     if head.status.is_success() {
         head.extensions.insert(Headers(head.headers.clone()));
-        return Ok(Response::from_parts(head, HttpResponseBody::new(body)));
+        let is_small = body.size_hint().upper().is_some_and(|len| len <= SMALL);
+        let body = if is_small {
+            HttpResponseBody::new(Arrived::of(body).await)
+        } else {
+            HttpResponseBody::new(body)
+        };
+        return Ok(Response::from_parts(head, body));
     }
     // What it says is worth reading as far as it comes; that it says no is known already.
     let mut said = Vec::new();
-    let mut body = HttpResponseBody::new(body);
     while said.len() < REFUSAL {
-        let frame = std::future::poll_fn(|cx| Pin::new(&mut body).poll_frame(cx)).await;
-        let Some(Ok(frame)) = frame else { break };
-        if let Ok(bytes) = frame.into_data() {
-            said.extend_from_slice(&bytes);
-        }
+        let Some(Ok(bytes)) = body.next().await else { break };
+        said.extend_from_slice(&bytes);
     }
     Err(Fault::Answer(Box::new(Answer::read(head.status, &head.headers, &said))))
 }
@@ -241,6 +289,20 @@ struct Patient {
     silence: Option<Pin<Box<Sleep>>>,
 }
 
+impl Patient {
+    /// Returns the next bytes.
+    async fn next(&mut self) -> Option<Result<Bytes, HttpError>> {
+        loop {
+            let frame = std::future::poll_fn(|cx| Pin::new(&mut *self).poll_frame(cx)).await?;
+            match frame.map(Frame::into_data) {
+                Ok(Ok(bytes)) => return Some(Ok(bytes)),
+                Ok(Err(_trailers)) => {}
+                Err(error) => return Some(Err(error)),
+            }
+        }
+    }
+}
+
 impl Body for Patient {
     type Data = Bytes;
     type Error = HttpError;
@@ -266,6 +328,47 @@ impl Body for Patient {
 
     fn size_hint(&self) -> SizeHint {
         self.body.size_hint()
+    }
+}
+
+/// A body that came with its answer, up to where it broke off.
+#[derive(Debug)]
+struct Arrived(std::vec::IntoIter<Result<Bytes, HttpError>>);
+
+impl Arrived {
+    async fn of(mut body: Patient) -> Self {
+        let mut pieces = Vec::new();
+        while let Some(piece) = body.next().await {
+            let is_end = piece.is_err();
+            pieces.push(piece);
+            if is_end {
+                break;
+            }
+        }
+        Self(pieces.into_iter())
+    }
+}
+
+impl Body for Arrived {
+    type Data = Bytes;
+    type Error = HttpError;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        _: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, HttpError>>> {
+        Poll::Ready(self.0.next().map(|piece| piece.map(Frame::data)))
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.0.as_slice().is_empty()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        let here = self.0.as_slice().iter().flatten().map(Bytes::len).sum::<usize>();
+        let mut hint = SizeHint::new();
+        hint.set_lower(u64::try_from(here).unwrap_or(u64::MAX));
+        hint
     }
 }
 
