@@ -63,11 +63,7 @@ fn stored(text: &str, context: Context<'_>) -> Result<Vec<Location>, Error> {
     if !is_bucket || place.version.is_some() || !is_pattern(&place.key) {
         return Ok(vec![one]);
     }
-    let is_folder = place.key.is_empty() || place.key.ends_with('/');
-    if !is_folder && place.store.head(&place.key)?.is_some() {
-        return Ok(vec![one]);
-    }
-    let found = entries(place, text)?;
+    let Some(found) = entries(place, text)? else { return Ok(vec![one]) };
     let found = found.into_iter().map(|entry| Location::Stored(place.with_entry(entry)));
     some(found.collect(), text)
 }
@@ -76,17 +72,16 @@ fn scheme_is(text: &str, scheme: &str) -> bool {
     text.split_once("://").is_some_and(|(found, _)| found.eq_ignore_ascii_case(scheme))
 }
 
-/// Returns what matches the key of a place, sorted by key. Only this is kept while listing.
-fn entries(place: &Place, text: &str) -> Result<Vec<Entry>, Error> {
-    let pattern = if place.key.is_empty() || place.key.ends_with('/') {
-        format!("{}**", place.key)
-    } else {
-        place.key.clone()
-    };
+/// Returns what matches the key of a place, sorted by key; nothing where something has that very
+/// key, and is what is meant. Only this is kept while listing.
+fn entries(place: &Place, text: &str) -> Result<Option<Vec<Entry>>, Error> {
+    let is_folder = place.key.is_empty() || place.key.ends_with('/');
+    let pattern = if is_folder { format!("{}**", place.key) } else { place.key.clone() };
     let start = pattern.find(['*', '?']).map_or(pattern.as_str(), |at| &pattern[..at]);
     let (glob, wants_all) = (PathGlob::new(&pattern), wants_all(&pattern));
-    let mut entries = Vec::new();
+    let (mut entries, mut is_literal) = (Vec::new(), false);
     place.store.list(start, &mut |entry| {
+        is_literal |= !is_folder && entry.key == place.key;
         let fits = entry.len > 0 && is_taken(&entry.key, wants_all) && glob.matches(&entry.key);
         if fits && entries.len() == LIMIT {
             return Err(Error::TooMany { reference: text.to_owned(), limit: LIMIT });
@@ -95,7 +90,7 @@ fn entries(place: &Place, text: &str) -> Result<Vec<Entry>, Error> {
         Ok(())
     })?;
     entries.sort_unstable_by(|a: &Entry, b: &Entry| a.key.cmp(&b.key));
-    Ok(entries)
+    Ok(Some(entries).filter(|_| !is_literal))
 }
 
 /// Returns whether a pattern says nothing of the names it is about.
@@ -233,16 +228,16 @@ mod tests {
     ];
 
     fn listed(key: &str) -> Vec<String> {
+        found(key).unwrap().into_iter().map(|entry| entry.key).collect()
+    }
+
+    fn found(key: &str) -> Option<Vec<Entry>> {
         let store = Memory::default();
         for name in KEYS {
             let bytes: &[u8] = if name.starts_with("empty") { b"" } else { b"{}" };
             store.write(name, &Body { bytes, expected: Expected::Nothing, lock: None }).unwrap();
         }
-        entries(&Place::new(Arc::new(store), key.to_owned()), key)
-            .unwrap()
-            .into_iter()
-            .map(|entry| entry.key)
-            .collect::<Vec<String>>()
+        entries(&Place::new(Arc::new(store), key.to_owned()), key).unwrap()
     }
 
     #[test]
@@ -263,8 +258,15 @@ mod tests {
         assert_eq!(listed("**/*.tfstate").len(), 5);
         assert_eq!(listed("prod/n*"), ["prod/net.tfstate", "prod/notes.txt"]);
         assert_eq!(listed("env:/*/net"), ["env:/x/net"]);
-        assert_eq!(listed("a*b.tfstate"), ["a*b.tfstate", "acb.tfstate"]);
+        assert_eq!(listed("a*.tfstate"), ["a*b.tfstate", "acb.tfstate"]);
         assert!(listed("*.nothing").is_empty());
+    }
+
+    #[test]
+    fn what_has_the_very_key_of_a_pattern_is_meant_alone() {
+        assert!(found("a*b.tfstate").is_none());
+        // A folder is no state, whatever has its name.
+        assert_eq!(found("prod/").unwrap().len(), 3);
     }
 
     struct Folder(tempfile::TempDir);
