@@ -11,6 +11,7 @@ use crate::cli::json::list::{Entry, List};
 use crate::cli::state::{self, StateOption};
 use crate::cli::{filter, many};
 use crate::ops::list::{self, Selection};
+use crate::state::document::Instance;
 use crate::store::Access;
 
 /// List the addresses of the resource instances in a state
@@ -63,16 +64,25 @@ pub(crate) fn run(args: &Args, context: &mut Context<'_>) -> Result<Exit, Failur
         context.out.json(&list)?;
         return Ok(Exit::Done);
     }
-    let (mut line, mut resource, mut address) = (String::new(), None, 0);
+    each_address(instances, |address| context.out.data(address))?;
+    Ok(Exit::Done)
+}
+
+/// Calls `each` with the addresses of instances. Those of one resource share its text.
+fn each_address<'a, E>(
+    instances: impl Iterator<Item = Instance<'a>>,
+    mut each: impl FnMut(&str) -> Result<(), E>,
+) -> Result<(), E> {
+    let (mut address, mut resource, mut common) = (String::new(), None, 0);
     for instance in instances {
         if resource != Some(instance.resource_number()) {
-            line.clear();
-            instance.resource().push_address(&mut line);
-            (resource, address) = (Some(instance.resource_number()), line.len());
+            address.clear();
+            instance.resource().push_address(&mut address);
+            (resource, common) = (Some(instance.resource_number()), address.len());
         }
-        line.truncate(address);
-        instance.push_key(&mut line);
-        context.out.data(&line)?;
+        address.truncate(common);
+        instance.push_key(&mut address);
+        each(&address)?;
     }
-    Ok(Exit::Done)
+    Ok(())
 }

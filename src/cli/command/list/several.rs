@@ -2,6 +2,7 @@
 
 use serde_json::value::RawValue;
 
+use super::each_address;
 use crate::base::text::escape;
 use crate::cli::args::Format;
 use crate::cli::context::Context;
@@ -18,7 +19,8 @@ use crate::store::{Access, Location};
 struct Listed {
     name: String,
     warnings: Vec<String>,
-    addresses: Vec<String>,
+    /// The lines of its instances, as they are printed.
+    lines: String,
     entries: Vec<Box<RawValue>>,
     /// The failure that an address matches nothing here, which counts only where it matches
     /// nowhere.
@@ -43,9 +45,7 @@ pub(super) fn run(
         }
         found |= listed.nothing.is_none();
         nothing = listed.nothing.or(nothing.take());
-        for address in &listed.addresses {
-            context.out.line(&format!("{}\t{address}", escape(&listed.name)))?;
-        }
+        context.out.bytes(listed.lines.as_bytes())?;
         all.extend(listed.entries);
         Ok(())
     })?;
@@ -75,16 +75,20 @@ fn listed(
         }
         Err(error) => return Err(error.into()),
     };
+    if format != Format::Json {
+        let name = escape(&opened.name);
+        each_address(instances, |address| {
+            listed.lines.extend([&*name, "\t", &*escape(address), "\n"]);
+            Ok::<(), Failure>(())
+        })?;
+        return Ok(listed);
+    }
     for instance in instances {
-        if format == Format::Json {
-            let entry = Entry::new(instance, Some(&listed.name), reveal);
-            let entry = serde_json::value::to_raw_value(&entry);
-            listed.entries.push(entry.map_err(|error| {
-                Failure::new(format!("cannot print {}", escape(&opened.name))).because(&error)
-            })?);
-        } else {
-            listed.addresses.push(escape(&instance.address_text()).into_owned());
-        }
+        let entry = Entry::new(instance, Some(&listed.name), reveal);
+        let entry = serde_json::value::to_raw_value(&entry);
+        listed.entries.push(entry.map_err(|error| {
+            Failure::new(format!("cannot print {}", escape(&opened.name))).because(&error)
+        })?);
     }
     Ok(listed)
 }
