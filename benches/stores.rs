@@ -1,4 +1,4 @@
-//! The claims about states in object stores, against a server in this process.
+//! The claims about states in object stores, against a server in this process or a real one.
 //!
 //! `cargo bench --bench stores` fills a bucket and prints each figure with its bound. The server
 //! takes its share of the same processors, for both sides alike.
@@ -7,6 +7,12 @@
 //! sides would be compared by how much work they do on the processors that the server needs too,
 //! and reading states does more than fetching them. So each answer takes [`LATENCY`], a tenth of
 //! what Amazon names for small objects; what there would be without it is printed beside.
+//!
+//! `cargo bench --bench stores -- --endpoint http://127.0.0.1:PORT` measures the list against a
+//! server that speaks the protocol of S3: it writes the states below `tfstate-bench/` in the
+//! bucket `tfstate`, or the one after `--bucket`, and deletes them at the end. The credentials are those
+//! in `AWS_ACCESS_KEY_ID` and `AWS_SECRET_ACCESS_KEY`, or `test` and `test`. To repeat it with moto:
+//! `.ci/servers/s3-moto.sh install`, `.ci/servers/s3-moto.sh start PORT`.
 
 #![allow(missing_docs, reason = "a benchmark has no readers but its own")]
 #![allow(dead_code, reason = "the server is that of the tests, who ask more of it")]
@@ -50,27 +56,110 @@ const AT_ONCE: usize = 16;
 const LATENCY: Duration = Duration::from_millis(10);
 
 fn main() {
-    let server = Server::start();
-    let builder = AmazonS3Builder::new()
-        .with_endpoint(&server.endpoint)
-        .with_allow_http(true)
-        .with_region("us-east-1")
-        .with_bucket_name("states")
-        .with_access_key_id(s3_server::ACCESS_KEY)
-        .with_secret_access_key(s3_server::SECRET_KEY);
     // Installs the implementation of TLS that all of this program uses.
     rustls::crypto::ring::default_provider().install_default().unwrap();
-    let store = Arc::new(builder.build().unwrap());
     let runtime =
         tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
-    runtime.block_on(fill(&*store));
     println!("{:<58} {:>9} {:>9}", "claim", "measured", "bound");
+    match Bucket::given() {
+        Some(bucket) => against(&bucket, &runtime),
+        None => in_process(&runtime),
+    }
+}
 
+fn in_process(runtime: &Runtime) {
+    let server = Server::start();
+    let bucket = Bucket::of(&server);
+    let store = bucket.client();
+    runtime.block_on(fill(&*store));
+    runtime.block_on(async {
+        let large = PutPayload::from(state(100_000_000));
+        store.put(&Path::from("large.tfstate"), large).await.unwrap();
+    });
+    let (listing, getting) = listing(&bucket, runtime, &store);
+    println!("answered at once: {} for the list, {} for the GETs", shown(listing), shown(getting));
+    server.fail(Fault::slow("", When::After, LATENCY).times(u32::MAX));
+    let (listing, getting) = self::listing(&bucket, runtime, &store);
+    println!("answered in {}: {}, {}", shown(LATENCY), shown(listing), shown(getting));
+    report(LISTING, ratio(listing, getting), "<= 1.3");
+    creation(&server, runtime, &store);
+    memory(&bucket);
+}
+
+const LISTING: &str = "listing 1,000 states of 100 KB / as many parallel GETs";
+
+fn against(bucket: &Bucket, runtime: &Runtime) {
+    let store = bucket.client();
+    runtime.block_on(fill(&*store));
+    let (listing, getting) = listing(bucket, runtime, &store);
+    println!("{} for the list, {} for the GETs", shown(listing), shown(getting));
+    report(LISTING, ratio(listing, getting), "<= 1.3");
+    runtime.block_on(async {
+        for number in 0..STATES {
+            store.delete(&key(number)).await.unwrap();
+        }
+    });
+}
+
+/// A bucket, and who asks for it.
+struct Bucket {
+    endpoint: String,
+    name: String,
+    access_key: String,
+    secret_key: String,
+}
+
+impl Bucket {
+    fn of(server: &Server) -> Self {
+        Self {
+            endpoint: server.endpoint.clone(),
+            name: "states".to_owned(),
+            access_key: s3_server::ACCESS_KEY.to_owned(),
+            secret_key: s3_server::SECRET_KEY.to_owned(),
+        }
+    }
+
+    /// Returns the one that the command line names.
+    fn given() -> Option<Self> {
+        let after = |name: &str| std::env::args().skip_while(|word| word != name).nth(1);
+        let env = Env::process();
+        let variable = |name: &str| env.get(name).unwrap_or_else(|| "test".to_owned());
+        Some(Self {
+            endpoint: after("--endpoint")?,
+            name: after("--bucket").unwrap_or_else(|| "tfstate".to_owned()),
+            access_key: variable("AWS_ACCESS_KEY_ID"),
+            secret_key: variable("AWS_SECRET_ACCESS_KEY"),
+        })
+    }
+
+    fn client(&self) -> Arc<AmazonS3> {
+        let builder = AmazonS3Builder::new()
+            .with_endpoint(&self.endpoint)
+            .with_allow_http(true)
+            .with_region("us-east-1")
+            .with_bucket_name(&self.name)
+            .with_access_key_id(&self.access_key)
+            .with_secret_access_key(&self.secret_key);
+        Arc::new(builder.build().unwrap())
+    }
+
+    fn variables(&self) -> [String; 4] {
+        [
+            format!("AWS_ENDPOINT_URL_S3={}", self.endpoint),
+            format!("AWS_ACCESS_KEY_ID={}", self.access_key),
+            format!("AWS_SECRET_ACCESS_KEY={}", self.secret_key),
+            "AWS_REGION=us-east-1".to_owned(),
+        ]
+    }
+}
+
+/// Lists the states and gets them, in turns.
+fn listing(bucket: &Bucket, runtime: &Runtime, store: &Arc<AmazonS3>) -> (Duration, Duration) {
     let keys: Vec<Path> = (0..STATES).map(key).collect();
     let get_all = || {
         runtime.block_on(async {
             let gets = keys.iter().map(|key| {
-                let store = Arc::clone(&store);
+                let store = Arc::clone(store);
                 async move { store.get(key).await.unwrap().bytes().await.unwrap().len() }
             });
             let total: usize = futures_util::stream::iter(gets)
@@ -80,33 +169,24 @@ fn main() {
             assert!(total > STATES * 90_000);
         });
     };
-    let list_all = || list(&server, "s3://states/many/**");
-    let (listing, getting) = paired(list_all, get_all, RUNS);
-    println!("answered at once: {} for the list, {} for the GETs", shown(listing), shown(getting));
-    server.fail(Fault::slow("", When::After, LATENCY).times(u32::MAX));
-    let (listing, getting) = paired(list_all, get_all, RUNS);
-    println!("answered in {}: {}, {}", shown(LATENCY), shown(listing), shown(getting));
-    let claim = "listing 1,000 states of 100 KB / as many parallel GETs";
-    report(claim, ratio(listing, getting), "<= 1.3");
-    creation(&server, &runtime, &store);
-    memory(&server);
+    paired(|| list(bucket), get_all, RUNS)
 }
 
 fn key(number: usize) -> Path {
-    Path::from(format!("many/stack{number:04}/terraform.tfstate"))
+    Path::from(format!("tfstate-bench/stack{number:04}/terraform.tfstate"))
 }
 
 async fn fill(store: &dyn ObjectStore) {
-    let state = |bytes: usize| {
-        let mut state = Vec::new();
-        states::write(&mut state, bytes, 0).unwrap();
-        PutPayload::from(state)
-    };
-    let small = state(100_000);
+    let small = PutPayload::from(state(100_000));
     for number in 0..STATES {
         store.put(&key(number), small.clone()).await.unwrap();
     }
-    store.put(&Path::from("large.tfstate"), state(100_000_000)).await.unwrap();
+}
+
+fn state(bytes: usize) -> Vec<u8> {
+    let mut state = Vec::new();
+    states::write(&mut state, bytes, 0).unwrap();
+    state
 }
 
 fn shown(time: Duration) -> String {
@@ -153,28 +233,21 @@ fn creation(server: &Server, runtime: &Runtime, client: &Arc<AmazonS3>) {
     report(claim, ratio(creating, putting), "<= 1.3");
 }
 
-fn variables(server: &Server) -> [String; 4] {
-    [
-        format!("AWS_ENDPOINT_URL_S3={}", server.endpoint),
-        format!("AWS_ACCESS_KEY_ID={}", s3_server::ACCESS_KEY),
-        format!("AWS_SECRET_ACCESS_KEY={}", s3_server::SECRET_KEY),
-        "AWS_REGION=us-east-1".to_owned(),
-    ]
-}
-
-fn list(server: &Server, reference: &str) {
+fn list(bucket: &Bucket) {
     let mut command = Command::new("env");
-    command.args(variables(server)).args([TFSTATE, "list", reference]);
+    let reference = format!("s3://{}/tfstate-bench/**", bucket.name);
+    command.args(bucket.variables()).args([TFSTATE, "list", &reference]);
     let status = command.stdin(Stdio::null()).stdout(Stdio::null()).status().unwrap();
     assert!(status.success(), "{reference}");
 }
 
-fn memory(server: &Server) {
+fn memory(bucket: &Bucket) {
     let claim = "reading 100 MB from S3: peak memory / size";
-    let variables = variables(server);
+    let (variables, reference) =
+        (bucket.variables(), format!("s3://{}/large.tfstate", bucket.name));
     let mut command = vec!["env"];
     command.extend(variables.iter().map(String::as_str));
-    command.extend([TFSTATE, "list", "s3://states/large.tfstate"]);
+    command.extend([TFSTATE, "list", &reference]);
     match peers::peak(&command) {
         Some(peak) => report(claim, peak / 1e8, "<= 1.4"),
         None => println!("{claim:<58} {:>9}", "no python3"),
