@@ -1,16 +1,18 @@
 //! What a writer remembers of the instances in a state, to count those that changed: keyed hashes
 //! of each address and of what the instance holds.
 
+use std::borrow::Cow;
+
 use super::delta::{Index, Key};
 use crate::state::document::{Document, Instance};
 
-/// Sorted pairs of hashes.
+/// Sorted pairs of hashes, 8 bytes of an address before 8 of what is held there.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
-pub(super) struct Contents(Vec<([u8; 8], [u8; 8])>);
+pub(super) struct Contents<'a>(Cow<'a, [[u8; 16]]>);
 
-impl Contents {
+impl<'a> Contents<'a> {
     /// Hashes every instance of a state; what its index has hashed already is taken from there.
-    pub(super) fn of(document: &Document, index: &Index, key: &Key) -> Self {
+    pub(super) fn of(document: &Document, index: &Index<'_>, key: &Key) -> Self {
         let starts = index.starts();
         let hashed = |instance: Instance<'_>| {
             let piece = starts.binary_search(&instance.offset()).ok()?;
@@ -26,40 +28,38 @@ impl Contents {
                 address.push_str(&deposed);
             }
             let held = hashed(instance).unwrap_or_else(|| key.short_hash(instance.raw()));
-            pairs.push((key.short_hash(address.as_bytes()), held));
+            let pair = [key.short_hash(address.as_bytes()), held];
+            pairs.push(*pair.as_flattened().first_chunk().unwrap_or(&[0; 16]));
         }
         pairs.sort_unstable();
-        Self(pairs)
+        Self(Cow::Owned(pairs))
     }
 
     /// Returns how many instances came, went or hold something else.
     pub(super) fn differences(&self, other: &Self) -> u64 {
-        let (mut a, mut b) = (self.0.as_slice(), other.0.as_slice());
+        let (mut a, mut b) = (&*self.0, &*other.0);
         let mut count = 0;
         while let (Some(x), Some(y)) = (a.first(), b.first()) {
             count += u64::from(x != y);
-            if x.0 <= y.0 {
+            let (x, y) = (&x[..8], &y[..8]);
+            if x <= y {
                 a = &a[1..];
             }
-            if y.0 <= x.0 {
+            if y <= x {
                 b = &b[1..];
             }
         }
         count + a.len() as u64 + b.len() as u64
     }
 
-    pub(super) fn to_bytes(&self) -> Vec<u8> {
-        self.0.iter().flat_map(|(address, held)| [*address, *held]).flatten().collect()
+    pub(super) fn as_bytes(&self) -> &[u8] {
+        self.0.as_flattened()
     }
 
-    /// Reads what [`to_bytes`](Self::to_bytes) made; nothing where it is none.
-    pub(super) fn from_bytes(bytes: &[u8]) -> Option<Self> {
-        let (chunks, rest) = bytes.as_chunks::<16>();
-        let pair = |chunk: &[u8; 16]| {
-            let (address, held) = chunk.split_first_chunk::<8>()?;
-            Some((*address, held.try_into().ok()?))
-        };
-        rest.is_empty().then(|| chunks.iter().map(pair).collect::<Option<_>>().map(Self))?
+    /// Takes what [`as_bytes`](Self::as_bytes) returned; nothing where it is none.
+    pub(super) fn from_bytes(bytes: &'a [u8]) -> Option<Self> {
+        let (pairs, rest) = bytes.as_chunks();
+        rest.is_empty().then_some(Self(Cow::Borrowed(pairs)))
     }
 }
 
@@ -83,7 +83,7 @@ mod tests {
         Document::parse(text.into_bytes()).unwrap()
     }
 
-    fn contents(ids: &[(&str, u32)]) -> Contents {
+    fn contents(ids: &[(&str, u32)]) -> Contents<'static> {
         let (document, key) = (document(ids), Key::new([7; 32]));
         Contents::of(&document, &Index::of_document(&document, &key), &key)
     }
@@ -110,7 +110,7 @@ mod tests {
         assert_eq!(before.differences(&contents(&[("a", 1), ("b", 9), ("c", 3)])), 1);
         assert_eq!(before.differences(&contents(&[("a", 1), ("d", 4), ("e", 5)])), 4);
         assert_eq!(before.differences(&contents(&[])), 3);
-        assert_eq!(Contents::from_bytes(&before.to_bytes()), Some(before));
+        assert_eq!(Contents::from_bytes(before.as_bytes()), Some(before.clone()));
         assert_eq!(Contents::from_bytes(&[0; 17]), None);
     }
 }

@@ -89,11 +89,11 @@ fn read_notes(record: &[u8], tomb: &[u8]) {
 pub fn head(bytes: &[u8]) {
     let summed = [bytes, blake3::hash(bytes).as_bytes()].concat();
     for bytes in [bytes, &summed] {
-        if let Some(head) = Head::parse(bytes) {
+        if let Some(head) = Head::parse(bytes.to_vec()) {
             let (full, newest) = (head.by_full(), head.by_newest());
             let _ = (full.len(), newest.len(), head.newest().map(Member::sequence));
             let hashes = head.hashes(b"{\"resources\":[{}]}", None);
-            drop(delta::encode(b"{\"resources\":[{}]}", hashes.index(), newest));
+            drop(delta::encode(b"{\"resources\":[{}]}", hashes.index(), &newest));
         }
     }
 }

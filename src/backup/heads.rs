@@ -8,7 +8,7 @@
 //! costs one full snapshot and nothing else.
 //!
 //! ```text
-//! 0   8   magic "TFBHEAD1"
+//! 0   8   magic "TFBHEAD2"
 //! 8   4   length n of the record, little endian
 //! 12  n   record: UTF-8 JSON
 //! ..      the index of the last full snapshot, that of the newest if it is another, and the
@@ -17,6 +17,7 @@
 //! ```
 
 use std::cell::OnceCell;
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::{fs, io};
 
@@ -31,7 +32,7 @@ use crate::base::fs as files;
 use crate::state::document::Document;
 use crate::store::Version;
 
-const MAGIC: &[u8; 8] = b"TFBHEAD1";
+const MAGIC: &[u8; 8] = b"TFBHEAD2";
 
 /// The remembered heads, in a folder that may be deleted at any time.
 #[derive(Clone, Debug)]
@@ -55,9 +56,11 @@ pub(super) struct Member {
 pub(super) struct Head {
     pub record: Record,
     key: Key,
-    full: Index,
-    newest: Option<Index>,
-    contents: Contents,
+    /// All of the file, in which these are.
+    bytes: Vec<u8>,
+    full: Range<usize>,
+    newest: Option<Range<usize>>,
+    contents: Range<usize>,
 }
 
 #[derive(Clone, Debug, Deserialize, Serialize)]
@@ -99,8 +102,8 @@ pub(super) struct Hashes<'a> {
     state: &'a [u8],
     document: Option<&'a Document>,
     key: Key,
-    index: OnceCell<Index>,
-    contents: OnceCell<Option<Contents>>,
+    index: OnceCell<Index<'static>>,
+    contents: OnceCell<Option<Contents<'static>>>,
 }
 
 impl<'a> Hashes<'a> {
@@ -109,7 +112,7 @@ impl<'a> Hashes<'a> {
     }
 
     /// Returns those of its pieces.
-    pub(super) fn index(&self) -> &Index {
+    pub(super) fn index(&self) -> &Index<'static> {
         let parsed = || self.document.filter(|document| std::ptr::eq(document.bytes(), self.state));
         self.index.get_or_init(|| match parsed() {
             Some(document) => Index::of_document(document, &self.key),
@@ -118,7 +121,7 @@ impl<'a> Hashes<'a> {
     }
 
     /// Returns those of its instances; nothing where it can't be parsed.
-    fn contents(&self) -> Option<&Contents> {
+    fn contents(&self) -> Option<&Contents<'static>> {
         let make = |document: &Document| Contents::of(document, self.index(), &self.key);
         let make = || self.document.map(make);
         self.contents.get_or_init(make).as_ref()
@@ -160,20 +163,24 @@ impl Head {
     /// nothing where one of both could not be parsed.
     pub(super) fn differences(&self, hashes: &Hashes<'_>) -> Option<u64> {
         let contents = hashes.contents().filter(|_| self.record.is_parsed)?;
-        Some(self.contents.differences(contents))
+        Some(Contents::from_bytes(&self.bytes[self.contents.clone()])?.differences(contents))
     }
 
     /// Returns what tells a later state by the last full snapshot.
-    pub(super) fn by_full(&self) -> &Index {
-        &self.full
+    pub(super) fn by_full(&self) -> Index<'_> {
+        self.index(&self.full)
     }
 
     /// Returns what tells a later state by the newest snapshot.
-    pub(super) fn by_newest(&self) -> &Index {
-        self.newest.as_ref().unwrap_or(&self.full)
+    pub(super) fn by_newest(&self) -> Index<'_> {
+        self.index(self.newest.as_ref().unwrap_or(&self.full))
     }
 
-    pub(super) fn parse(bytes: &[u8]) -> Option<Self> {
+    fn index(&self, range: &Range<usize>) -> Index<'_> {
+        Index::from_bytes(&self.bytes[range.clone()]).unwrap_or_default()
+    }
+
+    pub(super) fn parse(bytes: Vec<u8>) -> Option<Self> {
         let (body, sum) = bytes.split_last_chunk::<32>()?;
         if blake3::hash(body) != *sum {
             return None;
@@ -182,13 +189,17 @@ impl Head {
         let (length, rest) = rest.split_first_chunk::<4>()?;
         let (record, indexes) = rest.split_at_checked(u32::from_le_bytes(*length) as usize)?;
         let record: Record = serde_json::from_slice(record).ok().filter(|r: &Record| r.v == 1)?;
-        let (full, newest) = indexes.split_at_checked(record.full_index)?;
-        let (newest, contents) = newest.split_at_checked(record.newest_index)?;
-        let (key, contents) = (key_of(&record.key), Contents::from_bytes(contents)?);
+        let start = body.len() - indexes.len();
+        let end = start.checked_add(record.full_index).filter(|&end| end <= body.len())?;
+        let (full, start) = (start..end, end);
+        let end = start.checked_add(record.newest_index).filter(|&end| end <= body.len())?;
+        let (newest, contents) = (start..end, end..body.len());
+        Index::from_bytes(&body[full.clone()])?;
+        Index::from_bytes(&body[newest.clone()])?;
+        Contents::from_bytes(&body[contents.clone()])?;
         // That of an empty state is empty too, and it is not the one of the full snapshot.
-        let is_full = record.chain.len() == 1;
-        let newest = if is_full { None } else { Some(Index::from_bytes(newest)?) };
-        Some(Self { key, full: Index::from_bytes(full)?, newest, contents, record })
+        let newest = (record.chain.len() != 1).then_some(newest);
+        Some(Self { key: key_of(&record.key), bytes, full, newest, contents, record })
     }
 }
 
@@ -200,7 +211,7 @@ impl Heads {
 
     /// Returns what is remembered of a stream; nothing where that makes no sense.
     pub(super) fn read(&self, repo: &str, stream: &str) -> Option<Head> {
-        Head::parse(&fs::read(self.path(repo, stream)).ok()?)
+        Head::parse(fs::read(self.path(repo, stream)).ok()?)
     }
 
     /// Remembers a snapshot that was written. `before` is what was remembered then.
@@ -217,10 +228,10 @@ impl Heads {
         };
         let fresh = Hashes::new(written.state, written.document, key_of(&text));
         let hashes = written.hashes.filter(|_| kept.is_some()).unwrap_or(&fresh);
-        let index = hashes.index().to_bytes();
+        let index = hashes.index().as_bytes();
         let (full, newest) = match kept {
-            Some(head) => (head.full.to_bytes(), index),
-            None => (index, Vec::new()),
+            Some(head) => (&head.bytes[head.full.clone()], index),
+            None => (index, [].as_slice()),
         };
         let contents = hashes.contents();
         let record = Record {
@@ -235,8 +246,8 @@ impl Heads {
             newest_index: newest.len(),
             is_parsed: contents.is_some(),
         };
-        let contents = contents.map(Contents::to_bytes).unwrap_or_default();
-        self.write(repo, stream, &record, &[&full, &newest, &contents])
+        let contents = contents.map(Contents::as_bytes).unwrap_or_default();
+        self.write(repo, stream, &record, &[full, newest, contents])
     }
 
     /// Remembers under another name of the source that its state is the same.
@@ -248,9 +259,8 @@ impl Heads {
     ) -> io::Result<()> {
         let (tag, version) = (source.tag.clone(), source.id.clone());
         let record = Record { tag, version, ..head.record.clone() };
-        let newest = head.newest.as_ref().map(Index::to_bytes).unwrap_or_default();
-        let (full, contents) = (head.full.to_bytes(), head.contents.to_bytes());
-        self.write(repo, stream, &record, &[&full, &newest, &contents])
+        let all = head.full.start..head.contents.end;
+        self.write(repo, stream, &record, &[&head.bytes[all]])
     }
 
     fn write(
@@ -265,7 +275,7 @@ impl Heads {
         let beginning = [MAGIC.as_slice(), &length.to_le_bytes(), &record].concat();
         let mut hash = blake3::Hasher::new();
         files::create_private_folder(&self.0)?;
-        files::replace_with(&self.path(repo, stream), |out| {
+        files::replace_cached_with(&self.path(repo, stream), |out| {
             for part in std::iter::once(beginning.as_slice()).chain(indexes.iter().copied()) {
                 hash.update(part);
                 out.write_all(part)?;
@@ -374,12 +384,12 @@ mod tests {
         let heads = Heads::below(folder.path());
         heads.remember(("r", "s"), None, written(b"{\"resources\":[{},{}]}", Kind::Full)).unwrap();
         let mut bytes = fs::read(heads.path("r", "s")).unwrap();
-        assert!(Head::parse(&bytes).is_some());
+        assert!(Head::parse(bytes.clone()).is_some());
         for at in 0..bytes.len() {
             bytes[at] ^= 1;
-            assert!(Head::parse(&bytes).is_none(), "{at}");
+            assert!(Head::parse(bytes.clone()).is_none(), "{at}");
             bytes[at] ^= 1;
-            assert!(Head::parse(&bytes[..at]).is_none(), "{at}");
+            assert!(Head::parse(bytes[..at].to_vec()).is_none(), "{at}");
         }
     }
 }

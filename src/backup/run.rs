@@ -136,7 +136,7 @@ impl Runs {
     pub(super) fn remember(&self, repo: &str, writer: &str, latest: &Latest) {
         let written = files::create_private_folder(&self.0).and_then(|()| {
             let text = serde_json::to_vec(latest)?;
-            files::replace(&self.path(repo, writer), &text)
+            files::replace_cached_with(&self.path(repo, writer), |out| out.write_all(&text))
         });
         if let Err(error) = written {
             tracing::debug!(%error, "cannot remember the newest run");

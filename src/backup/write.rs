@@ -255,7 +255,7 @@ struct Task<'a> {
 /// What a snapshot can be told by.
 struct Base<'h> {
     kind: Kind,
-    index: &'h delta::Index,
+    index: delta::Index<'h>,
     hashes: &'h Hashes<'h>,
     /// The snapshots that have to be read, the full one first, the parent last.
     chain: &'h [Member],
@@ -334,7 +334,7 @@ impl Task<'_> {
         let (Some(full), Some(parent)) = (base.chain.first(), base.chain.last()) else {
             return Ok(Err(Whole::Forgotten));
         };
-        let delta = delta::encode(self.addition.state, base.hashes.index(), base.index);
+        let delta = delta::encode(self.addition.state, base.hashes.index(), &base.index);
         if !body::is_read(delta.len(), self.addition.state.len()) {
             return Ok(Err(Whole::Large));
         }

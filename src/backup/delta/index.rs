@@ -4,6 +4,7 @@
 //! With the key the index lets one confirm a guess of a whole piece, and nothing more; without it,
 //! not even that. It stays on the computer that writes backups.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use super::segments;
@@ -26,9 +27,9 @@ impl Key {
         hash
     }
 
-    fn hash(&self, piece: &[u8]) -> [u8; 16] {
-        let mut hash = [0; 16];
-        hash.copy_from_slice(&blake3::keyed_hash(&self.0, piece).as_bytes()[..16]);
+    fn hash(&self, piece: &[u8]) -> [u8; HASH] {
+        let mut hash = [0; HASH];
+        hash.copy_from_slice(&blake3::keyed_hash(&self.0, piece).as_bytes()[..HASH]);
         hash
     }
 }
@@ -39,13 +40,20 @@ impl fmt::Debug for Key {
     }
 }
 
+/// How many bytes of a hash are kept. With a key that nobody else has, two of 100 million pieces are
+/// taken for each other once in 10^13 states.
+const HASH: usize = 12;
+
+/// A piece: its hash, and its length in 4 bytes, little endian.
+type Piece = [u8; HASH + 4];
+
 /// The pieces of a state in their order.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
-pub struct Index {
-    pieces: Vec<([u8; 16], u64)>,
+pub struct Index<'a> {
+    pieces: Cow<'a, [Piece]>,
 }
 
-impl Index {
+impl<'a> Index<'a> {
     /// Makes the index of a state.
     pub fn of(state: &[u8], key: &Key) -> Self {
         Self::cut(state, &segments::cuts(state), key)
@@ -63,11 +71,16 @@ impl Index {
     }
 
     fn cut(state: &[u8], cuts: &[usize], key: &Key) -> Self {
+        let mut pieces = Vec::with_capacity(cuts.len());
         let ends = cuts.iter().skip(1).copied().chain([state.len()]);
-        let pieces = cuts.iter().zip(ends).filter(|&(&start, end)| end > start);
-        let piece =
-            |(&start, end): (&usize, usize)| (key.hash(&state[start..end]), (end - start) as u64);
-        Self { pieces: pieces.map(piece).collect() }
+        for (&start, end) in cuts.iter().zip(ends) {
+            // No more than a length can say.
+            for piece in state[start..end].chunks(u32::MAX as usize) {
+                let len = u32::try_from(piece.len()).unwrap_or(u32::MAX);
+                pieces.push(of_parts(&key.hash(piece), len));
+            }
+        }
+        Self { pieces: Cow::Owned(pieces) }
     }
 
     /// Returns where each piece starts.
@@ -84,18 +97,18 @@ impl Index {
     /// Returns the beginning of the hash of a piece, if it has this length: its
     /// [short hash](Key::short_hash).
     pub(in crate::backup) fn short_hash(&self, piece: usize, len: usize) -> Option<[u8; 8]> {
-        let (hash, found) = self.pieces.get(piece)?;
-        (*found == len as u64).then(|| *hash.first_chunk().unwrap_or(&[0; 8]))
+        let piece = self.pieces.get(piece)?;
+        (length(piece) == len).then(|| *piece.first_chunk().unwrap_or(&[0; 8]))
     }
 
-    /// Returns the hash and the length of each piece.
-    pub(super) fn pieces(&self) -> impl Iterator<Item = (&[u8; 16], usize)> {
-        self.pieces.iter().map(|(hash, len)| (hash, usize::try_from(*len).unwrap_or(usize::MAX)))
+    /// Returns each piece, with its length.
+    pub(super) fn pieces(&self) -> impl Iterator<Item = (&Piece, usize)> {
+        self.pieces.iter().map(|piece| (piece, length(piece)))
     }
 
     /// Returns how long the state is.
     pub fn len(&self) -> u64 {
-        self.pieces.iter().map(|(_, len)| len).sum()
+        self.pieces().map(|(_, len)| len as u64).sum()
     }
 
     /// Returns whether the state has no bytes.
@@ -106,40 +119,37 @@ impl Index {
     /// Returns what finds the pieces by their hashes.
     pub(super) fn places(&self) -> Places<'_> {
         let starts = self.starts();
-        let mut by_hash: Vec<usize> = (0..self.pieces.len()).collect();
-        by_hash.sort_unstable_by_key(|&place| (self.pieces[place], place));
+        // More than 4 thousand million pieces have no place in memory.
+        let mut by_hash: Vec<u32> = (0..=u32::MAX).zip(self.pieces()).map(|(n, _)| n).collect();
+        by_hash.sort_unstable_by_key(|&place| (self.pieces[place as usize], place));
         Places { pieces: &self.pieces, starts, by_hash }
     }
 
-    /// Returns the index as bytes: for each piece its hash and its length, little endian.
-    pub fn to_bytes(&self) -> Vec<u8> {
-        let mut bytes = Vec::with_capacity(self.pieces.len() * 24);
-        for (hash, len) in &self.pieces {
-            bytes.extend_from_slice(hash);
-            bytes.extend_from_slice(&len.to_le_bytes());
-        }
-        bytes
+    /// Returns the index as bytes: for each piece 12 of its hash, and its length in 4, little endian.
+    pub fn as_bytes(&self) -> &[u8] {
+        self.pieces.as_flattened()
     }
 
-    /// Reads what [`to_bytes`](Self::to_bytes) made; nothing where it is no index.
+    /// Takes what [`as_bytes`](Self::as_bytes) returned; nothing where it is no index.
     ///
     /// Whether it is the one that was written must be known before: a wrong index makes a delta
     /// that can't be restored.
-    pub fn from_bytes(bytes: &[u8]) -> Option<Self> {
-        let (chunks, rest) = bytes.as_chunks::<24>();
-        if !rest.is_empty() {
-            return None;
-        }
-        let mut pieces = Vec::with_capacity(chunks.len());
-        let mut total = 0_u64;
-        for chunk in chunks {
-            let (hash, len) = chunk.split_first_chunk::<16>()?;
-            let len = u64::from_le_bytes(len.try_into().ok()?);
-            total = total.checked_add(len)?;
-            pieces.push((*hash, len));
-        }
-        Some(Self { pieces })
+    pub fn from_bytes(bytes: &'a [u8]) -> Option<Self> {
+        let (pieces, rest) = bytes.as_chunks();
+        rest.is_empty().then_some(Self { pieces: Cow::Borrowed(pieces) })
     }
+}
+
+fn of_parts(hash: &[u8; HASH], len: u32) -> Piece {
+    let mut piece = [0; HASH + 4];
+    piece[..HASH].copy_from_slice(hash);
+    piece[HASH..].copy_from_slice(&len.to_le_bytes());
+    piece
+}
+
+fn length(piece: &Piece) -> usize {
+    let len = piece.last_chunk().map_or(0, |len| u32::from_le_bytes(*len));
+    usize::try_from(len).unwrap_or(usize::MAX)
 }
 
 /// Where the pieces of an index stand.
@@ -147,23 +157,25 @@ impl Index {
 /// Sorted numbers instead of a map: most pieces are found without a search, right behind the last.
 #[derive(Debug)]
 pub(super) struct Places<'a> {
-    pieces: &'a [([u8; 16], u64)],
+    pieces: &'a [Piece],
     starts: Vec<usize>,
-    by_hash: Vec<usize>,
+    by_hash: Vec<u32>,
 }
 
 impl Places<'_> {
-    /// Returns the number of a piece with this hash and length: the first from `from` on, or else
-    /// the last before it.
-    pub(super) fn find(&self, hash: &[u8; 16], len: usize, from: usize) -> Option<usize> {
-        let wanted = (*hash, len as u64);
-        if self.pieces.get(from) == Some(&wanted) {
+    /// Returns the number of such a piece: the first from `from` on, or else the last before it.
+    pub(super) fn find(&self, wanted: &Piece, from: usize) -> Option<usize> {
+        if self.pieces.get(from) == Some(wanted) {
             return Some(from);
         }
-        let is_before = |&place: &usize| (self.pieces[place], place) < (wanted, from);
+        let is_before = |&place: &u32| {
+            let place = place as usize;
+            (&self.pieces[place], place) < (wanted, from)
+        };
         let (before, after) = self.by_hash.split_at(self.by_hash.partition_point(is_before));
-        let is_equal = |&place: &usize| self.pieces[place] == wanted;
-        after.first().copied().filter(is_equal).or_else(|| before.last().copied().filter(is_equal))
+        let is_equal = |place: &usize| self.pieces[*place] == *wanted;
+        let place = |place: Option<&u32>| place.map(|&place| place as usize).filter(is_equal);
+        place(after.first()).or_else(|| place(before.last()))
     }
 
     /// Returns where a piece starts.

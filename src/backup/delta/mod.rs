@@ -45,14 +45,14 @@ enum Step {
 
 /// Returns what tells `state`, which has this index, by the state that has the index `base`; both
 /// were made with the same key.
-pub fn encode(state: &[u8], index: &Index, base: &Index) -> Vec<u8> {
+pub fn encode(state: &[u8], index: &Index<'_>, base: &Index<'_>) -> Vec<u8> {
     let places = base.places();
     let mut steps: Vec<Step> = Vec::new();
     // Where a piece occurs several times, the one that goes on from the last is told in nothing,
     // and the next one from there, where something was replaced or removed, in little.
     let (mut start, mut next) = (0, 0);
-    for (hash, len) in index.pieces() {
-        let found = places.find(hash, len, next);
+    for (piece, len) in index.pieces() {
+        let found = places.find(piece, next);
         next = found.map_or(next, |place| place + 1);
         let from = found.map(|place| places.start(place));
         match (from, steps.last_mut()) {

@@ -9,4 +9,6 @@ mod write;
 pub use map::Mapped;
 #[cfg(all(unix, feature = "cli"))]
 pub use map::install_sigbus_guard;
-pub use write::{create_private_folder, replace, replace_with, write_new, write_new_with};
+pub use write::{
+    create_private_folder, replace, replace_cached_with, replace_with, write_new, write_new_with,
+};

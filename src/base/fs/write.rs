@@ -27,6 +27,7 @@ pub fn write_new_with(
         return Err(io::ErrorKind::AlreadyExists.into());
     }
     let temporary = filled_beside(path, None, fill)?;
+    temporary.as_file().sync_all()?;
     temporary.persist_noclobber(path).map_err(|refused| refused.error)?;
     sync_folder(path)
 }
@@ -45,14 +46,35 @@ pub fn replace_with(
     fill: impl FnOnce(&mut dyn Write) -> io::Result<()>,
 ) -> io::Result<()> {
     let path = &followed(path)?;
+    let temporary = in_place_of(path, fill)?;
+    temporary.as_file().sync_all()?;
+    temporary.persist(path).map_err(|refused| refused.error)?;
+    sync_folder(path)
+}
+
+/// Does as [`replace_with`] without waiting for the disk: a power cut may leave a file that is
+/// empty or in part.
+///
+/// For what can be had again, and tells by itself whether it is whole.
+pub fn replace_cached_with(
+    path: &Path,
+    fill: impl FnOnce(&mut dyn Write) -> io::Result<()>,
+) -> io::Result<()> {
+    let path = &followed(path)?;
+    in_place_of(path, fill)?.persist(path).map(drop).map_err(|refused| refused.error)
+}
+
+/// Writes a temporary file that is to take the place of another.
+fn in_place_of(
+    path: &Path,
+    fill: impl FnOnce(&mut dyn Write) -> io::Result<()>,
+) -> io::Result<NamedTempFile> {
     let old = match fs::metadata(path) {
         Ok(old) => Some(old),
         Err(error) if error.kind() == io::ErrorKind::NotFound => None,
         Err(error) => return Err(error),
     };
-    let temporary = filled_beside(path, old.as_ref(), fill)?;
-    temporary.persist(path).map_err(|refused| refused.error)?;
-    sync_folder(path)
+    filled_beside(path, old.as_ref(), fill)
 }
 
 /// Makes a folder, and those above it that are missing, for its owner only; each lasts through a
@@ -73,7 +95,7 @@ pub fn create_private_folder(path: &Path) -> io::Result<()> {
     sync_folder(path)
 }
 
-/// Writes and syncs a temporary file in the folder of `path`.
+/// Writes a temporary file in the folder of `path`.
 fn filled_beside(
     path: &Path,
     old: Option<&Metadata>,
@@ -92,7 +114,6 @@ fn filled_beside(
         keep_owner(temporary.as_file(), old);
         temporary.as_file().set_permissions(old.permissions())?;
     }
-    temporary.as_file().sync_all()?;
     Ok(temporary)
 }
 
