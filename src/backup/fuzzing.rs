@@ -62,7 +62,7 @@ pub fn delta(bytes: &[u8]) {
     }
     let key = delta::Key::new([7; 32]);
     let index = |state| delta::Index::of(state, &key);
-    let told = delta::encode(delta, &index(delta), &index(base));
+    let told = delta::encode(delta, &index(delta), &index(base)).expect("there is memory");
     let again = delta::decode(&told, base, delta.len());
     assert_eq!(again.as_deref(), Ok(delta), "what is told is restored");
 }

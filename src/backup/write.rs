@@ -334,7 +334,8 @@ impl Task<'_> {
         let (Some(full), Some(parent)) = (base.chain.first(), base.chain.last()) else {
             return Ok(Err(Whole::Forgotten));
         };
-        let delta = delta::encode(self.addition.state, base.hashes.index(), &base.index);
+        let delta = delta::encode(self.addition.state, base.hashes.index(), &base.index)
+            .map_err(|source| Error::Build { source })?;
         if !body::is_read(delta.len(), self.addition.state.len()) {
             return Ok(Err(Whole::Large));
         }

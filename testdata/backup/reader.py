@@ -13,6 +13,7 @@ import json
 import re
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 try:
@@ -135,28 +136,52 @@ def varint(data, at):
             return number, at
 
 
+def context(pieces):
+    """What stands next to added bytes: the prefix that they are compressed with."""
+    out = b""
+    for i, piece in enumerate(pieces):
+        if piece is None:
+            continue
+        first = 4096 if i > 0 and pieces[i - 1] is None else 0
+        last = 4096 if i + 1 < len(pieces) and pieces[i + 1] is None else 0
+        whole = len(piece) <= first + last
+        out += piece if whole else piece[:first] + piece[len(piece) - last :]
+    return out[:262144]
+
+
+def decompress(frame, prefix):
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "prefix"
+        file.write_bytes(prefix)
+        patch = [f"--patch-from={file}"] if prefix else []
+        command = ["zstd", "-d", "-q", "-c", *patch]
+        return subprocess.run(command, input=frame, stdout=-1, check=True).stdout
+
+
 def apply(delta, base):
     """The state that a delta tells by the one that it builds on."""
     count, at = varint(delta, 0)
-    steps = []
+    lengths, pieces, end = [], [], 0
     for _ in range(count):
         number, at = varint(delta, at)
-        distance = None
-        if number & 1 == 0:
-            distance, at = varint(delta, at)
-        steps.append((number >> 1, distance))
-    state, end = bytearray(), 0
-    for length, distance in steps:
-        if distance is None:
-            state += delta[at : at + length]
+        lengths.append(number >> 1)
+        if number & 1:
+            pieces.append(None)
+            continue
+        distance, at = varint(delta, at)
+        start = end + (-(distance + 1) // 2 if distance & 1 else distance // 2)
+        end = start + lengths[-1]
+        pieces.append(base[start:end])
+    added = decompress(delta[at:], context(pieces)) if at < len(delta) else b""
+    state, at = b"", 0
+    for length, piece in zip(lengths, pieces):
+        if piece is None:
+            piece = added[at : at + length]
             at += length
-        else:
-            start = end + (-(distance + 1) // 2 if distance & 1 else distance // 2)
-            end = start + length
-            state += base[start:end]
-    if at != len(delta):
-        sys.exit("a delta goes on after its end")
-    return bytes(state)
+        state += piece
+    if at != len(added):
+        sys.exit("a delta adds more than it says")
+    return state
 
 
 def main(root, identity, out):

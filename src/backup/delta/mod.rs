@@ -7,18 +7,27 @@
 //! ..       operations, each a varint: length << 1, plus 1 where bytes are added;
 //!          a copy is followed by a varint of how far its start is from the end of the copy
 //!          before it (0 at first), zig-zag: 0, -1, 1, -2, … are 0, 1, 2, 3, …
-//! ..       the bytes that are added, one after the other, to the end
+//! ..       one zstd frame, to the end: the bytes that are added, one after the other, compressed
+//!          with the context as its prefix (`zstd --patch-from`); absent where none are
 //! ```
 //!
 //! A varint is little endian base 128, at most 10 bytes, as in Protocol Buffers. Nothing in it
 //! depends on what a state is: what can't be cut into pieces is added as a whole.
 //!
+//! The *context* is made of the copies that stand next to added bytes, in their order: of each the
+//! first 4,096 bytes if bytes are added right before it, and its last 4,096 if some are right
+//! behind it; where that would be all of it or more, all of it, once. It ends after 262,144 bytes.
+//! The frame's window is at most 8 MiB.
+//!
 //! The writer needs no earlier state, only its [`Index`]: a keyed hash and the length of each of
 //! its pieces. What a hash can't do is to prove equality, so whoever restores compares the hash of
 //! the whole.
 
+mod added;
 mod index;
 mod segments;
+
+use std::io;
 
 pub use index::{Index, Key};
 
@@ -34,23 +43,36 @@ pub enum Error {
     /// It makes more or fewer bytes than were announced.
     #[error("it makes a state of another length")]
     Size,
+    /// What it adds can't be decompressed.
+    #[error("what it adds cannot be read")]
+    Added,
 }
 
 /// One step of building a state.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 enum Step {
-    Copy { start: usize, len: usize },
-    Add { start: usize, len: usize },
+    /// Copies from this place of the earlier state.
+    Copy {
+        start: usize,
+        len: usize,
+    },
+    Add {
+        len: usize,
+    },
 }
 
 /// Returns what tells `state`, which has this index, by the state that has the index `base`; both
 /// were made with the same key.
-pub fn encode(state: &[u8], index: &Index<'_>, base: &Index<'_>) -> Vec<u8> {
+///
+/// # Errors
+///
+/// What zstd says, which is that there is no memory.
+pub fn encode(state: &[u8], index: &Index<'_>, base: &Index<'_>) -> io::Result<Vec<u8>> {
     let places = base.places();
     let mut steps: Vec<Step> = Vec::new();
     // Where a piece occurs several times, the one that goes on from the last is told in nothing,
     // and the next one from there, where something was replaced or removed, in little.
-    let (mut start, mut next) = (0, 0);
+    let mut next = 0;
     for (piece, len) in index.pieces() {
         let found = places.find(piece, next);
         next = found.map_or(next, |place| place + 1);
@@ -60,15 +82,14 @@ pub fn encode(state: &[u8], index: &Index<'_>, base: &Index<'_>) -> Vec<u8> {
                 *so_far += len;
             }
             (Some(from), _) => steps.push(Step::Copy { start: from, len }),
-            (None, Some(Step::Add { len: so_far, .. })) => *so_far += len,
-            (None, _) => steps.push(Step::Add { start, len }),
+            (None, Some(Step::Add { len: so_far })) => *so_far += len,
+            (None, _) => steps.push(Step::Add { len }),
         }
-        start += len;
     }
     write(state, &steps)
 }
 
-fn write(state: &[u8], steps: &[Step]) -> Vec<u8> {
+fn write(state: &[u8], steps: &[Step]) -> io::Result<Vec<u8>> {
     let mut out = Vec::new();
     put(&mut out, steps.len() as u64);
     let mut end = 0_usize;
@@ -79,61 +100,100 @@ fn write(state: &[u8], steps: &[Step]) -> Vec<u8> {
                 put(&mut out, zigzag(start, end));
                 end = start + len;
             }
-            Step::Add { len, .. } => put(&mut out, (len as u64) << 1 | 1),
+            Step::Add { len } => put(&mut out, (len as u64) << 1 | 1),
         }
     }
-    for step in steps {
-        if let Step::Add { start, len } = *step {
-            out.extend_from_slice(&state[start..start + len]);
-        }
+    let mut at = 0;
+    let texts = steps.iter().map(|step| {
+        let (Step::Copy { len, .. } | Step::Add { len }) = *step;
+        at += len;
+        (matches!(step, Step::Add { .. }), &state[at - len..at])
+    });
+    let texts: Vec<(bool, &[u8])> = texts.collect();
+    let context = added::context(texts.iter().map(|&(is_added, text)| (!is_added).then_some(text)));
+    let added: Vec<&[u8]> =
+        texts.iter().filter(|(is_added, _)| *is_added).map(|&(_, text)| text).collect();
+    if !added.is_empty() {
+        out.extend_from_slice(&added::compress(&added, &context)?);
     }
-    out
+    Ok(out)
 }
 
 /// Returns the state of `len` bytes that a delta tells by `base`.
 ///
-/// Nothing is allocated beyond `len`, whatever the delta says.
+/// No more than twice `len` is allocated, whatever the delta says, and 8 MiB.
 pub fn decode(delta: &[u8], base: &[u8], len: usize) -> Result<Vec<u8>, Error> {
     let mut rest = delta;
     let count = take(&mut rest)?;
-    let (mut steps, mut literals) = (rest, rest);
-    let (mut total, mut added) = (0_usize, 0_usize);
+    let steps = Steps { rest, left: count, end: 0 };
     // A first walk finds where the added bytes begin, and refuses what does not add up.
-    for _ in 0..count {
-        let (is_add, step_len) = step(&mut literals)?;
-        if is_add {
-            added = added.checked_add(step_len).ok_or(Error::Size)?;
-        } else {
-            take(&mut literals)?;
-        }
+    let (mut walk, mut total, mut added) = (steps.clone(), 0_usize, 0_usize);
+    for step in walk.by_ref() {
+        let step_len = match step? {
+            Step::Copy { start, len } => base.get(start..start + len).ok_or(Error::Copy)?.len(),
+            Step::Add { len } => {
+                added = added.checked_add(len).ok_or(Error::Size)?;
+                len
+            }
+        };
         total = total.checked_add(step_len).filter(|&total| total <= len).ok_or(Error::Size)?;
     }
     if total != len {
         return Err(Error::Size);
     }
-    if literals.len() != added {
-        return Err(Error::Length);
-    }
-    let (mut state, mut end) = (Vec::with_capacity(len), 0_usize);
-    for _ in 0..count {
-        let (is_add, step_len) = step(&mut steps)?;
-        if is_add {
-            let (bytes, after) = literals.split_at_checked(step_len).ok_or(Error::Length)?;
+    let sound = || steps.clone().map_while(Result::ok);
+    let copied = |step| match step {
+        Step::Copy { start, len } => base.get(start..start + len),
+        Step::Add { .. } => None,
+    };
+    let context = added::context(sound().map(copied));
+    let added = match added {
+        0 if walk.rest.is_empty() => Vec::new(),
+        0 => return Err(Error::Length),
+        len => added::decompress(walk.rest, &context, len).map_err(|_| Error::Added)?,
+    };
+    let (mut state, mut added) = (Vec::with_capacity(len), added.as_slice());
+    for step in sound() {
+        if let Step::Add { len } = step {
+            let (bytes, after) = added.split_at_checked(len).ok_or(Error::Length)?;
             state.extend_from_slice(bytes);
-            literals = after;
+            added = after;
         } else {
-            let start = unzigzag(take(&mut steps)?, end).ok_or(Error::Copy)?;
-            end = start.checked_add(step_len).ok_or(Error::Copy)?;
-            state.extend_from_slice(base.get(start..end).ok_or(Error::Copy)?);
+            state.extend_from_slice(copied(step).ok_or(Error::Copy)?);
         }
     }
     Ok(state)
 }
 
-fn step(rest: &mut &[u8]) -> Result<(bool, usize), Error> {
-    let number = take(rest)?;
-    let len = usize::try_from(number >> 1).map_err(|_| Error::Size)?;
-    Ok((number & 1 == 1, len))
+/// Reads the steps of a delta.
+#[derive(Clone, Debug)]
+struct Steps<'d> {
+    rest: &'d [u8],
+    left: u64,
+    /// Where the last copy ended.
+    end: usize,
+}
+
+impl Iterator for Steps<'_> {
+    type Item = Result<Step, Error>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        self.left = self.left.checked_sub(1)?;
+        Some(self.step())
+    }
+}
+
+impl Steps<'_> {
+    fn step(&mut self) -> Result<Step, Error> {
+        let number = take(&mut self.rest)?;
+        let len = usize::try_from(number >> 1).map_err(|_| Error::Size)?;
+        if number & 1 == 1 {
+            return Ok(Step::Add { len });
+        }
+        let start = unzigzag(take(&mut self.rest)?, self.end).ok_or(Error::Copy)?;
+        self.end = start.checked_add(len).ok_or(Error::Copy)?;
+        Ok(Step::Copy { start, len })
+    }
 }
 
 fn put(out: &mut Vec<u8>, mut number: u64) {
