@@ -21,7 +21,7 @@ use super::{Error, Recipients};
 pub(super) const FIRST: &str = "repo.json";
 
 /// Where further ones are.
-const FURTHER: &str = "c/";
+pub(super) const FURTHER: &str = "c/";
 
 /// What signatures on records belong to.
 pub(super) const DOMAIN: &str = "tfstate repository record v1";

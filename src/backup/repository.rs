@@ -14,8 +14,10 @@ use super::catalogue::Catalogue;
 use super::container::{self, Encryption, HEAD, Head, Link};
 use super::crypt::{self, Refusal};
 use super::known::Known;
-use super::record::{Change, Records, Writer};
+use super::record::{Change, FURTHER, Records, Writer};
 use super::sign::{PublicKey, Signer};
+use super::snapshot::FOLDER;
+use super::tomb::PENDING;
 use super::vault::Vault;
 use super::{Error, Identities, Origin, Protection, Recipients, Snapshot, delta};
 use crate::base::secret::Secret;
@@ -93,6 +95,12 @@ impl Repository {
         }
     }
 
+    /// Says that a place is to be opened and listed next, whole or but for one stream of it.
+    pub fn expect(vault: &dyn Vault, stream: Option<&str>) {
+        let snapshots = stream.map_or(FOLDER.to_owned(), |stream| format!("{FOLDER}{stream}/"));
+        vault.expect(&[FURTHER, PENDING, &snapshots]);
+    }
+
     /// Keeps an identity under a passphrase in a place that is to become a repository, and returns
     /// its recipient.
     pub fn keep_identity(vault: &dyn Vault, passphrase: &Secret) -> Result<Recipients, Error> {
@@ -127,6 +135,11 @@ impl Repository {
     /// Returns what to call it.
     pub fn name(&self) -> String {
         self.vault.name("")
+    }
+
+    /// Returns whether its objects are read in no time.
+    pub fn is_near(&self) -> bool {
+        self.vault.is_near()
     }
 
     /// Returns its id: 32 hex digits.

@@ -43,6 +43,10 @@ pub trait Vault: fmt::Debug + Send + Sync {
     /// particular order. Leftovers of interrupted writes are no objects.
     fn list(&self, prefix: &str) -> Result<Vec<Object>, Error>;
 
+    /// Says that each of these prefixes is to be listed next, so that a place that takes its time can
+    /// begin with all of them.
+    fn expect(&self, _prefixes: &[&str]) {}
+
     /// Removes what interrupted writes left behind before `before`, and returns how much of it.
     fn sweep(&self, before: Timestamp) -> Result<usize, Error>;
 

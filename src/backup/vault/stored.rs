@@ -1,6 +1,8 @@
 //! A repository under a prefix of a store of objects.
 
-use std::sync::Arc;
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::{self, JoinHandle};
 
 use jiff::Timestamp;
 
@@ -12,23 +14,39 @@ use crate::store::{self, Body, Expected, Found, Store};
 ///
 /// Where a store can't create atomically, two that create one key at once may both succeed. Names
 /// hold random digits and the hash of what they name, so two such objects would be the same.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub struct Stored {
     store: Arc<dyn Store>,
     prefix: String,
+    /// Lists that are on their way.
+    expected: Mutex<HashMap<String, JoinHandle<Listed>>>,
 }
+
+type Listed = Result<Vec<Object>, Error>;
 
 impl Stored {
     /// Takes a store and what all keys begin with; nothing for the whole store.
     pub fn new(store: Arc<dyn Store>, prefix: &str) -> Self {
         let prefix = prefix.trim_matches('/');
         let prefix = if prefix.is_empty() { String::new() } else { format!("{prefix}/") };
-        Self { store, prefix }
+        Self { store, prefix, expected: Mutex::default() }
     }
 
     fn key(&self, key: &str) -> String {
         format!("{}{key}", self.prefix)
     }
+}
+
+/// Lists what begins with both prefixes, by what stands behind the first.
+fn list(store: &dyn Store, all: &str, prefix: &str) -> Listed {
+    let mut objects = Vec::new();
+    store.list(&format!("{all}{prefix}"), &mut |entry| {
+        let key = entry.key.strip_prefix(all).unwrap_or(&entry.key).to_owned();
+        let (modified, tag) = (entry.modified, entry.version.tag);
+        objects.push(Object { key, len: entry.len, modified, tag });
+        Ok(())
+    })?;
+    Ok(objects)
 }
 
 /// Returns the bytes that were found; an object that holds none is one all the same.
@@ -78,14 +96,22 @@ impl Vault for Stored {
     }
 
     fn list(&self, prefix: &str) -> Result<Vec<Object>, Error> {
-        let mut objects = Vec::new();
-        self.store.list(&self.key(prefix), &mut |entry| {
-            let key = entry.key.strip_prefix(&self.prefix).unwrap_or(&entry.key).to_owned();
-            let (modified, tag) = (entry.modified, entry.version.tag);
-            objects.push(Object { key, len: entry.len, modified, tag });
-            Ok(())
-        })?;
-        Ok(objects)
+        let expected = self.expected.lock().unwrap_or_else(PoisonError::into_inner).remove(prefix);
+        match expected.map(JoinHandle::join) {
+            Some(Ok(listed)) => listed,
+            _ => list(&*self.store, &self.prefix, prefix),
+        }
+    }
+
+    fn expect(&self, prefixes: &[&str]) {
+        let mut expected = self.expected.lock().unwrap_or_else(PoisonError::into_inner);
+        for &prefix in prefixes {
+            let (store, all, wanted) =
+                (Arc::clone(&self.store), self.prefix.clone(), prefix.to_owned());
+            let begun = thread::Builder::new().spawn(move || list(&*store, &all, &wanted));
+            // Where the system gives no thread, it is listed when it is asked for.
+            expected.extend(begun.ok().map(|begun| (prefix.to_owned(), begun)));
+        }
     }
 
     /// Objects appear whole or not at all: there is nothing to remove.
@@ -102,6 +128,17 @@ impl Vault for Stored {
 mod tests {
     use super::*;
     use crate::store::Memory;
+
+    #[test]
+    fn what_was_expected_is_listed_once_and_then_anew() {
+        let vault = Stored::new(Arc::new(Memory::default()), "a");
+        vault.create("s/1", b"").unwrap();
+        vault.expect(&["s/", "c/"]);
+        vault.create("s/2", b"").unwrap();
+        assert!((1..=2).contains(&vault.list("s/").unwrap().len()));
+        assert_eq!(vault.list("s/").unwrap().len(), 2);
+        assert!(vault.list("c/").unwrap().is_empty());
+    }
 
     #[test]
     fn keys_are_below_the_prefix_and_nothing_is_replaced() {

@@ -113,6 +113,7 @@ pub(crate) fn run(args: &Args, context: &mut Context<'_>) -> Result<Exit, Failur
             tags: &args.tags,
         },
     };
+    Keeper::expect(&options);
     let mut done = Done::new(System.now());
     let locations = done.locations(args, context);
     let mut keeper = Keeper::open(&options, &System)?;

@@ -11,8 +11,8 @@ use super::many;
 use super::room::Room;
 use crate::backup::vault::Vault;
 use crate::backup::{
-    Added, Addition, Catalogue, Error, Heads, Keys, Order, Protection, Repository, Runs, Signer,
-    Snapshot, SourceFacts, States, Strategy, stream_of,
+    Added, Addition, Catalogue, Error, Heads, Keys, Order, Protection, Repository, Runs, Seen,
+    Signer, Snapshot, SourceFacts, States, Strategy, stream_of,
 };
 use crate::base::clock::Clock;
 use crate::state::document::Document;
@@ -114,6 +114,8 @@ pub struct Keeper<'a> {
     catalogue: Catalogue,
     signer: &'a Signer,
     heads: Option<Heads>,
+    /// Where listings are enough to know that a state did not change.
+    seen: Option<Mutex<Seen>>,
     runs: Option<Runs>,
     manner: Manner<'a>,
     clock: &'a dyn Clock,
@@ -122,6 +124,12 @@ pub struct Keeper<'a> {
 }
 
 impl<'a> Keeper<'a> {
+    /// Says that a repository is to be opened next: what it takes can begin while states are being
+    /// looked for.
+    pub fn expect(options: &BackupOptions<'a>) {
+        Repository::expect(&*options.vault, None);
+    }
+
     /// Opens the repository, or makes it.
     pub fn open(options: &BackupOptions<'a>, clock: &'a dyn Clock) -> Result<Self, Error> {
         Self::open_with(options, clock, Repository::catalogue)
@@ -139,9 +147,11 @@ impl<'a> Keeper<'a> {
         repository.may_write(signer)?;
         let catalogue = list(&repository)?;
         let heads = options.cache.map(Heads::below);
+        let seen = options.cache.filter(|_| !repository.is_near());
+        let seen = seen.map(|cache| Mutex::new(Seen::below(cache, repository.id())));
         let runs = options.cache.map(Runs::below);
         let (manner, states) = (options.manner, Mutex::default());
-        Ok(Self { repository, catalogue, signer, heads, runs, manner, clock, states })
+        Ok(Self { repository, catalogue, signer, heads, seen, runs, manner, clock, states })
     }
 
     /// Returns the repository.
@@ -200,21 +210,47 @@ impl<'a> Keeper<'a> {
 
     fn read_and_keep_now(&self, location: &Location) -> Result<Report, Failed> {
         let uri = location.uri()?;
-        if let Some(snapshot) = self.listed(location, &uri) {
+        if let Some((snapshot, version)) = self.listed(location, &uri) {
+            self.saw(&uri, version, None);
             return Ok(self.report(snapshot, None, None, None));
         }
         let read = store::read(location, Access::Read)?;
         let (bytes, version) = (&read.bytes, read.version.as_ref());
         let parsed = Document::parse(bytes.clone());
         let (facts, document) = (facts(&parsed), parsed.as_ref().ok());
-        Ok(self.keep(&Source { uri: &uri, bytes, facts, document, version })?)
+        let report = self.keep(&Source { uri: &uri, bytes, facts, document, version })?;
+        if let Some(version) = version {
+            self.saw(&uri, version, report.added.as_ref().map(|added| &added.snapshot));
+        }
+        Ok(report)
     }
 
-    fn listed(&self, location: &Location, uri: &str) -> Option<Snapshot> {
-        let Location::Stored(place) = location else { return None };
+    /// Returns the snapshot that holds a state, by what the listing of its store says, and that.
+    fn listed<'l>(&self, location: &'l Location, uri: &str) -> Option<(Snapshot, &'l Version)> {
         let heads = self.heads.as_ref().filter(|_| !self.manner.force)?;
-        let version = &place.listed.as_ref()?.version;
-        self.repository.holds_version(&self.catalogue, (uri, version), heads)
+        let version = listed_version(location)?;
+        let snapshot = self.repository.holds_version(&self.catalogue, (uri, version), heads)?;
+        Some((snapshot, version))
+    }
+
+    /// Remembers how a state looks that a snapshot holds.
+    fn saw(&self, uri: &str, version: &Version, added: Option<&Snapshot>) {
+        if let Some(seen) = &self.seen {
+            let mut seen = seen.lock().unwrap_or_else(PoisonError::into_inner);
+            seen.saw(&self.catalogue, &stream_of(uri), version, added);
+        }
+    }
+
+    /// Returns what there is to say of each state that looks as at the end of the last run.
+    fn unchanged(&self, locations: &[Location]) -> Vec<Option<Report>> {
+        let seen = self.seen.as_ref().filter(|_| !self.manner.force);
+        let seen = seen.map(|seen| seen.lock().unwrap_or_else(PoisonError::into_inner));
+        let report = |location: &Location| {
+            let (version, uri) = (listed_version(location)?, location.uri().ok()?);
+            let snapshot = seen.as_ref()?.holds(&self.catalogue, &stream_of(&uri), version)?;
+            Some(self.report(snapshot.clone(), None, None, None))
+        };
+        locations.iter().map(report).collect()
     }
 
     /// Backs many states up, several at a time, and hands what became of each to `each` in their
@@ -224,14 +260,32 @@ impl<'a> Keeper<'a> {
         locations: &[Location],
         mut each: impl FnMut(&Location, Result<Report, Failed>) -> Result<(), E>,
     ) -> Result<(), E> {
+        let unchanged = self.unchanged(locations);
+        let to_do: Vec<&Location> = locations
+            .iter()
+            .zip(&unchanged)
+            .filter(|(_, done)| done.is_none())
+            .map(|(l, _)| l)
+            .collect();
+        let mut all = locations.iter().zip(unchanged);
+        let mut tell = |location: &Location, done| {
+            self.note(location, &done);
+            each(location, done)
+        };
         let room = Room::default();
-        let work = |location: &Location| {
+        let work = |location: &&Location| {
             let _place = room.take(size(location));
             self.read_and_keep(location)
         };
-        many::each(locations, WORKERS, work, |location, done| {
-            self.note(location, &done);
-            each(location, done)
+        many::each(&to_do, WORKERS, work, |location, done| {
+            // Those before it that did not change come first.
+            while let Some((location, Some(report))) = all.next() {
+                tell(location, Ok(report))?;
+            }
+            tell(location, done)
+        })?;
+        all.try_for_each(|(location, done)| {
+            done.map_or(Ok(()), |report| tell(location, Ok(report)))
         })
     }
 
@@ -257,6 +311,10 @@ impl<'a> Keeper<'a> {
 
     /// Writes down in the repository what this run did, if it looked at any state.
     pub fn finish(self) -> Result<(), Error> {
+        let seen = self.seen.map(|seen| seen.into_inner().unwrap_or_else(PoisonError::into_inner));
+        if let Some(Err(error)) = seen.map(|seen| seen.write()) {
+            tracing::debug!(%error, "cannot remember how the states look");
+        }
         let states = self.states.into_inner().unwrap_or_else(PoisonError::into_inner);
         if states.is_empty() {
             return Ok(());
@@ -277,8 +335,8 @@ impl<'a> Keeper<'a> {
     }
 }
 
-/// How many states are worked on at once.
-const WORKERS: usize = 16;
+/// How many states are worked on at once: each waits for its store most of the time.
+const WORKERS: usize = 32;
 
 /// Returns how large a state is, as far as that is known without reading it.
 fn size(location: &Location) -> u64 {
@@ -290,13 +348,21 @@ fn size(location: &Location) -> u64 {
     listed.map_or(1 << 20, |entry| entry.len)
 }
 
+/// Returns what the listing that a state was found by calls its content.
+fn listed_version(location: &Location) -> Option<&Version> {
+    let Location::Stored(place) = location else { return None };
+    Some(&place.listed.as_ref()?.version)
+}
+
 /// Stores a snapshot of one state that changed since the newest one.
 pub fn run(
     source: &Source<'_>,
     options: &BackupOptions<'_>,
     clock: &dyn Clock,
 ) -> Result<Report, Error> {
-    let list = |repository: &Repository| repository.catalogue_of(&stream_of(source.uri));
+    let stream = stream_of(source.uri);
+    Repository::expect(&*options.vault, Some(&stream));
+    let list = |repository: &Repository| repository.catalogue_of(&stream);
     Keeper::open_with(options, clock, list)?.keep(source)
 }
 
