@@ -1,10 +1,10 @@
-//! How each state and its snapshots looked at the end of the last run that found the newest snapshot
-//! to hold the state: what looks the same the next time did not change, and neither its
+//! How each state and its snapshots looked in the listings of the last run that found the newest
+//! snapshot to hold the state: what looks the same the next time did not change, and neither its
 //! [head](super::heads) nor the state itself has to be read to know.
 //!
 //! One file for a whole repository, beside the heads in the user's cache. It says nothing of what a
-//! state holds. Only listings of a store are told by it: those of a folder tell less, and there
-//! the snapshots themselves are looked at.
+//! state holds. It is for stores, whose listings have a tag of each content; of a folder the
+//! snapshots themselves are looked at.
 //!
 //! ```text
 //! 0   8   magic "TFBSEEN1"
@@ -52,20 +52,13 @@ impl Seen {
     ) -> Option<&'c Snapshot> {
         let (listed, tag) = (catalogue.stream(stream), name_of(version)?);
         let found = self.looks.get(&short(blake3::hash(stream.as_bytes())))?;
-        (look(catalogue, listed.iter(), tag) == *found).then(|| listed.last())?
+        (look(catalogue, listed, tag) == *found).then(|| listed.last())?
     }
 
-    /// Remembers that the newest snapshot of a stream holds the state that has this version; it is
-    /// the one that was `added`, if one was.
-    pub fn saw(
-        &mut self,
-        catalogue: &Catalogue,
-        stream: &str,
-        version: &Version,
-        added: Option<&Snapshot>,
-    ) {
+    /// Remembers that the newest snapshot of a stream holds the state that has this version.
+    pub fn saw(&mut self, catalogue: &Catalogue, stream: &str, version: &Version) {
         let Some(tag) = name_of(version) else { return };
-        let look = look(catalogue, catalogue.stream(stream).iter().chain(added), tag);
+        let look = look(catalogue, catalogue.stream(stream), tag);
         let before = self.looks.insert(short(blake3::hash(stream.as_bytes())), look);
         self.changes += usize::from(before != Some(look));
     }
@@ -106,7 +99,7 @@ fn name_of(version: &Version) -> Option<&str> {
     version.tag.as_deref().or(version.id.as_deref())
 }
 
-fn look<'s>(catalogue: &Catalogue, listed: impl Iterator<Item = &'s Snapshot>, tag: &str) -> Look {
+fn look(catalogue: &Catalogue, listed: &[Snapshot], tag: &str) -> Look {
     let mut hash = blake3::Hasher::new();
     let mut part = |bytes: &[u8]| {
         hash.update(&(bytes.len() as u64).to_le_bytes()).update(bytes);
@@ -115,6 +108,7 @@ fn look<'s>(catalogue: &Catalogue, listed: impl Iterator<Item = &'s Snapshot>, t
     for snapshot in listed {
         part(snapshot.key.as_bytes());
         part(&snapshot.bytes_stored.to_le_bytes());
+        part(snapshot.tag.as_deref().unwrap_or_default().as_bytes());
         part(&[u8::from(catalogue.is_doomed(snapshot))]);
     }
     short(hash.finalize())
@@ -138,7 +132,7 @@ mod tests {
     fn object(number: u32, len: u64) -> Object {
         let key =
             format!("s/{STREAM}/20260801T101500Z-{number:08x}-f-01234567-abababababababab.tfb");
-        Object { key, len, modified: None, tag: None }
+        Object { key, len, modified: None, tag: Some("5d41".to_owned()) }
     }
 
     fn catalogue(objects: &[Object], doomed: &[&Object]) -> Catalogue {
@@ -154,15 +148,15 @@ mod tests {
     fn what_looks_the_same_is_held_by_the_newest_snapshot_and_nothing_else() {
         let folder = tempfile::tempdir().unwrap();
         let [one, two, longer] = [object(1, 5), object(2, 7), object(2, 8)];
+        let altered = Object { tag: Some("0000".to_owned()), ..two.clone() };
         let before = catalogue(std::slice::from_ref(&one), &[]);
         let both = catalogue(&[one.clone(), two.clone()], &[]);
-        let added = Snapshot::of(two.clone()).unwrap();
         let mut seen = Seen::below(folder.path(), "r");
         assert!(seen.holds(&both, STREAM, &version("t")).is_none());
-        seen.saw(&before, STREAM, &version("t"), Some(&added));
+        seen.saw(&both, STREAM, &version("t"));
         seen.write().unwrap();
         let seen = Seen::below(folder.path(), "r");
-        assert_eq!(seen.holds(&both, STREAM, &version("t")), Some(&added));
+        assert_eq!(seen.holds(&both, STREAM, &version("t")), both.stream(STREAM).last());
         assert!(seen.holds(&both, STREAM, &version("u")).is_none(), "another content");
         assert!(seen.holds(&both, STREAM, &Version::default()).is_none(), "no name at all");
         assert!(seen.holds(&before, STREAM, &version("t")).is_none(), "the newest is gone");
@@ -170,15 +164,17 @@ mod tests {
         assert!(seen.holds(&only, STREAM, &version("t")).is_none(), "the one before is gone");
         let doomed = catalogue(&[one.clone(), two.clone()], &[&one]);
         assert!(seen.holds(&doomed, STREAM, &version("t")).is_none(), "one is to be removed");
-        let other = catalogue(&[one, longer], &[]);
-        assert!(seen.holds(&other, STREAM, &version("t")).is_none(), "one has another length");
+        for other in [longer, altered] {
+            let other = catalogue(&[one.clone(), other], &[]);
+            assert!(seen.holds(&other, STREAM, &version("t")).is_none(), "one is another");
+        }
     }
 
     #[test]
     fn a_file_with_any_byte_changed_or_cut_is_forgotten() {
         let folder = tempfile::tempdir().unwrap();
         let mut seen = Seen::below(folder.path(), "r");
-        seen.saw(&catalogue(&[object(1, 5)], &[]), STREAM, &version("t"), None);
+        seen.saw(&catalogue(&[object(1, 5)], &[]), STREAM, &version("t"));
         seen.write().unwrap();
         let mut bytes = fs::read(&seen.path).unwrap();
         assert!(parse(&bytes).is_some_and(|looks| looks == seen.looks));

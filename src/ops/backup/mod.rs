@@ -211,7 +211,7 @@ impl<'a> Keeper<'a> {
     fn read_and_keep_now(&self, location: &Location) -> Result<Report, Failed> {
         let uri = location.uri()?;
         if let Some((snapshot, version)) = self.listed(location, &uri) {
-            self.saw(&uri, version, None);
+            self.saw(&uri, version);
             return Ok(self.report(snapshot, None, None, None));
         }
         let read = store::read(location, Access::Read)?;
@@ -219,8 +219,9 @@ impl<'a> Keeper<'a> {
         let parsed = Document::parse(bytes.clone());
         let (facts, document) = (facts(&parsed), parsed.as_ref().ok());
         let report = self.keep(&Source { uri: &uri, bytes, facts, document, version })?;
-        if let Some(version) = version {
-            self.saw(&uri, version, report.added.as_ref().map(|added| &added.snapshot));
+        // What was just added has no tag yet: the next run looks at it.
+        if let Some(version) = version.filter(|_| report.skipped()) {
+            self.saw(&uri, version);
         }
         Ok(report)
     }
@@ -234,10 +235,10 @@ impl<'a> Keeper<'a> {
     }
 
     /// Remembers how a state looks that a snapshot holds.
-    fn saw(&self, uri: &str, version: &Version, added: Option<&Snapshot>) {
+    fn saw(&self, uri: &str, version: &Version) {
         if let Some(seen) = &self.seen {
             let mut seen = seen.lock().unwrap_or_else(PoisonError::into_inner);
-            seen.saw(&self.catalogue, &stream_of(uri), version, added);
+            seen.saw(&self.catalogue, &stream_of(uri), version);
         }
     }
 
