@@ -148,6 +148,7 @@ mod tests {
         error
     }
 
+    #[expect(clippy::unnecessary_wraps, reason = "so are the settings")]
     fn text(text: &str) -> Option<String> {
         Some(text.to_owned())
     }
