@@ -43,7 +43,7 @@ fn plans(pruner: &Pruner<'_>, options: &PruneOptions<'_>) -> Result<Vec<StreamPl
 }
 
 /// Does what was decided: names what goes, and deletes what was named long enough and still goes
-/// by what is there now.
+/// by what is there now. Nothing goes that was not decided to go.
 pub fn run(
     repository: &Repository,
     options: &PruneOptions<'_>,
@@ -54,6 +54,9 @@ pub fn run(
     let marked = Pruner::new(repository, options.rules)?.mark(decided, signer)?;
     // Somebody may have built on something since it was decided, so that is looked at again.
     let pruner = Pruner::new(repository, options.rules)?;
-    let now = if pruner.has_due() { plans(&pruner, options)? } else { Vec::new() };
+    let mut now = if pruner.has_due() { plans(&pruner, options)? } else { Vec::new() };
+    for plan in &mut now {
+        plan.spare(decided);
+    }
     Ok(Report { marked, swept: pruner.sweep(&now, signer)? })
 }

@@ -23,7 +23,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::{SignedDuration, Timestamp};
 
-use self::survey::Survey;
+use self::survey::{MISSING, Node, Survey};
 use super::catalogue::Catalogue;
 use super::hold::Holds;
 use super::retention::{self, Candidate, Policy, Reason};
@@ -101,6 +101,20 @@ impl Verdict {
 }
 
 impl StreamPlan {
+    /// Keeps what does not go by an earlier plan as well: one answer of the place that is wrong,
+    /// such as a listing that misses a hold, must not be enough to remove something.
+    pub fn spare(&mut self, earlier: &[StreamPlan]) {
+        let same = earlier.iter().filter(|plan| plan.name == self.name);
+        let goes: BTreeSet<&str> =
+            same.flat_map(Self::removed).map(|verdict| verdict.snapshot.key.as_str()).collect();
+        for verdict in &mut self.verdicts {
+            if !verdict.is_kept() && !goes.contains(verdict.snapshot.key.as_str()) {
+                verdict.reasons.push("kept by an earlier look");
+                verdict.is_due = false;
+            }
+        }
+    }
+
     /// Returns what goes.
     pub fn removed(&self) -> impl Iterator<Item = &Verdict> {
         self.verdicts.iter().filter(|verdict| !verdict.is_kept())
@@ -203,9 +217,16 @@ impl<'a> Pruner<'a> {
             }
         }
         for (at, node) in survey.nodes.iter().enumerate() {
-            reasons[at].extend(node.doubt);
+            reasons[at].extend(self.doubt(node));
         }
         reasons
+    }
+
+    /// Returns why an object can't be relied on, if that is why it stays. What was named as one to
+    /// go, and is left alone of what went, is of no use to anybody.
+    fn doubt(&self, node: &Node) -> Option<&'static str> {
+        let is_named = self.marked.contains_key(&node.snapshot.key);
+        node.doubt.filter(|doubt| *doubt != MISSING || !is_named)
     }
 
     /// Returns why the old object of a snapshot that was encrypted anew stays, if it does.
@@ -219,7 +240,7 @@ impl<'a> Pruner<'a> {
             let head = survey.nodes[at].head.as_ref();
             head.map(|head| head.header.snapshot.id.clone())
         };
-        let (own, doubt) = (id(at), survey.nodes[at].doubt);
+        let (own, doubt) = (id(at), self.doubt(&survey.nodes[at]));
         let newer = (0..living).find(|&other| own.is_some() && id(other) == own);
         let Some(newer) = newer.filter(|_| doubt.is_none()) else {
             return Ok(vec![doubt.unwrap_or("nothing else holds it")]);

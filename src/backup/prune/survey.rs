@@ -52,8 +52,11 @@ impl Survey {
         let living = catalogue.stream(stream).iter().map(|snapshot| (snapshot, false));
         for (snapshot, is_superseded) in living.chain(old.map(|snapshot| (snapshot, true))) {
             match look(repository, snapshot, is_superseded)? {
-                // Another prune removed it since the listing.
-                Look::Gone => {}
+                // Another prune removed it since the listing; or it is there, and nobody knows what
+                // it builds on.
+                Look::Gone => {
+                    survey.left_alone.get_or_insert(GONE);
+                }
                 Look::Newer => survey.left_alone = Some(NEWER),
                 Look::Node(node) => survey.nodes.push(*node),
             }
@@ -62,7 +65,7 @@ impl Survey {
         for at in 0..survey.nodes.len() {
             let last = survey.chain(at).pop().unwrap_or(at);
             if survey.nodes[last].snapshot.kind != Kind::Full {
-                survey.nodes[at].doubt.get_or_insert("what it builds on is missing");
+                survey.nodes[at].doubt.get_or_insert(MISSING);
             }
         }
         Ok(survey)
@@ -115,6 +118,10 @@ impl Survey {
         (0..self.nodes.len()).filter(|other| *other != at).filter(older).collect()
     }
 }
+
+pub(super) const MISSING: &str = "what it builds on is missing";
+
+const GONE: &str = "something in it was just removed, or could not be found";
 
 const NEWER: &str = "a later version of tfstate wrote something in it";
 
