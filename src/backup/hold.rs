@@ -94,7 +94,7 @@ impl Repository {
         };
         let random = to_hex(&random::<4>().map_err(|source| Error::Build { source })?);
         let key = format!("{HOLDS}{}-{}-{random}.json", snapshot.id, utc(now));
-        self.vault.create(&key, &note::seal(DOMAIN, &note, signer)).map(drop)
+        note::create(&*self.vault, &key, &note::seal(DOMAIN, &note, signer)).map(drop)
     }
 
     /// Returns what is held.

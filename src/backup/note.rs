@@ -13,9 +13,11 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
+use super::Error;
 use super::body::Flaw;
 use super::container::check_version;
 use super::sign::{PublicKey, SIGNATURE, Signer};
+use super::vault::{Created, Vault};
 
 /// A note that was read.
 #[derive(Clone, Debug)]
@@ -43,6 +45,17 @@ pub(super) fn seal(domain: &str, says: &impl Serialize, signer: &Signer) -> Vec<
     serde_json::to_writer(&mut bytes, &seal).expect("a seal is two strings");
     bytes.push(b'\n');
     bytes
+}
+
+/// Creates a note's object, and looks whether it is there: what it says is relied on from then on,
+/// and nobody would miss it.
+pub(super) fn create(vault: &dyn Vault, key: &str, bytes: &[u8]) -> Result<Created, Error> {
+    let created = vault.create(key, bytes)?;
+    let found = vault.read(key)?;
+    if found.is_some_and(|found| created == Created::Exists || found == bytes) {
+        return Ok(created);
+    }
+    Err(Error::Record { what: vault.name(key), problem: "is not there after it was written" })
 }
 
 /// Reads a note whose signature holds.

@@ -191,7 +191,7 @@ impl Records {
             }
         }
         let key = key_of(record.number);
-        match vault.create(&key, &note::seal(DOMAIN, &record, signer))? {
+        match note::create(vault, &key, &note::seal(DOMAIN, &record, signer))? {
             Created::New => Ok(()),
             Created::Exists => Err(Error::Record {
                 what: vault.name(&key),

@@ -90,7 +90,7 @@ pub(super) fn write(
     let key = format!("{place}{created}-{id}.json");
     let (v, must_understand, repo) = (1, Vec::new(), repo.to_owned());
     let tomb = Tomb { v, must_understand, repo, created, snapshots };
-    vault.create(&key, &note::seal(DOMAIN, &tomb, signer))?;
+    note::create(vault, &key, &note::seal(DOMAIN, &tomb, signer))?;
     Ok(key)
 }
 
