@@ -2,8 +2,8 @@
 
 use std::io;
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 
 use jiff::Timestamp;
 use tfstate::backup::Error;
@@ -38,9 +38,12 @@ pub(crate) enum Mode {
     Reversed,
     /// A listing says that the last object has another length.
     OtherLength,
+    /// It is said to be done, and nothing was. No promise holds in such a place, so this is none of
+    /// [`MODES`].
+    Lies,
 }
 
-/// All of them.
+/// All of them that leave what a place promises.
 pub(crate) const MODES: [Mode; 20] = [
     Mode::Fails,
     Mode::Lost,
@@ -72,11 +75,13 @@ pub(crate) struct Faulty {
     at: usize,
     done: AtomicUsize,
     fired: AtomicBool,
+    lied: Mutex<Option<String>>,
 }
 
 impl Faulty {
     pub(crate) fn new(inner: Arc<dyn Vault>, at: usize, mode: Mode) -> Self {
-        Self { inner, mode, at, done: AtomicUsize::new(0), fired: AtomicBool::new(false) }
+        let (done, fired, lied) = (AtomicUsize::new(0), AtomicBool::new(false), Mutex::default());
+        Self { inner, mode, at, done, fired, lied }
     }
 
     /// Returns how many operations there were.
@@ -87,6 +92,15 @@ impl Faulty {
     /// Returns whether the operation went wrong: not every mode is one of every operation.
     pub(crate) fn fired(&self) -> bool {
         self.fired.load(Ordering::SeqCst)
+    }
+
+    /// Returns of which object it was said that something was done that was not.
+    pub(crate) fn lied(&self) -> Option<String> {
+        self.lied.lock().unwrap().clone()
+    }
+
+    fn lie(&self, key: &str) {
+        *self.lied.lock().unwrap() = Some(key.to_owned());
     }
 
     /// Counts an operation, and returns how it is to go wrong.
@@ -146,20 +160,28 @@ impl Vault for Faulty {
     }
 
     fn create(&self, key: &str, bytes: &[u8]) -> Result<Created, Error> {
-        use Mode::{Fails, Lost, SaysExists, SaysNew};
-        let possible = |mode| matches!(mode, Fails | Lost | SaysExists | SaysNew);
+        use Mode::{Fails, Lies, Lost, SaysExists, SaysNew};
+        let possible = |mode| matches!(mode, Fails | Lies | Lost | SaysExists | SaysNew);
         match self.turn(possible) {
             Some(Fails) => Err(Self::failed()),
             Some(Lost) => self.inner.create(key, bytes).and_then(|_| Err(Self::failed())),
             Some(SaysExists) => self.inner.create(key, bytes).map(|_| Created::Exists),
             Some(SaysNew) => self.inner.create(key, bytes).map(|_| Created::New),
+            Some(Lies) => {
+                self.lie(key);
+                Ok(Created::New)
+            }
             _ => self.inner.create(key, bytes),
         }
     }
 
     fn delete(&self, key: &str) -> Result<(), Error> {
-        match self.turn(|mode| matches!(mode, Mode::Fails | Mode::Lost)) {
+        match self.turn(|mode| matches!(mode, Mode::Fails | Mode::Lies | Mode::Lost)) {
             Some(Mode::Fails) => Err(Self::failed()),
+            Some(Mode::Lies) => {
+                self.lie(key);
+                Ok(())
+            }
             Some(_) => self.inner.delete(key).and_then(|()| Err(Self::failed())),
             None => self.inner.delete(key),
         }

@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::{Arc, Mutex};
 
-use age::secrecy::ExposeSecret as _;
+use age::secrecy::{ExposeSecret, SecretString};
 use jiff::{SignedDuration, Timestamp};
+use tfstate::backup::prune::Rules;
 use tfstate::backup::vault::{Created, Object, Vault};
 use tfstate::backup::verify::{Part, Problem, Reading};
 use tfstate::backup::{
@@ -15,6 +16,8 @@ use tfstate::backup::{
 use tfstate::base::clock::Fixed;
 use tfstate::base::fs;
 use tfstate::ops::backup::{BackupOptions, Keeper, Manner, Report, Source, facts};
+use tfstate::ops::prune::{self, PruneOptions};
+use tfstate::ops::rekey::{self, RekeyOptions};
 use tfstate::ops::verify::{self, VerifyOptions};
 use tfstate::state::document::Document;
 
@@ -109,9 +112,10 @@ impl Vault for Shelf {
 
 /// Whoever writes and reads: keys and how the repository is protected.
 pub(crate) struct Owner {
-    key: age::x25519::Identity,
+    /// What reads; what is written is for the last one.
+    keys: Vec<SecretString>,
     folder: tempfile::TempDir,
-    pub(crate) signer: Signer,
+    pub(crate) signer: Arc<Signer>,
     pub(crate) protection: Protection,
 }
 
@@ -127,18 +131,43 @@ pub(crate) struct Backup<'a> {
 
 impl Owner {
     pub(crate) fn new(encrypted: bool) -> Self {
+        let signer = Arc::new(Signer::generate().unwrap());
+        let owner = Self::with_another_key(Vec::new(), signer);
+        let protection = if encrypted { owner.protection } else { Protection::None };
+        Self { protection, ..owner }
+    }
+
+    /// Returns the same owner with one more key, for which everything is from now on.
+    pub(crate) fn rekeyed(&self) -> Self {
+        Self::with_another_key(self.keys.clone(), Arc::clone(&self.signer))
+    }
+
+    fn with_another_key(mut keys: Vec<SecretString>, signer: Arc<Signer>) -> Self {
         let key = age::x25519::Identity::generate();
+        keys.push(key.to_string());
         let recipients = Recipients::parse(&[key.to_public().to_string()]).unwrap().unwrap();
-        let protection =
-            if encrypted { Protection::Recipients(recipients) } else { Protection::None };
-        let (folder, signer) = (folder(), Signer::generate().unwrap());
-        Self { key, folder, signer, protection }
+        Self { keys, folder: folder(), signer, protection: Protection::Recipients(recipients) }
+    }
+
+    /// Returns the same owner with no key but the last.
+    pub(crate) fn with_last_key(&self) -> Self {
+        let (keys, signer) = (self.keys[self.keys.len() - 1..].to_vec(), Arc::clone(&self.signer));
+        Self { keys, folder: folder(), signer, protection: self.protection.clone() }
     }
 
     pub(crate) fn identities(&self) -> Identities {
         let path = self.folder.path().join("key");
-        fs::replace(&path, self.key.to_string().expose_secret().as_bytes()).unwrap();
+        let keys: Vec<&str> = self.keys.iter().map(ExposeSecret::expose_secret).collect();
+        fs::replace(&path, keys.join("\n").as_bytes()).unwrap();
         Identities::read(&[path]).unwrap()
+    }
+
+    /// Returns for whom everything is encrypted.
+    pub(crate) fn recipients(&self) -> &Recipients {
+        match &self.protection {
+            Protection::Recipients(recipients) => recipients,
+            Protection::None => panic!("nothing is encrypted"),
+        }
     }
 
     /// Opens the repository to read.
@@ -167,6 +196,28 @@ impl Owner {
         let (runs, by) = (Runs::below(&cache), (backup.signer, clock.0));
         keeper.repository().record_run(states, Some(&runs), by)?;
         Ok(report)
+    }
+
+    /// Prunes as the program does.
+    pub(crate) fn prune(
+        &self,
+        vault: Arc<dyn Vault>,
+        rules: Rules<'_>,
+    ) -> Result<prune::Report, Error> {
+        let repository = Repository::open(vault, Keys::default())?;
+        let options = PruneOptions { rules, streams: None };
+        let plans = prune::plan(&repository, &options)?;
+        prune::run(&repository, &options, &plans, &self.signer)
+    }
+
+    /// Encrypts everything for the last key, as the program does; what can't be is an error.
+    pub(crate) fn rekey(&self, vault: &Arc<dyn Vault>, second: i64) -> Result<(), Error> {
+        let (recipients, identities) = (self.recipients(), &self.identities());
+        let (signer, streams) = (&*self.signer, None);
+        let options = RekeyOptions { recipients, identities, signer, streams };
+        rekey::run(vault, Keys::default(), &options, &Fixed(at(second)), |_, rekeyed| {
+            rekeyed.failed.into_iter().next().map_or(Ok(()), |(_, error)| Err(error))
+        })
     }
 
     /// Reads everything, and returns how many snapshots were looked at and what is wrong.
