@@ -113,7 +113,7 @@ impl Vault for Folder {
 
     fn delete(&self, key: &str) -> Result<(), Error> {
         let path = self.path(key);
-        match fs::remove_file(&path) {
+        match files::remove(&path) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
             done => done.map_err(|source| io_error("delete", &path, source)),
         }

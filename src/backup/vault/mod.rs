@@ -36,7 +36,7 @@ pub trait Vault: fmt::Debug + Send + Sync {
     /// Creates an object, whole or not at all, and durably once this returns.
     fn create(&self, key: &str, bytes: &[u8]) -> Result<Created, Error>;
 
-    /// Deletes an object; one that is not there counts as deleted.
+    /// Deletes an object, durably once this returns; one that is not there counts as deleted.
     fn delete(&self, key: &str) -> Result<(), Error>;
 
     /// Returns every object whose key begins with `prefix`, which ends with a slash, in no

@@ -10,5 +10,6 @@ pub use map::Mapped;
 #[cfg(all(unix, feature = "cli"))]
 pub use map::install_sigbus_guard;
 pub use write::{
-    create_private_folder, replace, replace_cached_with, replace_with, write_new, write_new_with,
+    create_private_folder, remove, replace, replace_cached_with, replace_with, write_new,
+    write_new_with,
 };

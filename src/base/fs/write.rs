@@ -77,6 +77,13 @@ fn in_place_of(
     filled_beside(path, old.as_ref(), fill)
 }
 
+/// Removes a file; its name stays gone through a power cut once this returns, so that what is
+/// removed after it is not gone sooner.
+pub fn remove(path: &Path) -> io::Result<()> {
+    fs::remove_file(path)?;
+    sync_folder(path)
+}
+
 /// Makes a folder, and those above it that are missing, for its owner only; each lasts through a
 /// power cut once this returns.
 pub fn create_private_folder(path: &Path) -> io::Result<()> {
