@@ -3,7 +3,8 @@
 //! reported as stored comes back byte for byte, and what is damaged is refused.
 //!
 //! `TFSTATE_TEST_SEQUENCES` and `TFSTATE_TEST_KILLS` say how many random histories and kills there
-//! are, where those of the gate are not enough.
+//! are, where those of the gate are not enough. `TFSTATE_TEST_POWER` says after how many power cuts
+//! one is followed by a backup; after 1, each is.
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
 mod canary;
@@ -16,6 +17,8 @@ mod hostile;
 mod killed;
 mod model;
 mod place;
+#[cfg(target_os = "linux")]
+mod power;
 mod program;
 mod races;
 #[cfg(unix)]

@@ -8,8 +8,10 @@ use std::sync::Arc;
 use age::secrecy::ExposeSecret as _;
 use tempfile::TempDir;
 use tfstate::backup::vault::Folder;
-use tfstate::backup::{Identities, Keys, Repository};
+use tfstate::backup::{Error, Identities, Keys, Repository};
 use tfstate::base::fs;
+
+use crate::place;
 
 /// A folder with a state, a repository, a home and a key.
 pub(crate) struct Program {
@@ -19,7 +21,16 @@ pub(crate) struct Program {
 
 impl Program {
     pub(crate) fn new() -> Self {
-        let (folder, key) = (tempfile::tempdir().unwrap(), age::x25519::Identity::generate());
+        Self::below(tempfile::tempdir().unwrap())
+    }
+
+    /// Does as [`new`](Self::new), where nothing has to be synced.
+    pub(crate) fn in_memory() -> Self {
+        Self::below(place::folder())
+    }
+
+    fn below(folder: TempDir) -> Self {
+        let key = age::x25519::Identity::generate();
         let secret = key.to_string();
         fs::write_new(&folder.path().join("key.txt"), secret.expose_secret().as_bytes()).unwrap();
         Self { folder, recipient: key.to_public().to_string() }
@@ -69,7 +80,11 @@ impl Program {
     }
 
     pub(crate) fn repository(&self) -> Repository {
-        Repository::open(Arc::new(Folder::new(self.path("repo"))), Keys::default()).unwrap()
+        self.try_repository().unwrap()
+    }
+
+    pub(crate) fn try_repository(&self) -> Result<Repository, Error> {
+        Repository::open(Arc::new(Folder::new(self.path("repo"))), Keys::default())
     }
 
     pub(crate) fn identities(&self) -> Identities {

@@ -1,0 +1,271 @@
+//! A file system by what POSIX promises: bytes last once their file was synced, and names once
+//! their folder was. What was not synced may last or not, each on its own and in any order.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Component, Path, PathBuf};
+
+use super::trace::Call;
+use crate::place::Chance;
+
+/// A file or a folder, whatever it is called.
+type Node = usize;
+
+/// One change, or what makes changes last.
+#[derive(Clone, Debug)]
+enum Event {
+    /// Names in folders stand for other nodes, or for none, all at once.
+    Names(Vec<((Node, String), Option<Node>)>),
+    Write(Node, Vec<u8>),
+    Sync(Node),
+}
+
+/// What happened to everything below a folder.
+#[derive(Clone, Debug)]
+pub(super) struct Disk {
+    root: PathBuf,
+    events: Vec<Event>,
+    /// What each name stands for now.
+    names: BTreeMap<(Node, String), Node>,
+    folders: BTreeSet<Node>,
+    nodes: usize,
+}
+
+/// Which syncs there are, to see what each of them is for.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Syncs {
+    All,
+    None,
+    /// Only those of files.
+    Files,
+    /// Only those of folders.
+    Folders,
+}
+
+/// How much there is of bytes that were not synced.
+#[derive(Clone, Copy, Debug)]
+enum Bytes {
+    All,
+    None,
+    Half,
+    /// The length is right, and there are zeros.
+    Zeros,
+}
+
+/// What is there after the power failed: folders, and files with their bytes.
+pub(super) type Tree = BTreeMap<PathBuf, Option<Vec<u8>>>;
+
+const ROOT: Node = 0;
+
+impl Disk {
+    /// Takes a folder in which nothing is yet that matters.
+    pub(super) fn new(root: &Path) -> Self {
+        let (events, names, folders) = (Vec::new(), BTreeMap::new(), BTreeSet::from([ROOT]));
+        Self { root: root.to_owned(), events, names, folders, nodes: 1 }
+    }
+
+    /// Returns how many events there were so far.
+    pub(super) fn len(&self) -> usize {
+        self.events.len()
+    }
+
+    /// Does what a process did; what is elsewhere does not matter.
+    pub(super) fn run(&mut self, calls: &[Call]) {
+        for call in calls {
+            match call {
+                Call::Create(path) => {
+                    if self.node(path).is_none() {
+                        self.make(path);
+                    }
+                }
+                Call::Folder(path) => {
+                    let made = self.make(path);
+                    self.folders.extend(made);
+                }
+                Call::Write(path, bytes) => {
+                    if let Some(node) = self.node(path) {
+                        self.events.push(Event::Write(node, bytes.clone()));
+                    }
+                }
+                Call::Sync(path) => {
+                    let node = self.node(path).map(Event::Sync);
+                    self.events.extend(node);
+                }
+                Call::Rename(from, to) => {
+                    let node = self.node(from);
+                    self.change([(from, None), (to, node)]);
+                }
+                Call::Link(from, to) => {
+                    let node = self.node(from);
+                    self.change([(to, node)]);
+                }
+                Call::Remove(path) => self.change([(path, None)]),
+            }
+        }
+    }
+
+    fn make(&mut self, path: &Path) -> Option<Node> {
+        self.place(path)?;
+        let node = self.nodes;
+        self.nodes += 1;
+        self.change([(path, Some(node))]);
+        Some(node)
+    }
+
+    fn change<'p, const N: usize>(
+        &mut self,
+        changes: [(&'p (impl AsRef<Path> + ?Sized + 'p), Option<Node>); N],
+    ) {
+        let mut done = Vec::new();
+        for (path, node) in changes {
+            let Some(place) = self.place(path.as_ref()) else { return };
+            match node {
+                Some(node) => self.names.insert(place.clone(), node),
+                None => self.names.remove(&place),
+            };
+            done.push((place, node));
+        }
+        self.events.push(Event::Names(done));
+    }
+
+    /// Returns the folder and the name that a path means.
+    fn place(&self, path: &Path) -> Option<(Node, String)> {
+        let inside = path.strip_prefix(&self.root).ok()?;
+        let mut names = inside.components().map(|part| match part {
+            Component::Normal(name) => name.to_str().unwrap().to_owned(),
+            part => panic!("{part:?} in {}", path.display()),
+        });
+        let last = names.next_back()?;
+        let folder = names.try_fold(ROOT, |folder, name| self.names.get(&(folder, name)).copied());
+        folder.map(|folder| (folder, last))
+    }
+
+    fn node(&self, path: &Path) -> Option<Node> {
+        if path == self.root {
+            return Some(ROOT);
+        }
+        self.names.get(&self.place(path)?).copied()
+    }
+
+    /// Returns the same without some of the syncs.
+    pub(super) fn with(&self, syncs: Syncs) -> Self {
+        let stays = |event: &&Event| match (event, syncs) {
+            (Event::Sync(_), Syncs::None) => false,
+            (Event::Sync(node), Syncs::Files) => !self.folders.contains(node),
+            (Event::Sync(node), Syncs::Folders) => self.folders.contains(node),
+            _ => true,
+        };
+        Self { events: self.events.iter().filter(stays).cloned().collect(), ..self.clone() }
+    }
+
+    /// Returns what there may be if the power fails after so many events: all of it, none of what
+    /// need not be there, each of that alone, all but each, and a few parts of it by chance.
+    pub(super) fn crashes(&self, after: usize, chance: &mut Chance) -> Vec<Tree> {
+        let open = self.open(after);
+        let mut trees = Vec::new();
+        let kept: &[Bytes] = if self.is_unsynced(after) {
+            &[Bytes::All, Bytes::None, Bytes::Half, Bytes::Zeros]
+        } else {
+            &[Bytes::All]
+        };
+        for &bytes in kept {
+            let mut add = |lasts: &dyn Fn(usize) -> bool| {
+                let names = |at| !open.contains(&at) || lasts(at);
+                trees.push(self.tree(after, &names, bytes));
+            };
+            add(&|_| true);
+            add(&|_| false);
+            for &one in &open {
+                add(&|at| at == one);
+                add(&|at| at != one);
+            }
+            for _ in 0..4 {
+                let bits = chance.next();
+                add(&|at| bits >> (at % 64) & 1 == 1);
+            }
+        }
+        trees
+    }
+
+    /// Returns what there is if all that was not synced is lost, after everything.
+    pub(super) fn lost(&self) -> Tree {
+        let open = self.open(self.len());
+        self.tree(self.len(), &|at| !open.contains(&at), Bytes::None)
+    }
+
+    /// Returns the changes of names that need not last after so many events.
+    fn open(&self, after: usize) -> BTreeSet<usize> {
+        (0..after).filter(|&at| self.is_open(at, after)).collect()
+    }
+
+    /// Returns whether some bytes need not be there after so many events.
+    fn is_unsynced(&self, after: usize) -> bool {
+        let mut files = BTreeSet::new();
+        for event in &self.events[..after] {
+            match event {
+                Event::Write(node, _) => drop(files.insert(node)),
+                Event::Sync(node) => drop(files.remove(node)),
+                Event::Names(_) => {}
+            }
+        }
+        !files.is_empty()
+    }
+
+    /// Returns whether names that were changed need not be so after some more events.
+    fn is_open(&self, at: usize, after: usize) -> bool {
+        let Event::Names(changes) = &self.events[at] else { return false };
+        let is_synced = |folder: Node| {
+            let later = &self.events[at..after];
+            later.iter().any(|event| matches!(event, Event::Sync(node) if *node == folder))
+        };
+        changes.iter().any(|((folder, _), _)| !is_synced(*folder))
+    }
+
+    /// Returns what there is after so many events, of which only some names last.
+    fn tree(&self, after: usize, lasts: &dyn Fn(usize) -> bool, bytes: Bytes) -> Tree {
+        let mut names: BTreeMap<(Node, &str), Node> = BTreeMap::new();
+        for (at, event) in self.events[..after].iter().enumerate() {
+            let Event::Names(changes) = event else { continue };
+            if !lasts(at) {
+                continue;
+            }
+            for ((folder, name), node) in changes {
+                match node {
+                    Some(node) => names.insert((*folder, name), *node),
+                    None => names.remove(&(*folder, name)),
+                };
+            }
+        }
+        let mut tree = Tree::new();
+        let mut open = vec![(ROOT, PathBuf::new())];
+        while let Some((folder, path)) = open.pop() {
+            for ((_, name), &node) in names.range((folder, "")..(folder + 1, "")) {
+                let path = path.join(name);
+                if self.folders.contains(&node) {
+                    tree.insert(path.clone(), None);
+                    open.push((node, path));
+                } else {
+                    tree.insert(path, Some(self.bytes(node, after, bytes)));
+                }
+            }
+        }
+        tree
+    }
+
+    fn bytes(&self, file: Node, after: usize, kept: Bytes) -> Vec<u8> {
+        let (mut bytes, mut synced) = (Vec::new(), 0);
+        for event in &self.events[..after] {
+            match event {
+                Event::Write(node, more) if *node == file => bytes.extend_from_slice(more),
+                Event::Sync(node) if *node == file => synced = bytes.len(),
+                Event::Names(_) | Event::Write(..) | Event::Sync(_) => {}
+            }
+        }
+        match kept {
+            Bytes::All => {}
+            Bytes::None => bytes.truncate(synced),
+            Bytes::Half => bytes.truncate(synced.midpoint(bytes.len())),
+            Bytes::Zeros => bytes[synced..].fill(0),
+        }
+        bytes
+    }
+}
