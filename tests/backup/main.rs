@@ -4,7 +4,8 @@
 //!
 //! `TFSTATE_TEST_SEQUENCES` and `TFSTATE_TEST_KILLS` say how many random histories and kills there
 //! are, where those of the gate are not enough. `TFSTATE_TEST_POWER` says after how many power cuts
-//! one is followed by a backup; after 1, each is.
+//! one is followed by a backup; after 1, each is. `TFSTATE_TEST_SOAK` is how many states are backed up
+//! for weeks.
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
 mod canary;
@@ -23,4 +24,5 @@ mod program;
 mod races;
 #[cfg(unix)]
 mod room;
+mod soak;
 mod tamper;
