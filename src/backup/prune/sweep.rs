@@ -6,9 +6,11 @@ use std::io;
 use jiff::SignedDuration;
 
 use super::{Pruner, StreamPlan, Verdict};
+use crate::backup::run::{self, FOLDER as RUNS};
 use crate::backup::snapshot::{FOLDER, Snapshot, time_of, utc};
 use crate::backup::tomb::{self, Tomb};
 use crate::backup::vault::Object;
+use crate::backup::verify::DEEP;
 use crate::backup::{Error, Signer};
 use crate::store;
 
@@ -38,9 +40,6 @@ pub struct Denied {
 
 /// What an interrupted write left behind is only removed when no write takes that long.
 const LEFTOVER: SignedDuration = SignedDuration::from_hours(24);
-
-/// Where the records of runs are.
-const RUNS: &str = "r/";
 
 impl Pruner<'_> {
     /// Deletes what was named long enough, by plans of this moment: those of all streams in which
@@ -150,13 +149,40 @@ impl Pruner<'_> {
         if gone.is_subset(&known) && before.len() < 2 {
             return Ok(());
         }
-        let all = known.union(gone).filter(|key| is_of_use(key, plans)).cloned().collect();
+        let runs = self.named_by_runs()?;
+        let is_of_use = |key: &&String| is_of_use(key, plans, runs.as_ref());
+        let all = known.union(gone).filter(is_of_use).cloned().collect();
         let id = self.repository.id();
         let written = tomb::write(vault, tomb::REMOVED, id, all, (signer, self.rules.now))?;
         for (key, _) in before.iter().filter(|(key, _)| *key != written) {
             tolerant(vault.delete(key), key, denied)?;
         }
         Ok(())
+    }
+
+    /// Returns the streams and the ids that the notes of runs name which are read to see whether
+    /// something was taken away; nothing where one of them can't be read.
+    fn named_by_runs(&self) -> Result<Option<Named>, Error> {
+        let mut by_writer: BTreeMap<String, Vec<run::Name>> = BTreeMap::new();
+        for name in self.repository.runs_in(RUNS)? {
+            by_writer.entry(name.writer.clone()).or_default().push(name);
+        }
+        let mut named = Named::new();
+        for names in by_writer.values_mut() {
+            names.sort_by_key(|name| name.n);
+            let last = names.last().map_or(0, |name| name.n);
+            for name in names.iter().rev().take_while(|name| last - name.n < DEEP) {
+                match self.repository.run(name) {
+                    Ok(note) => {
+                        let heads = note.says.states.heads();
+                        named.extend(heads.map(|(stream, id)| (stream.clone(), id.clone())));
+                    }
+                    Err(error @ (Error::Io { .. } | Error::Store(_))) => return Err(error),
+                    Err(_) => return Ok(None),
+                }
+            }
+        }
+        Ok(Some(named))
     }
 
     /// Deletes records of runs that are older than every snapshot, but for each writer's newest.
@@ -204,12 +230,19 @@ fn run_of(object: Object) -> Option<(String, Run)> {
     Some((object.key, run))
 }
 
+/// Streams and ids.
+type Named = BTreeSet<(String, String)>;
+
 /// Returns whether anybody may still ask after a snapshot that was removed: one that is younger
-/// than the oldest of its stream, or that another names as the one before it.
-fn is_of_use(key: &str, plans: &[StreamPlan]) -> bool {
+/// than the oldest of its stream, or that another names as the one before it, or the note of a run
+/// as the newest.
+fn is_of_use(key: &str, plans: &[StreamPlan], runs: Option<&Named>) -> bool {
     let object = Object { key: key.to_owned(), len: 0, modified: None, tag: None };
     let Some(removed) = Snapshot::of(object) else { return true };
     let Some(plan) = plans.iter().find(|plan| plan.name == removed.stream) else { return true };
+    if runs.is_none_or(|runs| runs.contains(&(removed.stream.clone(), removed.id.clone()))) {
+        return true;
+    }
     let kept = || plan.verdicts.iter().filter(|verdict| verdict.is_kept());
     let oldest = kept().map(|verdict| verdict.snapshot.created).min();
     oldest.is_none_or(|oldest| removed.created >= oldest)

@@ -5,7 +5,8 @@ use crate::backup::container::{self, Header};
 use crate::backup::sample::{Sample, addition, at};
 use crate::backup::shelf::{Death, Shelf};
 use crate::backup::vault::Vault;
-use crate::backup::{Added, Addition, Heads, Identities, Keys, Protection, Strategy, Wish};
+use crate::backup::verify::{Check, Reading};
+use crate::backup::{Added, Addition, Heads, Identities, Keys, Protection, States, Strategy, Wish};
 
 const URI: &str = "file:///srv/prod/terraform.tfstate";
 
@@ -427,6 +428,26 @@ fn records_of_runs_that_are_older_than_everything_go_but_for_the_newest_of_each_
         names.iter().filter(|(_, stays)| *stays).map(|(name, _)| key(name)).collect();
     stay.sort();
     assert_eq!(place.shelf.keys("r/"), stay);
+}
+
+#[test]
+fn what_the_notes_of_runs_name_and_was_removed_is_missed_by_nobody() {
+    let place = Place::new();
+    let signer = &place.sample.signer;
+    // Another state, of which all is older than the notes, so that those stay.
+    place.sample.add(&place.repository(), "file:///srv/other/terraform.tfstate", b"{}", 0);
+    for second in 1..6 {
+        let added = place.add(10 * second, Strategy::Full);
+        let new = [(super::super::stream_of(URI), added.snapshot.id)].into();
+        let states = States { new, ..States::default() };
+        let repository = place.repository();
+        repository.record_run(states, None, (signer, at(10 * second + 1))).unwrap();
+    }
+    assert_eq!(place.prune(&last(1), 100, AT_ONCE).deleted.len(), 4);
+    let repository = place.repository();
+    let check = Check { reading: Reading::Whole, data: None, only: None };
+    let survey = repository.survey().unwrap();
+    assert_eq!(repository.verify_runs(&survey, &check, None, None).unwrap(), []);
 }
 
 #[test]

@@ -9,6 +9,7 @@ mod walk;
 
 use std::collections::BTreeSet;
 
+pub(super) use runs::DEEP;
 use walk::Walk;
 
 use super::catalogue::Catalogue;

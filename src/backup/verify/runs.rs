@@ -9,7 +9,7 @@ use crate::backup::run::{Latest, Name, Run, Runs};
 use crate::backup::{Error, Repository};
 
 /// How many notes of a writer are read where all of the snapshots are.
-const DEEP: u32 = 32;
+pub(in crate::backup) const DEEP: u32 = 32;
 
 impl Repository {
     /// Looks at the notes of runs, and at what they say of some streams, or of all.
