@@ -1,7 +1,8 @@
 //! Snapshots that somebody holds: retention never removes them, until they are released.
 //!
 //! Each wish is one signed note, `h/SNAP8-UTC-RANDOM.json`; of those on one snapshot that a writer
-//! or an owner signed, the newest counts.
+//! or an owner signed, the newest counts. A note that is damaged may have been one to hold it, so
+//! retention does not remove that snapshot either, until a later note says how it is.
 
 use std::collections::BTreeMap;
 
@@ -11,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use super::body::Flaw;
 use super::note;
 use super::record::random;
-use super::snapshot::{to_hex, utc};
+use super::snapshot::{hex, time_of, to_hex, utc};
 use super::{Error, Repository, Signer, Snapshot};
 
 /// Where the notes are.
@@ -42,9 +43,15 @@ pub enum Wish<'a> {
     Release,
 }
 
-/// The snapshots that are held, by their whole ids.
+/// The snapshots that are held.
 #[derive(Clone, Debug, Default)]
-pub struct Holds(BTreeMap<String, Held>);
+pub struct Holds {
+    /// By their whole ids.
+    held: BTreeMap<String, Held>,
+    /// The beginnings of the ids of those on which a note is damaged, and none of later says more,
+    /// with its key.
+    doubted: BTreeMap<String, String>,
+}
 
 /// That somebody holds a snapshot.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -58,12 +65,24 @@ pub struct Held {
 impl Holds {
     /// Returns whether somebody holds the snapshot with this whole id.
     pub fn of(&self, id: &str) -> Option<&Held> {
-        self.0.get(id)
+        self.held.get(id)
+    }
+
+    /// Returns whether nobody can tell if somebody holds the snapshot with this id, which may be the
+    /// first 8 digits of it.
+    pub(super) fn is_doubted(&self, id: &str) -> bool {
+        self.doubted.contains_key(id.get(..8).unwrap_or(id))
+    }
+
+    /// Returns the snapshots of which nobody can tell whether they are held, by the first 8 digits of
+    /// their ids, each with the key of the note that is damaged.
+    pub(super) fn doubted(&self) -> impl Iterator<Item = (&String, &String)> {
+        self.doubted.iter()
     }
 
     /// Returns all that are held, with their whole ids.
     pub fn all(&self) -> impl Iterator<Item = (&str, &Held)> {
-        self.0.iter().map(|(id, held)| (id.as_str(), held))
+        self.held.iter().map(|(id, held)| (id.as_str(), held))
     }
 }
 
@@ -103,38 +122,67 @@ impl Repository {
         let mut keys: Vec<String> =
             self.vault.list(HOLDS)?.into_iter().map(|object| object.key).collect();
         keys.sort();
+        let mut doubted = BTreeMap::new();
         for key in keys {
-            let Some((created, note)) = self.wish(&key)? else { continue };
-            let known = newest.get(&note.snapshot);
-            if known.is_none_or(|(time, _)| *time <= created) {
-                newest.insert(note.snapshot.clone(), (created, note));
+            match self.wish(&key)? {
+                Look::Nothing => {}
+                // The keys are in the order of time, so that the newest stays.
+                Look::Damaged => {
+                    doubted.extend(named(&key).map(|(id, time)| (id, (time, key.clone()))));
+                }
+                Look::Wish(created, note) => {
+                    let known = newest.get(&note.snapshot);
+                    if known.is_none_or(|(time, _)| *time <= created) {
+                        newest.insert(note.snapshot.clone(), (created, note));
+                    }
+                }
             }
         }
+        doubted.retain(|id: &String, (time, _): &mut (String, String)| {
+            let mut of_it = newest.iter().filter(|(whole, _)| whole.starts_with(id));
+            !of_it.any(|(_, (since, _))| utc(*since) > *time)
+        });
+        let doubted = doubted.into_iter().map(|(id, (_, key))| (id, key)).collect();
         let held = newest.into_iter().filter(|(_, (_, note))| note.held);
-        Ok(Holds(
-            held.map(|(id, (since, Note { reason, .. }))| (id, Held { since, reason })).collect(),
-        ))
+        let held = held.map(|(id, (since, Note { reason, .. }))| (id, Held { since, reason }));
+        Ok(Holds { held: held.collect(), doubted })
     }
 
     /// Reads a note that counts; what nobody of this repository signed does not.
-    fn wish(&self, key: &str) -> Result<Option<(Timestamp, Note)>, Error> {
-        let Some(bytes) = self.vault.read(key)? else { return Ok(None) };
+    fn wish(&self, key: &str) -> Result<Look, Error> {
+        let Some(bytes) = self.vault.read(key)? else { return Ok(Look::Nothing) };
         let note = match note::open::<Note>(DOMAIN, &bytes) {
             Ok(note) => note,
             Err(Flaw::Newer(problem)) => {
                 return Err(Error::Newer { what: self.vault.name(key), problem });
             }
-            Err(Flaw::Damaged(_)) => return Ok(None),
+            Err(Flaw::Damaged(_)) => return Ok(Look::Damaged),
         };
-        let Ok(created) = note.says.created.parse::<Timestamp>() else { return Ok(None) };
+        let Ok(created) = note.says.created.parse() else { return Ok(Look::Nothing) };
         let counts =
             self.owners().contains(&note.signer) || self.records.counts(note.signer, &utc(created));
         if !counts || note.says.repo != self.id() {
             tracing::warn!(key, "passed over a note on a snapshot that no writer signed");
-            return Ok(None);
+            return Ok(Look::Nothing);
         }
-        Ok(Some((created, note.says)))
+        Ok(Look::Wish(created, note.says))
     }
+}
+
+/// What a note turned out to be.
+enum Look {
+    /// It is gone, or of nobody whose word counts.
+    Nothing,
+    /// It is not what was written.
+    Damaged,
+    Wish(Timestamp, Note),
+}
+
+/// Returns the beginning of a snapshot's id and the time in the name of a note.
+fn named(key: &str) -> Option<(String, String)> {
+    let mut parts = key.strip_prefix(HOLDS)?.split('-');
+    let (id, time) = (hex(parts.next()?, 8)?, parts.next()?);
+    time_of(time).map(|_| (id, time.to_owned()))
 }
 
 #[cfg(test)]
@@ -183,5 +231,23 @@ mod tests {
         sample.vault().create("h/00000000-x.json", &forged).unwrap();
         sample.vault().create("h/00000000-y.json", b"nonsense").unwrap();
         assert_eq!(repository.holds().unwrap().all().count(), 1);
+    }
+
+    #[test]
+    fn a_note_that_is_damaged_is_in_doubt_until_a_later_one_says_how_it_is() {
+        let sample = Sample::new();
+        let repository = sample.plain();
+        let snapshot = sample.add(&repository, URI, b"{}", 0);
+        let key = format!("h/{}-{}-01234567.json", snapshot.id, utc(at(5)));
+        sample.vault().create(&key, b"nonsense").unwrap();
+        let is_doubted = || repository.holds().unwrap().is_doubted(&snapshot.id);
+        assert!(is_doubted());
+        let wish = |second| {
+            repository.hold(&snapshot, Wish::Release, &sample.signer, at(second)).unwrap();
+        };
+        wish(4);
+        assert!(is_doubted());
+        wish(6);
+        assert!(!is_doubted());
     }
 }

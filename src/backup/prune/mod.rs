@@ -1,8 +1,8 @@
 //! Removes what a policy no longer keeps.
 //!
 //! Whatever the policy says, these stay: the newest snapshot that is proved to be good, what is
-//! held, what was kept before a change in the last 30 days, what can't be trusted or read, and all
-//! that any of these may need. A stream in which a later version wrote something, or of which
+//! held or may be, what was kept before a change in the last 30 days, what can't be trusted or read,
+//! and all that any of these may need. A stream in which a later version wrote something, or of which
 //! nothing is good, is left alone.
 //!
 //! Removing takes two steps, so that a writer who is just building on a snapshot does not lose it:
@@ -218,6 +218,9 @@ impl<'a> Pruner<'a> {
         }
         for (at, node) in survey.nodes.iter().enumerate() {
             reasons[at].extend(self.doubt(node));
+            if self.holds.is_doubted(&node.snapshot.id) {
+                reasons[at].push("held, as far as can be told: a note on it is damaged");
+            }
         }
         reasons
     }

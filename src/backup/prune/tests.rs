@@ -201,6 +201,21 @@ fn whatever_the_policy_says_what_is_held_or_was_kept_before_a_change_stays() {
 }
 
 #[test]
+fn what_a_damaged_note_may_hold_stays_and_that_is_told() {
+    let place = Place::new();
+    let held = place.add(0, Strategy::Full).snapshot;
+    place.add(1, Strategy::Full);
+    place.repository().hold(&held, Wish::Hold(None), &place.sample.signer, at(2)).unwrap();
+    let key = place.shelf.keys("h/").pop().unwrap();
+    place.shelf.objects().get_mut(&key).unwrap()[5] ^= 1;
+    let why = place.why(&last(1), 9, &held);
+    assert_eq!(why, ["held, as far as can be told: a note on it is damaged"]);
+    let told = place.repository().survey().unwrap().strays();
+    assert_eq!(told.len(), 1);
+    assert!(told[0].text.contains(&key), "{told:?}");
+}
+
+#[test]
 fn a_hold_that_comes_after_the_naming_still_holds() {
     let place = Place::new();
     let first = place.add(0, Strategy::Full).snapshot;

@@ -31,6 +31,8 @@ pub struct Survey {
     pub(super) runs: Vec<Name>,
     /// The keys of what is neither a snapshot nor a run's note.
     strays: Vec<String>,
+    /// What is wrong with notes on snapshots.
+    doubts: Vec<Problem>,
 }
 
 /// How closely to look.
@@ -247,7 +249,7 @@ impl Survey {
         self.removed.contains(&(stream.to_owned(), id.to_owned()))
     }
 
-    /// Returns what in the repository is nothing that this program wrote.
+    /// Returns what in the repository is nothing that this program wrote, or no longer is.
     pub fn strays(&self) -> Vec<Problem> {
         let stray = |key: &String| Problem {
             snapshot: None,
@@ -257,7 +259,7 @@ impl Survey {
             text: format!("{key} is not ours"),
             affects: Vec::new(),
         };
-        self.strays.iter().map(stray).collect()
+        self.strays.iter().map(stray).chain(self.doubts.iter().cloned()).collect()
     }
 }
 
@@ -289,7 +291,8 @@ impl Repository {
         }
         strays.sort();
         let catalogue = Catalogue::of(snapshots, doomed);
-        Ok(Survey { catalogue, removed, runs, strays })
+        let doubts = self.holds()?.doubted().map(doubt).collect();
+        Ok(Survey { catalogue, removed, runs, strays, doubts })
     }
 
     /// Returns the keys of some snapshots and of all that they build on, as far as those are there.
@@ -354,6 +357,18 @@ impl Repository {
         }
         let objects = self.vault.list(&format!("{FOLDER}{stream}/"))?;
         Ok(objects.into_iter().filter_map(Snapshot::of).any(|snapshot| snapshot.id == id))
+    }
+}
+
+/// Returns what is wrong where a note on a snapshot is damaged.
+fn doubt((id, key): (&String, &String)) -> Problem {
+    Problem {
+        snapshot: Some(id.clone()),
+        stream: None,
+        wrong: Wrong::Damaged,
+        severity: Severity::Warning,
+        text: format!("the note {key} on it is damaged, so it stays: hold or release it again"),
+        affects: Vec::new(),
     }
 }
 
