@@ -273,6 +273,25 @@ pub(crate) fn state(instances: u64, changed: u64) -> Vec<u8> {
     .into_bytes()
 }
 
+/// Returns a state as Terraform writes it, of so many instances, the `changed`th version of it.
+pub(crate) fn restorable(instances: u64, changed: u64) -> Vec<u8> {
+    let instance = |n: u64| {
+        let id = blake3::hash(&[n, changed].map(u64::to_le_bytes).concat()).to_hex();
+        format!(
+            "{{\"index_key\": {n}, \"schema_version\": 0, \"attributes\": {{\"id\": \"i-{id}\"}}}}"
+        )
+    };
+    let instances: Vec<String> = (0..instances).map(instance).collect();
+    format!(
+        "{{\"version\": 4, \"terraform_version\": \"1.9.0\", \"serial\": {changed}, \
+         \"lineage\": \"6f1a\", \"outputs\": {{}}, \"resources\": [{{\"mode\": \"managed\", \
+         \"type\": \"null_resource\", \"name\": \"a\", \"provider\": \
+         \"provider[\\\"registry.terraform.io/hashicorp/null\\\"]\", \"instances\": [{}]}}]}}\n",
+        instances.join(",\n")
+    )
+    .into_bytes()
+}
+
 /// `SplitMix64`: small, and the same everywhere.
 #[derive(Debug)]
 pub(crate) struct Chance(pub(crate) u64);
