@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Component, Path, PathBuf};
 
 use super::trace::Call;
-use crate::place::Chance;
+use crate::place::{Chance, files};
 
 /// A file or a folder, whatever it is called.
 type Node = usize;
@@ -15,7 +15,9 @@ type Node = usize;
 enum Event {
     /// Names in folders stand for other nodes, or for none, all at once.
     Names(Vec<((Node, String), Option<Node>)>),
-    Write(Node, Vec<u8>),
+    /// A file has these bytes from some place on.
+    Write(Node, usize, Vec<u8>),
+    Cut(Node, usize),
     Sync(Node),
 }
 
@@ -63,6 +65,24 @@ impl Disk {
         Self { root: root.to_owned(), events, names, folders, nodes: 1 }
     }
 
+    /// Takes a folder with all that is in it now, which lasts.
+    pub(super) fn of(root: &Path) -> Self {
+        let mut disk = Self::new(root);
+        for path in files(root) {
+            let above: Vec<&Path> = path.ancestors().skip(1).collect();
+            for folder in above.into_iter().rev().filter(|folder| folder.starts_with(root)) {
+                if disk.node(folder).is_none() {
+                    disk.run(&[Call::Folder(folder.to_owned())]);
+                }
+            }
+            let bytes = std::fs::read(&path).unwrap();
+            disk.run(&[Call::Create(path.clone()), Call::Write(path, 0, bytes)]);
+        }
+        let all = (0..disk.nodes).map(Event::Sync);
+        disk.events.extend(all);
+        disk
+    }
+
     /// Returns how many events there were so far.
     pub(super) fn len(&self) -> usize {
         self.events.len()
@@ -81,10 +101,12 @@ impl Disk {
                     let made = self.make(path);
                     self.folders.extend(made);
                 }
-                Call::Write(path, bytes) => {
-                    if let Some(node) = self.node(path) {
-                        self.events.push(Event::Write(node, bytes.clone()));
-                    }
+                Call::Write(path, start, bytes) => {
+                    let node = self.node(path);
+                    self.events.extend(node.map(|n| Event::Write(n, *start, bytes.clone())));
+                }
+                Call::Cut(path, len) => {
+                    self.events.extend(self.node(path).map(|node| Event::Cut(node, *len)));
                 }
                 Call::Sync(path) => {
                     let node = self.node(path).map(Event::Sync);
@@ -202,7 +224,7 @@ impl Disk {
         let mut files = BTreeSet::new();
         for event in &self.events[..after] {
             match event {
-                Event::Write(node, _) => drop(files.insert(node)),
+                Event::Write(node, ..) | Event::Cut(node, _) => drop(files.insert(node)),
                 Event::Sync(node) => drop(files.remove(node)),
                 Event::Names(_) => {}
             }
@@ -252,20 +274,40 @@ impl Disk {
     }
 
     fn bytes(&self, file: Node, after: usize, kept: Bytes) -> Vec<u8> {
-        let (mut bytes, mut synced) = (Vec::new(), 0);
-        for event in &self.events[..after] {
+        let is_its = |event: &&Event| match event {
+            Event::Write(node, ..) | Event::Cut(node, _) | Event::Sync(node) => *node == file,
+            Event::Names(_) => false,
+        };
+        let events: Vec<&Event> = self.events[..after].iter().filter(is_its).collect();
+        let synced = events.iter().rposition(|event| matches!(event, Event::Sync(_)));
+        let mut bytes = Vec::new();
+        for (at, event) in events.iter().enumerate() {
+            let kept = if synced.is_some_and(|synced| at < synced) { Bytes::All } else { kept };
             match event {
-                Event::Write(node, more) if *node == file => bytes.extend_from_slice(more),
-                Event::Sync(node) if *node == file => synced = bytes.len(),
-                Event::Names(_) | Event::Write(..) | Event::Sync(_) => {}
+                Event::Write(_, start, more) => put(&mut bytes, *start, more, kept),
+                Event::Cut(_, len) if matches!(kept, Bytes::All) => bytes.resize(*len, 0),
+                Event::Cut(..) | Event::Names(_) | Event::Sync(_) => {}
             }
         }
-        match kept {
-            Bytes::All => {}
-            Bytes::None => bytes.truncate(synced),
-            Bytes::Half => bytes.truncate(synced.midpoint(bytes.len())),
-            Bytes::Zeros => bytes[synced..].fill(0),
-        }
         bytes
+    }
+}
+
+/// A disk writes so many bytes at once, or none of them.
+const SECTOR: usize = 512;
+
+/// Writes some bytes, or what there is of them.
+fn put(bytes: &mut Vec<u8>, start: usize, more: &[u8], kept: Bytes) {
+    let (old, all) = (bytes.len(), start + more.len());
+    let end = match kept {
+        Bytes::All | Bytes::Zeros => all,
+        Bytes::Half => (start.midpoint(all) / SECTOR * SECTOR).max(start),
+        Bytes::None => return,
+    };
+    bytes.resize(old.max(end), 0);
+    match kept {
+        // Only what the file had no bytes for before.
+        Bytes::Zeros => bytes[old..].fill(0),
+        _ => bytes[start..end].copy_from_slice(&more[..end - start]),
     }
 }

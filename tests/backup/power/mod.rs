@@ -1,10 +1,12 @@
-//! A power cut at any moment of a first backup, of further ones and of a prune, in a repository in a
-//! folder: what the program reported as stored is there, and nothing has to be repaired.
+//! A power cut at any moment of a first backup, of further ones, of a prune and of a restore, in a
+//! repository in a folder: what the program reported as stored is there, and nothing has to be
+//! repaired.
 //!
 //! What the program asks of the file system is written down by `strace`, and played to a file system
 //! that keeps no more than it has to.
 
 mod disk;
+mod restore;
 mod trace;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -142,21 +144,6 @@ impl Recording {
         &reports.clone().find(|report| report.after <= after).unwrap().kept
     }
 
-    /// Puts back what is there after the power failed.
-    fn put(&self, tree: &Tree) {
-        for folder in ["repo", "home"] {
-            // There may be none.
-            drop(std::fs::remove_dir_all(self.program.path(folder)));
-        }
-        for (path, bytes) in tree {
-            let path = self.program.path(path.to_str().unwrap());
-            match bytes {
-                None => std::fs::create_dir_all(path).unwrap(),
-                Some(bytes) => write(&path, bytes),
-            }
-        }
-    }
-
     /// Returns what is lost or half there.
     fn lost(&self, kept: &BTreeSet<u64>) -> Option<String> {
         if !self.program.path("repo/repo.json").exists() {
@@ -201,6 +188,21 @@ impl Recording {
     }
 }
 
+/// Puts back what is there after the power failed.
+fn put(program: &Program, tree: &Tree) {
+    for folder in ["repo", "home"] {
+        // There may be none.
+        drop(std::fs::remove_dir_all(program.path(folder)));
+    }
+    for (path, bytes) in tree {
+        let path = program.path(path.to_str().unwrap());
+        match bytes {
+            None => std::fs::create_dir_all(path).unwrap(),
+            Some(bytes) => write(&path, bytes),
+        }
+    }
+}
+
 #[expect(clippy::disallowed_methods, reason = "what is written need not last")]
 fn write(path: &Path, bytes: &[u8]) {
     std::fs::write(path, bytes).unwrap();
@@ -208,8 +210,8 @@ fn write(path: &Path, bytes: &[u8]) {
 
 #[test]
 fn after_a_power_cut_at_any_moment_all_that_was_reported_is_there_and_backups_go_on() {
-    if !is_installed("strace") {
-        return skipped("power cuts: strace is not installed");
+    if !is_there() {
+        return;
     }
     let recording = Recording::new();
     let (mut chance, mut seen) = (Chance(1), BTreeSet::new());
@@ -225,7 +227,7 @@ fn after_a_power_cut_at_any_moment_all_that_was_reported_is_there_and_backups_go
                 continue;
             }
             states += 1;
-            recording.put(&tree);
+            put(&recording.program, &tree);
             let mut wrong = recording.lost(kept);
             if states % every == 0 {
                 wrong = wrong.or_else(|| recording.goes_on(kept));
@@ -236,6 +238,15 @@ fn after_a_power_cut_at_any_moment_all_that_was_reported_is_there_and_backups_go
         }
     }
     assert!(states >= 500, "{states} states of the disk");
+}
+
+/// Returns whether calls can be written down, or says that they can't.
+fn is_there() -> bool {
+    let is_there = is_installed("strace");
+    if !is_there {
+        skipped("power cuts: strace is not installed");
+    }
+    is_there
 }
 
 fn hash(tree: &Tree) -> [u8; 32] {
@@ -252,12 +263,12 @@ fn hash(tree: &Tree) -> [u8; 32] {
 
 #[test]
 fn without_any_of_the_syncs_a_power_cut_loses_what_was_reported() {
-    if !is_installed("strace") {
-        return skipped("power cuts: strace is not installed");
+    if !is_there() {
+        return;
     }
     let recording = Recording::new();
     let lost = |syncs| {
-        recording.put(&recording.disk.with(syncs).lost());
+        put(&recording.program, &recording.disk.with(syncs).lost());
         recording.lost(recording.kept(recording.disk.len()))
     };
     assert_eq!(lost(Syncs::All), None);

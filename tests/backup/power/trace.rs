@@ -9,7 +9,10 @@ use std::process::Command;
 pub(super) enum Call {
     /// A file was opened, and made if there was none.
     Create(PathBuf),
-    Write(PathBuf, Vec<u8>),
+    /// Bytes were written from some place on.
+    Write(PathBuf, usize, Vec<u8>),
+    /// A file was made this long.
+    Cut(PathBuf, usize),
     Sync(PathBuf),
     Folder(PathBuf),
     Rename(PathBuf, PathBuf),
@@ -18,7 +21,7 @@ pub(super) enum Call {
 }
 
 /// What is looked at: all that changes files and folders, or makes changes last.
-const CALLS: &str = "trace=open,openat,creat,write,writev,pwrite64,pwritev,pwritev2,truncate,\
+const CALLS: &str = "trace=open,openat,creat,lseek,write,writev,pwrite64,pwritev,pwritev2,truncate,\
 ftruncate,fallocate,copy_file_range,sendfile,fsync,fdatasync,sync_file_range,rename,renameat,\
 renameat2,link,linkat,symlink,symlinkat,unlink,unlinkat,mkdir,mkdirat,rmdir";
 
@@ -42,7 +45,7 @@ pub(super) fn traced(command: &Command, log: &Path) -> Vec<Call> {
 /// Reads what `strace` wrote.
 fn calls(folder: &Path, text: &str) -> Vec<Call> {
     let mut unfinished: BTreeMap<&str, &str> = BTreeMap::new();
-    let mut calls = Vec::new();
+    let (mut reader, mut calls) = (Reader { folder, places: BTreeMap::new() }, Vec::new());
     for line in text.lines() {
         let Some((process, rest)) = line.split_once(' ') else { continue };
         let rest = rest.trim_start();
@@ -50,42 +53,62 @@ fn calls(folder: &Path, text: &str) -> Vec<Call> {
             unfinished.insert(process, begin);
         } else if let Some((_, end)) = rest.split_once(" resumed>") {
             let begin = unfinished.remove(process).unwrap();
-            calls.extend(call(folder, &format!("{begin}{end}")));
+            calls.extend(reader.call(&format!("{begin}{end}")));
         } else {
-            calls.extend(call(folder, rest));
+            calls.extend(reader.call(rest));
         }
     }
     calls
 }
 
-fn call(folder: &Path, text: &str) -> Option<Call> {
-    let (name, rest) = text.split_once('(')?;
-    let (words, answer) = rest.rsplit_once(" = ")?;
-    if answer.starts_with('-') {
-        return None;
-    }
-    let (paths, texts) = parts(words);
-    let path = |n: usize| {
-        let path = PathBuf::from(String::from_utf8(texts[n].clone()).unwrap());
-        // What is relative is so to the folder that is opened, or else to the current one.
-        paths.get(n).map_or(folder, PathBuf::as_path).join(path)
-    };
-    Some(match name {
-        "open" | "openat" if words.contains("O_CREAT") => Call::Create(path(0)),
-        "open" | "openat" => return None,
-        "write" => {
-            let mut bytes = texts[0].clone();
-            bytes.truncate(answer.split(' ').next()?.parse().unwrap());
-            Call::Write(paths[0].clone(), bytes)
+struct Reader<'a> {
+    folder: &'a Path,
+    /// Where in what is opened the next bytes go. Whoever reads goes back before writing.
+    places: BTreeMap<String, usize>,
+}
+
+impl Reader<'_> {
+    fn call(&mut self, text: &str) -> Option<Call> {
+        let (name, rest) = text.split_once('(')?;
+        let (words, answer) = rest.rsplit_once(" = ")?;
+        if answer.starts_with('-') {
+            return None;
         }
-        "fsync" | "fdatasync" => Call::Sync(paths[0].clone()),
-        "mkdir" | "mkdirat" => Call::Folder(path(0)),
-        "rename" | "renameat" | "renameat2" => Call::Rename(path(0), path(1)),
-        "link" | "linkat" => Call::Link(path(0), path(1)),
-        "unlink" | "unlinkat" | "rmdir" => Call::Remove(path(0)),
-        // Another way to write is one more thing to model.
-        _ => panic!("{name} is not modelled: {text}"),
-    })
+        let (paths, texts) = parts(words);
+        let path = |n: usize| {
+            let path = PathBuf::from(String::from_utf8(texts[n].clone()).unwrap());
+            // What is relative is so to the folder that is opened, or else to the current one.
+            paths.get(n).map_or(self.folder, PathBuf::as_path).join(path)
+        };
+        let opened = || words.split('<').next().unwrap_or_default().to_owned();
+        let number = |text: &str| text.split([' ', ')']).next().and_then(|n| n.parse().ok());
+        Some(match name {
+            "open" | "openat" => {
+                self.places.remove(answer.split('<').next()?);
+                return words.contains("O_CREAT").then(|| Call::Create(path(0)));
+            }
+            "lseek" => {
+                self.places.insert(opened(), number(answer)?);
+                return None;
+            }
+            "write" => {
+                let mut bytes = texts[0].clone();
+                bytes.truncate(number(answer)?);
+                let place = self.places.entry(opened()).or_default();
+                let start = *place;
+                *place += bytes.len();
+                Call::Write(paths[0].clone(), start, bytes)
+            }
+            "ftruncate" => Call::Cut(paths[0].clone(), number(words.rsplit(' ').next()?)?),
+            "fsync" | "fdatasync" => Call::Sync(paths[0].clone()),
+            "mkdir" | "mkdirat" => Call::Folder(path(0)),
+            "rename" | "renameat" | "renameat2" => Call::Rename(path(0), path(1)),
+            "link" | "linkat" => Call::Link(path(0), path(1)),
+            "unlink" | "unlinkat" | "rmdir" => Call::Remove(path(0)),
+            // Another way to write is one more thing to model.
+            _ => panic!("{name} is not modelled: {text}"),
+        })
+    }
 }
 
 /// Returns the paths of what is opened and the texts among some words.
@@ -117,11 +140,16 @@ fn a_trace_is_read_as_what_was_done() {
                 8 write(3<\\x2f\\x61\\x2f\\x62>, \"\\x00\\xff\", 2 <unfinished ...>\n\
                 7 fsync(3<\\x2f\\x61\\x2f\\x62>) = -1 EIO (Input/output error)\n\
                 8 <... write resumed>) = 1\n\
+                7 ftruncate(3<\\x2f\\x61\\x2f\\x62>, 9) = 0\n\
+                8 lseek(3<\\x2f\\x61\\x2f\\x62>, -2, SEEK_END) = 7\n\
+                8 write(3<\\x2f\\x61\\x2f\\x62>, \"\\x41\", 1) = 1\n\
                 7 renameat2(AT_FDCWD<\\x2f\\x61>, \"\\x62\", AT_FDCWD<\\x2f\\x61>, \"\\x2f\\x63\", 1) = 0\n\
                 7 +++ exited with 0 +++\n";
     let expected = [
         Call::Create("/a/b".into()),
-        Call::Write("/a/b".into(), vec![0]),
+        Call::Write("/a/b".into(), 0, vec![0]),
+        Call::Cut("/a/b".into(), 9),
+        Call::Write("/a/b".into(), 7, vec![b'A']),
         Call::Rename("/a/b".into(), "/c".into()),
     ];
     assert_eq!(calls(Path::new("/a"), text), expected);
