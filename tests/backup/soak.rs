@@ -8,7 +8,7 @@ use jiff::{SignedDuration, Timestamp};
 use tfstate::backup::prune::{Rules, StreamPlan};
 use tfstate::backup::retention::Policy;
 use tfstate::backup::vault::Vault;
-use tfstate::backup::{Keys, Known, Runs, Signer, Snapshot, States, stream_of};
+use tfstate::backup::{Keys, Known, Runs, Signer, Snapshot, States, Strategy, stream_of};
 use tfstate::base::clock::Fixed;
 use tfstate::ops::backup::{BackupOptions, Keeper, Manner, Report, Source, facts};
 use tfstate::ops::prune::{self, PruneOptions};
@@ -23,11 +23,6 @@ const GRACE: SignedDuration = SignedDuration::from_hours(24);
 
 /// By how much a clock may be wrong.
 const SKEW: i64 = 2 * HOUR;
-
-/// How many there are of each kind of time that the rules keep.
-const LAST: usize = 3;
-const HOURLY: usize = 12;
-const DAILY: usize = 5;
 
 /// A snapshot that was reported as made.
 #[derive(Clone, Debug)]
@@ -76,7 +71,7 @@ impl Soak {
         let (versions, made) = (vec![0; states], BTreeMap::new());
         let computers = [first, second];
         let mut soak = Self { chance, owner, shelf, computers, versions, made, removed: 0 };
-        soak.back_up(0, 0);
+        soak.back_up(0, 0, Strategy::Full);
         let key = soak.computers[1].signer.public();
         Owner::open(soak.vault()).authorize(key, &soak.owner.signer, at(0)).unwrap();
         soak
@@ -93,9 +88,8 @@ impl Soak {
     }
 
     /// Backs up the states of one computer.
-    fn back_up(&mut self, computer: usize, second: i64) {
+    fn back_up(&mut self, computer: usize, second: i64, strategy: Strategy) {
         let clock = Fixed(at(self.skewed(second)));
-        let strategy = *self.chance.pick(&STRATEGIES);
         let Computer { signer, home } = &self.computers[computer];
         let (cache, known) = (home.path().join("cache"), Known::below(home.path()));
         let options = BackupOptions {
@@ -127,9 +121,10 @@ impl Soak {
         keeper.repository().record_run(run, Some(&runs), by).unwrap();
     }
 
-    fn change_some(&mut self) {
+    /// Changes one state of so many.
+    fn change(&mut self, of: usize) {
         for number in 0..self.versions.len() {
-            self.versions[number] += u64::from(self.chance.below(8) == 0);
+            self.versions[number] += u64::from(self.chance.below(of) == 0);
         }
     }
 
@@ -139,15 +134,14 @@ impl Soak {
     }
 
     /// Prunes, and checks that what goes is what the rules say, and nothing else is gone.
-    fn prune(&mut self, second: i64) {
-        let policy = policy();
-        let rules = Rules { policy: &policy, grace: GRACE, now: at(second) };
+    fn prune(&mut self, policy: &Policy, second: i64) {
+        let rules = Rules { policy, grace: GRACE, now: at(second) };
         let repository = Owner::open(self.vault());
         let options = PruneOptions { rules, streams: None };
         let plans = prune::plan(&repository, &options).unwrap();
         assert_eq!(plans.len(), self.made.len(), "every stream is looked at");
         for plan in &plans {
-            assert_eq!(kept_by(plan), kept(&self.made[&plan.name], rules.now), "{}", plan.name);
+            assert_eq!(kept_by(plan), kept(&self.made[&plan.name], &rules), "{}", plan.name);
         }
         prune::run(&repository, &options, &plans, &self.owner.signer).unwrap();
         let count = |made: &BTreeMap<String, Vec<Made>>| made.values().map(Vec::len).sum::<usize>();
@@ -156,7 +150,7 @@ impl Soak {
         for plan in &plans {
             let there: BTreeSet<&str> =
                 there.stream(&plan.name).iter().map(|snapshot| snapshot.id.as_str()).collect();
-            let kept = kept(&self.made[&plan.name], rules.now);
+            let kept = kept(&self.made[&plan.name], &rules);
             let made = self.made.get_mut(&plan.name).unwrap();
             made.retain(|made| there.contains(made.id.as_str()) || kept.contains(&made.id));
             assert_eq!(made.len(), there.len(), "what is kept of {} is there", plan.name);
@@ -207,12 +201,6 @@ fn keep(keeper: &Keeper<'_>, number: usize, version: u64) -> Report {
     keeper.keep(&source).unwrap()
 }
 
-fn policy() -> Policy {
-    let number = |n: usize| u32::try_from(n).unwrap();
-    let (last, hourly, daily) = (number(LAST), number(HOURLY), number(DAILY));
-    Policy { last, hourly, daily, ..Policy::default() }
-}
-
 fn kept_by(plan: &StreamPlan) -> BTreeSet<String> {
     let living = plan.verdicts.iter().filter(|verdict| !verdict.is_superseded);
     let kept = living.filter(|verdict| verdict.is_kept());
@@ -220,21 +208,23 @@ fn kept_by(plan: &StreamPlan) -> BTreeSet<String> {
 }
 
 /// Returns what the rules keep, by the letter of the documentation.
-fn kept(made: &[Made], now: Timestamp) -> BTreeSet<String> {
+fn kept(made: &[Made], rules: &Rules<'_>) -> BTreeSet<String> {
+    let (policy, now) = (rules.policy, rules.now);
+    let count = |n: u32| usize::try_from(n).unwrap();
     let mut past: Vec<&Made> = made.iter().filter(|made| made.time <= now).collect();
     past.sort_by_key(|made| std::cmp::Reverse((made.time, made.sequence)));
-    let mut kept: Vec<&Made> = past.iter().copied().take(LAST.max(1)).collect();
+    let mut kept: Vec<&Made> = past.iter().copied().take(count(policy.last).max(1)).collect();
     // The newest, which is good, and what claims to be from the future.
     kept.extend(made.last());
     kept.extend(made.iter().filter(|made| made.time > now));
-    for (count, span) in [(HOURLY, HOUR), (DAILY, DAY)] {
+    for (number, span) in [(count(policy.hourly), HOUR), (count(policy.daily), DAY)] {
         let bucket = |made: &Made| made.time.as_second().div_euclid(span);
         let mut newest: BTreeMap<i64, &Made> = BTreeMap::new();
         for made in past.iter().rev() {
             newest.insert(bucket(made), made);
         }
-        kept.extend(newest.values().rev().take(count));
-        if newest.len() < count {
+        kept.extend(newest.values().rev().take(number));
+        if newest.len() < number {
             kept.extend(past.last());
         }
     }
@@ -254,16 +244,18 @@ fn weeks_of_hourly_backups_leave_what_the_rules_keep_and_nothing_else() {
     if states < 2000 {
         skipped("most states and days of a soak; TFSTATE_TEST_SOAK=2000 does 2,000 for 30 days");
     }
+    let policy = Policy { last: 3, hourly: 12, daily: 5, ..Policy::default() };
     let mut soak = Soak::new(usize::try_from(states).unwrap());
     for hour in 1..days * 24 {
-        soak.change_some();
+        soak.change(8);
         for computer in 0..2 {
-            soak.back_up(computer, hour * HOUR);
+            let strategy = *soak.chance.pick(&STRATEGIES);
+            soak.back_up(computer, hour * HOUR, strategy);
         }
         match (hour / 24 % 7, hour % 24) {
             (3 | 6, 12) => {
                 let now = soak.skewed(hour * HOUR);
-                soak.prune(now);
+                soak.prune(&policy, now);
             }
             (5, 6) => soak.rekey(hour * HOUR),
             _ => {}
@@ -271,8 +263,18 @@ fn weeks_of_hourly_backups_leave_what_the_rules_keep_and_nothing_else() {
     }
     // What is named last is deleted a day later.
     for day in [1, 3] {
-        soak.prune((days + day) * DAY);
+        soak.prune(&policy, (days + day) * DAY);
     }
     soak.examine();
     assert!(soak.removed > soak.versions.len() * 5, "{} were removed", soak.removed);
+    // Where one of each is left, so are its notes.
+    soak.change(1);
+    for computer in 0..2 {
+        soak.back_up(computer, (days + 4) * DAY, Strategy::Full);
+    }
+    for day in [5, 7] {
+        soak.prune(&Policy { last: 1, ..Policy::default() }, (days + day) * DAY);
+    }
+    soak.examine();
+    assert!(soak.made.values().all(|made| made.len() == 1), "one of each state is left");
 }
