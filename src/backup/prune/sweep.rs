@@ -7,7 +7,7 @@ use jiff::SignedDuration;
 
 use super::{Pruner, StreamPlan, Verdict};
 use crate::backup::run::{self, FOLDER as RUNS};
-use crate::backup::snapshot::{FOLDER, Snapshot, time_of, utc};
+use crate::backup::snapshot::{FOLDER, Snapshot, time_of};
 use crate::backup::tomb::{self, Tomb};
 use crate::backup::vault::Object;
 use crate::backup::verify::DEEP;
@@ -163,13 +163,8 @@ impl Pruner<'_> {
     /// Returns the streams and the ids that the notes of runs name which are read to see whether
     /// something was taken away; nothing where one of them can't be read.
     fn named_by_runs(&self) -> Result<Option<Named>, Error> {
-        let mut by_writer: BTreeMap<String, Vec<run::Name>> = BTreeMap::new();
-        for name in self.repository.runs_in(RUNS)? {
-            by_writer.entry(name.writer.clone()).or_default().push(name);
-        }
         let mut named = Named::new();
-        for names in by_writer.values_mut() {
-            names.sort_by_key(|name| name.n);
+        for names in self.runs()?.values() {
             let last = names.last().map_or(0, |name| name.n);
             for name in names.iter().rev().take_while(|name| last - name.n < DEEP) {
                 match self.repository.run(name) {
@@ -185,9 +180,25 @@ impl Pruner<'_> {
         Ok(Some(named))
     }
 
-    /// Deletes records of runs that are older than every snapshot, but for each writer's newest.
+    /// Returns the notes of each writer's runs, oldest first.
+    fn runs(&self) -> Result<BTreeMap<String, Vec<run::Name>>, Error> {
+        let mut by_writer: BTreeMap<String, Vec<run::Name>> = BTreeMap::new();
+        for name in self.repository.runs_in(RUNS)? {
+            by_writer.entry(name.writer.clone()).or_default().push(name);
+        }
+        for names in by_writer.values_mut() {
+            names.sort_by(|a, b| (a.n, &a.key).cmp(&(b.n, &b.key)));
+            // Some places show an object twice.
+            names.dedup();
+        }
+        Ok(by_writer)
+    }
+
+    /// Deletes notes of runs that are older than every snapshot, but for each writer's newest.
+    ///
+    /// The oldest go first, and none before an older one, so that at no moment one is missing
+    /// between others.
     fn sweep_runs(&self, swept: &mut Swept) -> Result<(), Error> {
-        let vault = &*self.repository.vault;
         let gone: BTreeSet<&str> = swept.deleted.iter().map(String::as_str).collect();
         let listed = self.catalogue.streams().flat_map(|name| self.catalogue.stream(name));
         let Some(oldest) =
@@ -195,39 +206,18 @@ impl Pruner<'_> {
         else {
             return Ok(());
         };
-        let mut newest: BTreeMap<String, String> = BTreeMap::new();
-        let runs: Vec<(String, Run)> = vault.list(RUNS)?.into_iter().filter_map(run_of).collect();
-        for (_, run) in &runs {
-            let known = newest.entry(run.writer.clone()).or_default();
-            *known = run.order.clone().max(std::mem::take(known));
-        }
-        for (key, run) in &runs {
-            if run.time < utc(oldest) && newest.get(&run.writer) != Some(&run.order) {
-                let done = tolerant(vault.delete(key), key, &mut swept.denied)?;
-                swept.runs += usize::from(done.is_some());
+        for mut names in self.runs()?.into_values() {
+            names.pop();
+            for name in names.iter().take_while(|name| name.created < oldest) {
+                let deleted = self.repository.vault.delete(&name.key);
+                if tolerant(deleted, &name.key, &mut swept.denied)?.is_none() {
+                    break;
+                }
+                swept.runs += 1;
             }
         }
         Ok(())
     }
-}
-
-/// A record of a run, as its name has it.
-struct Run {
-    time: String,
-    writer: String,
-    /// Its time and its number, which sort.
-    order: String,
-}
-
-/// Reads `r/2026/08/20260801T101500Z-WRITER8-N-HASH16.json`.
-fn run_of(object: Object) -> Option<(String, Run)> {
-    let name = object.key.rsplit('/').next()?.strip_suffix(".json")?;
-    let mut parts = name.split('-');
-    let (time, writer, number) = (parts.next()?, parts.next()?, parts.next()?);
-    time_of(time)?;
-    let order = format!("{time}-{number:0>20}");
-    let run = Run { time: time.to_owned(), writer: writer.to_owned(), order };
-    Some((object.key, run))
 }
 
 /// Streams and ids.

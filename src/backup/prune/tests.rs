@@ -428,11 +428,11 @@ fn records_of_runs_that_are_older_than_everything_go_but_for_the_newest_of_each_
     let place = Place::new();
     place.add(10 * DAY, Strategy::Full);
     let names = [
-        ("20260801T000000Z-aaaaaaaa-1", false),
-        ("20260802T000000Z-aaaaaaaa-2", false),
-        ("20260821T000000Z-aaaaaaaa-3", true),
-        ("20260801T000000Z-bbbbbbbb-9", false),
-        ("20260801T000000Z-bbbbbbbb-10", true),
+        ("20260801T000000Z-aaaaaaaa-00000001", false),
+        ("20260802T000000Z-aaaaaaaa-00000002", false),
+        ("20260821T000000Z-aaaaaaaa-00000003", true),
+        ("20260801T000000Z-bbbbbbbb-00000009", false),
+        ("20260801T000000Z-bbbbbbbb-0000000a", true),
     ];
     let key = |name: &str| format!("r/2026/08/{name}-0123456789abcdef.json");
     for (name, _) in names {
@@ -443,6 +443,21 @@ fn records_of_runs_that_are_older_than_everything_go_but_for_the_newest_of_each_
         names.iter().filter(|(_, stays)| *stays).map(|(name, _)| key(name)).collect();
     stay.sort();
     assert_eq!(place.shelf.keys("r/"), stay);
+}
+
+#[test]
+fn of_notes_of_runs_none_goes_before_an_older_one() {
+    let place = Place::new();
+    place.add(10 * DAY, Strategy::Full);
+    // By a clock that went back, and again forward.
+    let days = [20, 1, 2, 21];
+    for (n, day) in (1..).zip(days) {
+        let name = format!("r/2026/08/202608{day:02}T000000Z-aaaaaaaa-{n:08x}");
+        let key = format!("{name}-0123456789abcdef.json");
+        place.shelf.objects().insert(key, b"{}".to_vec());
+    }
+    assert_eq!(place.prune(&last(1), 11 * DAY, A_DAY).runs, 0);
+    assert_eq!(place.shelf.keys("r/").len(), 4);
 }
 
 #[test]
