@@ -3,9 +3,8 @@
 //! reported as stored comes back byte for byte, and what is damaged is refused.
 //!
 //! `TFSTATE_TEST_SEQUENCES` and `TFSTATE_TEST_KILLS` say how many random histories and kills there
-//! are, where those of the gate are not enough. `TFSTATE_TEST_POWER` says after how many power cuts
-//! one is followed by a backup; after 1, each is. `TFSTATE_TEST_SOAK` is how many states are backed up
-//! for weeks.
+//! are, `TFSTATE_TEST_POWER` how many states of a disk after power cuts, and `TFSTATE_TEST_SOAK` how
+//! many states that are backed up for weeks, where those of the gate are not enough.
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
 mod canary;

@@ -51,6 +51,19 @@ enum Bytes {
     Half,
     /// The length is right, and there are zeros.
     Zeros,
+    /// Of each write all or nothing, by these bits.
+    Part(u64),
+}
+
+impl Bytes {
+    /// Returns how much there is of one write.
+    fn of(self, at: usize) -> Self {
+        match self {
+            Self::Part(bits) if bits >> (at % 64) & 1 == 1 => Self::All,
+            Self::Part(_) => Self::None,
+            other => other,
+        }
+    }
 }
 
 /// What is there after the power failed: folders, and files with their bytes.
@@ -184,12 +197,12 @@ impl Disk {
     pub(super) fn crashes(&self, after: usize, chance: &mut Chance) -> Vec<Tree> {
         let open = self.open(after);
         let mut trees = Vec::new();
-        let kept: &[Bytes] = if self.is_unsynced(after) {
-            &[Bytes::All, Bytes::None, Bytes::Half, Bytes::Zeros]
-        } else {
-            &[Bytes::All]
-        };
-        for &bytes in kept {
+        let mut kept = vec![Bytes::All];
+        if self.is_unsynced(after) {
+            kept.extend([Bytes::None, Bytes::Half, Bytes::Zeros]);
+            kept.extend((0..4).map(|_| Bytes::Part(chance.next())));
+        }
+        for bytes in kept {
             let mut add = |lasts: &dyn Fn(usize) -> bool| {
                 let names = |at| !open.contains(&at) || lasts(at);
                 trees.push(self.tree(after, &names, bytes));
@@ -200,7 +213,7 @@ impl Disk {
                 add(&|at| at == one);
                 add(&|at| at != one);
             }
-            for _ in 0..4 {
+            for _ in 0..8 {
                 let bits = chance.next();
                 add(&|at| bits >> (at % 64) & 1 == 1);
             }
@@ -282,7 +295,8 @@ impl Disk {
         let synced = events.iter().rposition(|event| matches!(event, Event::Sync(_)));
         let mut bytes = Vec::new();
         for (at, event) in events.iter().enumerate() {
-            let kept = if synced.is_some_and(|synced| at < synced) { Bytes::All } else { kept };
+            let is_synced = synced.is_some_and(|synced| at < synced);
+            let kept = if is_synced { Bytes::All } else { kept.of(at) };
             match event {
                 Event::Write(_, start, more) => put(&mut bytes, *start, more, kept),
                 Event::Cut(_, len) if matches!(kept, Bytes::All) => bytes.resize(*len, 0),
@@ -302,7 +316,7 @@ fn put(bytes: &mut Vec<u8>, start: usize, more: &[u8], kept: Bytes) {
     let end = match kept {
         Bytes::All | Bytes::Zeros => all,
         Bytes::Half => (start.midpoint(all) / SECTOR * SECTOR).max(start),
-        Bytes::None => return,
+        Bytes::None | Bytes::Part(_) => return,
     };
     bytes.resize(old.max(end), 0);
     match kept {
