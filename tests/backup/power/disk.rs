@@ -200,7 +200,7 @@ impl Disk {
         let mut kept = vec![Bytes::All];
         if self.is_unsynced(after) {
             kept.extend([Bytes::None, Bytes::Half, Bytes::Zeros]);
-            kept.extend((0..4).map(|_| Bytes::Part(chance.next())));
+            kept.extend((0..12).map(|_| Bytes::Part(chance.next())));
         }
         for bytes in kept {
             let mut add = |lasts: &dyn Fn(usize) -> bool| {

@@ -12,8 +12,9 @@ mod trace;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::process::Command;
+use std::time::Duration;
 
-use tfstate::backup::verify::{Part, Reading, Severity};
+use tfstate::backup::verify::{Reading, Severity};
 use tfstate::ops::verify::{self, VerifyOptions};
 
 use self::disk::{Disk, Syncs, Tree};
@@ -46,9 +47,11 @@ enum Step {
     Again,
     /// All but the newest of each are removed.
     Prune,
+    /// A second goes by, so that what was before is older than what comes.
+    Wait,
 }
 
-const STEPS: [Step; 9] = [
+const STEPS: [Step; 10] = [
     Step::Change("auto"),
     Step::Change("incremental"),
     Step::Change("differential"),
@@ -56,6 +59,7 @@ const STEPS: [Step; 9] = [
     Step::Change("full"),
     Step::Prune,
     Step::Change("incremental"),
+    Step::Wait,
     Step::Change("full"),
     Step::Prune,
 ];
@@ -95,6 +99,7 @@ impl Recording {
                     kept.extend(numbers(round));
                     round += 1;
                 }
+                Step::Wait => std::thread::sleep(Duration::from_millis(1100)),
                 Step::Again => recording.trace(&recording.backup("auto")),
                 Step::Prune => {
                     kept.retain(|n| numbers(round - 1).any(|newest| newest == *n));
@@ -164,7 +169,10 @@ impl Recording {
             };
             missing.remove(n);
         }
-        (!missing.is_empty()).then(|| format!("{missing:?} are gone"))
+        if missing.is_empty() {
+            return self.failures(Reading::Heads);
+        }
+        Some(format!("{missing:?} are gone"))
     }
 
     /// Backs up again, and returns what is wrong then.
@@ -175,13 +183,12 @@ impl Recording {
             return Some(text(&output));
         }
         let kept = kept.iter().copied().chain(numbers(NEXT)).collect();
-        self.lost(&kept).or_else(|| self.failures())
+        self.lost(&kept).or_else(|| self.failures(Reading::Whole))
     }
 
     /// Returns what `verify` finds.
-    fn failures(&self) -> Option<String> {
-        let identities = self.program.identities();
-        let (reading, data, runs) = (Reading::Whole, Some((Part::All, &identities)), None);
+    fn failures(&self, reading: Reading) -> Option<String> {
+        let (data, runs) = (None, None);
         let options = VerifyOptions { reading, data, streams: None, ids: &[], runs };
         let found = verify::run(&self.program.repository(), &options, |_, _| ()).unwrap().0;
         (found.count(Severity::Failure) > 0).then(|| format!("{:?}", found.problems))
