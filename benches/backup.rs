@@ -20,6 +20,7 @@
     reason = "a benchmark fails by panicking, prints, and rounds"
 )]
 
+mod bucket;
 mod keepers;
 mod many;
 mod measure;
@@ -73,6 +74,8 @@ impl Options {
                 "--versions" => options.versions = value.parse().unwrap(),
                 "--only" => options.only = Some(value),
                 "--peers" => options.peers = value,
+                // These are the bucket's.
+                "--endpoint" | "--bucket" => {}
                 "--states" => options.states = value.parse().unwrap(),
                 _ => panic!("there is no option {flag}"),
             }

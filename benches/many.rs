@@ -1,33 +1,38 @@
 //! Many small states in an object store, of which few changed: what a second backup of them takes
 //! beside the least that any program must do, listing them and reading those that changed.
 //!
-//! As in the claims about stores, each answer takes [`LATENCY`]; what there is where the server,
-//! which has the same processors, answers at once is printed beside.
+//! The repository is in the same bucket, or in a folder. As in the claims about stores, each answer
+//! takes [`LATENCY`]; what there is where the server, which has the same processors, answers at once
+//! is printed beside. `-- --only many --endpoint http://127.0.0.1:PORT` measures against a real
+//! server, as the claims about stores do.
 
 use std::process::{Command, Stdio};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use futures_util::{StreamExt, TryStreamExt};
-use object_store::aws::{AmazonS3, AmazonS3Builder};
+use object_store::aws::AmazonS3;
 use object_store::path::Path;
 use object_store::{ObjectStore, ObjectStoreExt, PutPayload};
 use tokio::runtime::Runtime;
 
 use super::TFSTATE;
+use super::bucket::Bucket;
 use super::measure::{median, ratio, report};
-use super::s3_server::{self, Fault, Server, When};
+use super::s3_server::{Fault, Server, When};
 use super::series::Series;
 
 const ROUNDS: usize = 5;
 /// As many as `tfstate` reads at once.
 const AT_ONCE: usize = 16;
 const BYTES: usize = 100_000;
+/// What all keys in the bucket begin with.
+const PREFIX: &str = "tfstate-bench";
 /// How long each answer takes.
 const LATENCY: Duration = Duration::from_millis(10);
 
 struct Place {
-    server: Server,
+    bucket: Bucket,
     store: Arc<AmazonS3>,
     runtime: Runtime,
     home: tempfile::TempDir,
@@ -35,33 +40,38 @@ struct Place {
     series: Vec<Series>,
 }
 
+/// Where a repository is.
+const REPOSITORIES: [&str; 2] = ["in the same bucket", "in a folder"];
+
 pub(crate) fn run(states: usize) {
-    let mut place = Place::new(states);
-    let start = Instant::now();
-    place.back_up();
-    println!("the first backup of {states} states took {:.1} s", start.elapsed().as_secs_f64());
-    place.compare("answered at once");
-    place.server.fail(Fault::slow("", When::After, LATENCY).times(u32::MAX));
-    let (backup, floor) = place.compare("answered in 10 ms");
-    let claim = format!("backup of {states} states, 1 % changed / list and read");
-    report(&claim, ratio(backup, floor), "<= 1.5");
+    let server = Server::start();
+    let given = Bucket::given();
+    let is_given = given.is_some();
+    let mut place = Place::new(states, given.unwrap_or_else(|| Bucket::of(&server)));
+    for repository in REPOSITORIES {
+        place.back_up(repository);
+        // What is known of what was just added is known by the run after it.
+        place.back_up(repository);
+    }
+    if !is_given {
+        place.compare(REPOSITORIES[0], "answered at once");
+        server.fail(Fault::slow("", When::After, LATENCY).times(u32::MAX));
+    }
+    for repository in REPOSITORIES {
+        let (backup, floor) = place.compare(repository, "measured");
+        let claim = format!("{states} states, 1 % changed, {repository} / list and read");
+        report(&claim, ratio(backup, floor), "<= 1.5");
+    }
+    place.clear();
 }
 
 impl Place {
-    fn new(states: usize) -> Self {
-        let server = Server::start();
-        let builder = AmazonS3Builder::new()
-            .with_endpoint(&server.endpoint)
-            .with_allow_http(true)
-            .with_region("us-east-1")
-            .with_bucket_name("states")
-            .with_access_key_id(s3_server::ACCESS_KEY)
-            .with_secret_access_key(s3_server::SECRET_KEY);
+    fn new(states: usize, bucket: Bucket) -> Self {
         // Installs the implementation of TLS that all of this program uses.
         rustls::crypto::ring::default_provider().install_default().unwrap();
         let place = Self {
-            server,
-            store: Arc::new(builder.build().unwrap()),
+            store: bucket.client(),
+            bucket,
             runtime: tokio::runtime::Builder::new_multi_thread()
                 .worker_threads(2)
                 .enable_all()
@@ -71,30 +81,42 @@ impl Place {
             recipient: age::x25519::Identity::generate().to_public().to_string(),
             series: (0..states).map(|number| Series::new(BYTES, number as u64)).collect(),
         };
+        place.clear();
         for number in 0..states {
             place.put(number);
         }
         place
     }
 
+    /// Removes all that was put into the bucket.
+    fn clear(&self) {
+        self.runtime.block_on(async {
+            let listed = self.store.list(Some(&Path::from(PREFIX)));
+            let keys: Vec<_> = listed.map_ok(|object| object.location).try_collect().await.unwrap();
+            for key in keys {
+                self.store.delete(&key).await.unwrap();
+            }
+        });
+    }
+
     /// Measures backups of states that changed, and listing and reading those.
-    fn compare(&mut self, how: &str) -> (Duration, Duration) {
+    fn compare(&mut self, repository: &str, how: &str) -> (Duration, Duration) {
         let (mut backups, mut floors, mut unchanged) = (Vec::new(), Vec::new(), Vec::new());
         for round in 0..ROUNDS {
             let changed = self.change(round);
             // What comes first may find caches colder: it is the other one each time.
             if round % 2 == 0 {
                 floors.push(self.list_and_read(&changed));
-                backups.push(self.back_up());
+                backups.push(self.back_up(repository));
             } else {
-                backups.push(self.back_up());
+                backups.push(self.back_up(repository));
                 floors.push(self.list_and_read(&changed));
             }
-            unchanged.push(self.back_up());
+            unchanged.push(self.back_up(repository));
         }
         let (backup, floor) = (median(backups), median(floors));
         println!(
-            "{how}: a backup after changes took {:.0} ms, one without {:.0} ms, listing and reading {:.0} ms",
+            "{how}, {repository}: a backup after changes took {:.0} ms, one without {:.0} ms, listing and reading {:.0} ms",
             backup.as_secs_f64() * 1e3,
             median(unchanged).as_secs_f64() * 1e3,
             floor.as_secs_f64() * 1e3
@@ -120,7 +142,7 @@ impl Place {
     fn list_and_read(&self, changed: &[Path]) -> Duration {
         let start = Instant::now();
         self.runtime.block_on(async {
-            let prefix = Path::from("many");
+            let prefix = Path::from(format!("{PREFIX}/many"));
             let listed: Vec<_> = self.store.list(Some(&prefix)).try_collect().await.unwrap();
             assert_eq!(listed.len(), self.series.len());
             let gets = changed.iter().map(|key| {
@@ -136,16 +158,18 @@ impl Place {
         start.elapsed()
     }
 
-    fn back_up(&self) -> Duration {
+    fn back_up(&self, repository: &str) -> Duration {
         let below = |name: &str| self.home.path().join(name);
-        let mut command = Command::new(TFSTATE);
+        let pattern = format!("s3://{}/{PREFIX}/many/**", self.bucket.name);
+        let repository = match repository {
+            "in a folder" => below("repository").display().to_string(),
+            _ => format!("s3://{}/{PREFIX}/backups", self.bucket.name),
+        };
+        let mut command = Command::new("env");
         command
-            .args(["backup", "s3://states/many/**", "--repo", "s3://states/backups/x"])
+            .args(self.bucket.variables())
+            .args([TFSTATE, "backup", &pattern, "--repo", &repository])
             .args(["--recipient", &self.recipient])
-            .env("AWS_ENDPOINT_URL_S3", &self.server.endpoint)
-            .env("AWS_ACCESS_KEY_ID", s3_server::ACCESS_KEY)
-            .env("AWS_SECRET_ACCESS_KEY", s3_server::SECRET_KEY)
-            .env("AWS_REGION", "us-east-1")
             .env("XDG_STATE_HOME", below("state"))
             .env("XDG_CACHE_HOME", below("cache"));
         let start = Instant::now();
@@ -156,5 +180,5 @@ impl Place {
 }
 
 fn key(number: usize) -> Path {
-    Path::from(format!("many/stack{number:04}/terraform.tfstate"))
+    Path::from(format!("{PREFIX}/many/stack{number:04}/terraform.tfstate"))
 }

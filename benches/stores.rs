@@ -23,6 +23,7 @@
     reason = "a benchmark fails by panicking and prints"
 )]
 
+mod bucket;
 mod measure;
 mod peers;
 #[path = "../tests/stores/s3_server/mod.rs"]
@@ -34,9 +35,10 @@ use std::process::{Command, Stdio};
 use std::sync::Arc;
 use std::time::Duration;
 
+use bucket::Bucket;
 use futures_util::StreamExt;
 use measure::{paired, ratio, report};
-use object_store::aws::{AmazonS3, AmazonS3Builder};
+use object_store::aws::AmazonS3;
 use object_store::path::Path;
 use object_store::{ObjectStore, ObjectStoreExt, PutPayload};
 use s3_server::{Fault, Server, When};
@@ -99,58 +101,6 @@ fn against(bucket: &Bucket, runtime: &Runtime) {
             store.delete(&key(number)).await.unwrap();
         }
     });
-}
-
-/// A bucket, and who asks for it.
-struct Bucket {
-    endpoint: String,
-    name: String,
-    access_key: String,
-    secret_key: String,
-}
-
-impl Bucket {
-    fn of(server: &Server) -> Self {
-        Self {
-            endpoint: server.endpoint.clone(),
-            name: "states".to_owned(),
-            access_key: s3_server::ACCESS_KEY.to_owned(),
-            secret_key: s3_server::SECRET_KEY.to_owned(),
-        }
-    }
-
-    /// Returns the one that the command line names.
-    fn given() -> Option<Self> {
-        let after = |name: &str| std::env::args().skip_while(|word| word != name).nth(1);
-        let env = Env::process();
-        let variable = |name: &str| env.get(name).unwrap_or_else(|| "test".to_owned());
-        Some(Self {
-            endpoint: after("--endpoint")?,
-            name: after("--bucket").unwrap_or_else(|| "tfstate".to_owned()),
-            access_key: variable("AWS_ACCESS_KEY_ID"),
-            secret_key: variable("AWS_SECRET_ACCESS_KEY"),
-        })
-    }
-
-    fn client(&self) -> Arc<AmazonS3> {
-        let builder = AmazonS3Builder::new()
-            .with_endpoint(&self.endpoint)
-            .with_allow_http(true)
-            .with_region("us-east-1")
-            .with_bucket_name(&self.name)
-            .with_access_key_id(&self.access_key)
-            .with_secret_access_key(&self.secret_key);
-        Arc::new(builder.build().unwrap())
-    }
-
-    fn variables(&self) -> [String; 4] {
-        [
-            format!("AWS_ENDPOINT_URL_S3={}", self.endpoint),
-            format!("AWS_ACCESS_KEY_ID={}", self.access_key),
-            format!("AWS_SECRET_ACCESS_KEY={}", self.secret_key),
-            "AWS_REGION=us-east-1".to_owned(),
-        ]
-    }
 }
 
 /// Lists the states and gets them, in turns.

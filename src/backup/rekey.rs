@@ -327,6 +327,13 @@ mod tests {
             assert_eq!((rekeyed.written, rekeyed.marked), (9, 9), "{:?}", rekeyed.failed);
             assert_eq!(place.shelf.keys("s/").len(), 18);
             assert_eq!(restored(&place.shelf, &[&place.new]), 9);
+            // Each names the one before it as it is now, so that none can be taken out.
+            let repository = open(&place.shelf).unwrap();
+            let listed = repository.list().unwrap();
+            let heads: Vec<Head> = listed.iter().map(|s| repository.head(s).unwrap()).collect();
+            for pair in heads.windows(2) {
+                assert_eq!(pair[1].header.before(), Some(pair[0].link()));
+            }
             assert_eq!(place.sweep(&place.shelf), 9);
             assert_eq!(place.shelf.keys("s/").len(), 9);
             assert_eq!(restored(&place.shelf, &[&place.new]), 9);
