@@ -62,7 +62,9 @@ pub(crate) fn run(states: usize) {
         let claim = format!("{states} states, 1 % changed, {repository} / list and read");
         report(&claim, ratio(backup, floor), "<= 1.5");
     }
-    place.clear();
+    if is_given {
+        place.clear();
+    }
 }
 
 impl Place {
@@ -81,7 +83,6 @@ impl Place {
             recipient: age::x25519::Identity::generate().to_public().to_string(),
             series: (0..states).map(|number| Series::new(BYTES, number as u64)).collect(),
         };
-        place.clear();
         for number in 0..states {
             place.put(number);
         }

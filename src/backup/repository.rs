@@ -137,11 +137,6 @@ impl Repository {
         self.vault.name("")
     }
 
-    /// Returns whether its objects are read in no time.
-    pub fn is_near(&self) -> bool {
-        self.vault.is_near()
-    }
-
     /// Returns its id: 32 hex digits.
     pub fn id(&self) -> &str {
         self.records.id()

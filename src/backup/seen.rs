@@ -3,8 +3,8 @@
 //! [head](super::heads) nor the state itself has to be read to know.
 //!
 //! One file for a whole repository, beside the heads in the user's cache. It says nothing of what a
-//! state holds. It is for stores, whose listings have a tag of each content; of a folder the
-//! snapshots themselves are looked at.
+//! state holds. What changes in a place without a trace in its listing, such as a bit on a disk, is
+//! for `verify` to find.
 //!
 //! ```text
 //! 0   8   magic "TFBSEEN1"
@@ -15,6 +15,8 @@
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::{fs, io};
+
+use jiff::Timestamp;
 
 use super::{Catalogue, Snapshot};
 use crate::base::fs as files;
@@ -109,6 +111,8 @@ fn look(catalogue: &Catalogue, listed: &[Snapshot], tag: &str) -> Look {
         part(snapshot.key.as_bytes());
         part(&snapshot.bytes_stored.to_le_bytes());
         part(snapshot.tag.as_deref().unwrap_or_default().as_bytes());
+        let modified = snapshot.modified.map(Timestamp::as_nanosecond);
+        part(&modified.unwrap_or_default().to_le_bytes());
         part(&[u8::from(catalogue.is_doomed(snapshot))]);
     }
     short(hash.finalize())

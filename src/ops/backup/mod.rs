@@ -114,7 +114,6 @@ pub struct Keeper<'a> {
     catalogue: Catalogue,
     signer: &'a Signer,
     heads: Option<Heads>,
-    /// Where listings are enough to know that a state did not change.
     seen: Option<Mutex<Seen>>,
     runs: Option<Runs>,
     manner: Manner<'a>,
@@ -147,8 +146,7 @@ impl<'a> Keeper<'a> {
         repository.may_write(signer)?;
         let catalogue = list(&repository)?;
         let heads = options.cache.map(Heads::below);
-        let seen = options.cache.filter(|_| !repository.is_near());
-        let seen = seen.map(|cache| Mutex::new(Seen::below(cache, repository.id())));
+        let seen = options.cache.map(|cache| Mutex::new(Seen::below(cache, repository.id())));
         let runs = options.cache.map(Runs::below);
         let (manner, states) = (options.manner, Mutex::default());
         Ok(Self { repository, catalogue, signer, heads, seen, runs, manner, clock, states })
@@ -219,7 +217,7 @@ impl<'a> Keeper<'a> {
         let parsed = Document::parse(bytes.clone());
         let (facts, document) = (facts(&parsed), parsed.as_ref().ok());
         let report = self.keep(&Source { uri: &uri, bytes, facts, document, version })?;
-        // What was just added has no tag yet: the next run looks at it.
+        // How what was just added looks in a listing is for the next run to see.
         if let Some(version) = version.filter(|_| report.skipped()) {
             self.saw(&uri, version);
         }

@@ -198,7 +198,9 @@ impl S3 for Objects {
         known(&input.bucket)?;
         let memory = self.0.lock().unwrap();
         let prefix = input.prefix.unwrap_or_default();
-        let after = input.continuation_token.map(|token| token.trim_start_matches('t').to_owned());
+        let after = input
+            .continuation_token
+            .map(|token| token.strip_prefix('t').unwrap_or_default().to_owned());
         let mut current = memory
             .objects
             .keys()
