@@ -1,5 +1,6 @@
 //! The inside of a payload: what the state is, and its bytes or its delta, compressed together.
 
+use std::fmt;
 use std::io::{self, Read, Write};
 
 use serde::{Deserialize, Serialize};
@@ -75,14 +76,43 @@ pub(super) enum Flaw {
     Newer(&'static str),
 }
 
+/// The bytes of a state with their BLAKE3, so that it is made once.
+#[derive(Clone, Copy)]
+pub struct Hashed<'a> {
+    bytes: &'a [u8],
+    blake3: blake3::Hash,
+}
+
+impl<'a> Hashed<'a> {
+    /// Hashes the bytes of a state.
+    pub fn of(bytes: &'a [u8]) -> Self {
+        Self { bytes, blake3: blake3::hash(bytes) }
+    }
+
+    pub(super) fn bytes(&self) -> &'a [u8] {
+        self.bytes
+    }
+
+    pub(super) fn blake3(&self) -> &blake3::Hash {
+        &self.blake3
+    }
+}
+
+/// Says nothing of what the state holds.
+impl fmt::Debug for Hashed<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Hashed({} bytes)", self.bytes.len())
+    }
+}
+
 impl Origin {
-    pub(super) fn of(uri: &str, facts: SourceFacts, state: &[u8]) -> Self {
+    pub(super) fn of(uri: &str, facts: SourceFacts, state: &Hashed<'_>) -> Self {
         Self {
             uri: uri.to_owned(),
             facts: facts.short(),
-            length: state.len() as u64,
-            blake3: blake3::hash(state).to_hex().to_string(),
-            sha256: to_hex(&Sha256::digest(state)),
+            length: state.bytes.len() as u64,
+            blake3: state.blake3.to_hex().to_string(),
+            sha256: to_hex(&Sha256::digest(state.bytes)),
         }
     }
 }
@@ -295,7 +325,7 @@ mod tests {
             kind: Kind::Full,
             created: "19700101T000000Z".to_owned(),
         };
-        let state = Origin::of("file:///a", SourceFacts::default(), b"{}");
+        let state = Origin::of("file:///a", SourceFacts::default(), &Hashed::of(b"{}"));
         let tool = "test".to_owned();
         let (v, must_understand) = (1, Vec::new());
         let mut inner = Inner { v, must_understand, snapshot, parent: None, state, tool };
@@ -348,7 +378,8 @@ mod tests {
             terraform_version: long(),
             broken: long(),
         };
-        let packed = packed(|inner| inner.state = Origin::of("file:///a", facts, b"{}"));
+        let packed =
+            packed(|inner| inner.state = Origin::of("file:///a", facts, &Hashed::of(b"{}")));
         assert_eq!(read(&packed).unwrap(), b"{}");
         let facts = open(packed.as_slice()).unwrap().inner.state.facts;
         assert_eq!((facts.serial, facts.lineage), (Some(7), None));

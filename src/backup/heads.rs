@@ -23,6 +23,7 @@ use std::{fs, io};
 
 use serde::{Deserialize, Serialize};
 
+use super::body::Hashed;
 use super::contents::Contents;
 use super::delta::{Index, Key};
 use super::record::random;
@@ -68,7 +69,7 @@ pub(super) struct Record {
     v: u32,
     /// The key of all hashes here.
     key: String,
-    /// The keyed hash of the whole state.
+    /// The keyed hash of the BLAKE3 of the whole state.
     mac: String,
     /// The keyed hash of its lineage.
     lineage: String,
@@ -87,7 +88,7 @@ pub(super) struct Record {
 
 /// What there is to remember after a snapshot was written.
 pub(super) struct Written<'a> {
-    pub state: &'a [u8],
+    pub state: Hashed<'a>,
     pub document: Option<&'a Document>,
     /// Its hashes, where some were made.
     pub hashes: Option<&'a Hashes<'a>>,
@@ -140,8 +141,8 @@ impl Head {
     }
 
     /// Returns whether the state that was stored last is this one.
-    pub(super) fn is_of(&self, state: &[u8]) -> bool {
-        self.record.mac == mac(&self.record.key, state)
+    pub(super) fn is_of(&self, state: &Hashed<'_>) -> bool {
+        self.record.mac == mac(&self.record.key, state.blake3().as_bytes())
     }
 
     /// Returns whether the lineage of the state that was stored last is this one.
@@ -226,7 +227,7 @@ impl Heads {
             Some(head) => head.record.key.clone(),
             None => to_hex(&random::<32>()?),
         };
-        let fresh = Hashes::new(written.state, written.document, key_of(&text));
+        let fresh = Hashes::new(written.state.bytes(), written.document, key_of(&text));
         let hashes = written.hashes.filter(|_| kept.is_some()).unwrap_or(&fresh);
         let index = hashes.index().as_bytes();
         let (full, newest) = match kept {
@@ -236,7 +237,7 @@ impl Heads {
         let contents = hashes.contents();
         let record = Record {
             v: 1,
-            mac: mac(&text, written.state),
+            mac: mac(&text, written.state.blake3().as_bytes()),
             lineage: mac(&text, written.lineage.as_bytes()),
             key: text,
             tag: written.source.and_then(|version| version.tag.clone()),
@@ -316,7 +317,7 @@ fn mac(key: &str, bytes: &[u8]) -> String {
 mod tests {
     use super::*;
 
-    fn written(state: &[u8], kind: Kind) -> Written<'_> {
+    fn written(state: Hashed<'_>, kind: Kind) -> Written<'_> {
         let member =
             Member { key: "s/a/b".to_owned(), id: "0".repeat(32), header: String::new(), len: 3 };
         let (document, hashes, source) = (None, None, None);
@@ -327,17 +328,19 @@ mod tests {
     fn a_head_tells_its_state_and_its_lineage_and_both_its_indexes() {
         let folder = tempfile::tempdir().unwrap();
         let heads = Heads::below(folder.path());
-        heads.remember(("r", "s"), None, written(b"one", Kind::Full)).unwrap();
+        heads.remember(("r", "s"), None, written(Hashed::of(b"one"), Kind::Full)).unwrap();
         let first = heads.read("r", "s").unwrap();
-        assert!(first.is_of(b"one") && !first.is_of(b"two"));
+        assert!(first.is_of(&Hashed::of(b"one")) && !first.is_of(&Hashed::of(b"two")));
         assert!(first.has_lineage("l") && !first.has_lineage("m"));
-        let mut four = written(b"four", Kind::Incremental);
+        let mut four = written(Hashed::of(b"four"), Kind::Incremental);
         four.chain.push(four.chain[0].clone());
         heads.remember(("r", "s"), Some(&first), four).unwrap();
         let second = heads.read("r", "s").unwrap();
         assert_eq!((second.by_full().len(), second.by_newest().len()), (3, 4));
-        assert!(second.is_of(b"four"));
-        heads.remember(("r", "s"), Some(&second), written(b"fifth", Kind::Full)).unwrap();
+        assert!(second.is_of(&Hashed::of(b"four")));
+        heads
+            .remember(("r", "s"), Some(&second), written(Hashed::of(b"fifth"), Kind::Full))
+            .unwrap();
         assert_eq!(heads.read("r", "s").unwrap().by_full().len(), 5);
     }
 
@@ -345,9 +348,9 @@ mod tests {
     fn a_state_of_no_bytes_is_not_taken_for_that_of_the_full_snapshot() {
         let folder = tempfile::tempdir().unwrap();
         let heads = Heads::below(folder.path());
-        heads.remember(("r", "s"), None, written(b"one", Kind::Full)).unwrap();
+        heads.remember(("r", "s"), None, written(Hashed::of(b"one"), Kind::Full)).unwrap();
         let first = heads.read("r", "s").unwrap();
-        let mut empty = written(b"", Kind::Incremental);
+        let mut empty = written(Hashed::of(b""), Kind::Incremental);
         empty.chain.push(empty.chain[0].clone());
         heads.remember(("r", "s"), Some(&first), empty).unwrap();
         let second = heads.read("r", "s").unwrap();
@@ -358,14 +361,14 @@ mod tests {
     fn a_source_that_names_its_content_is_believed_and_no_other() {
         let folder = tempfile::tempdir().unwrap();
         let heads = Heads::below(folder.path());
-        heads.remember(("r", "s"), None, written(b"one", Kind::Full)).unwrap();
+        heads.remember(("r", "s"), None, written(Hashed::of(b"one"), Kind::Full)).unwrap();
         let head = heads.read("r", "s").unwrap();
         let version = Version { tag: Some("t".to_owned()), id: None };
         assert!(!head.is_version(&version) && !head.is_version(&Version::default()));
         heads.rename(("r", "s"), &head, &version).unwrap();
         let head = heads.read("r", "s").unwrap();
         assert!(head.is_version(&version) && !head.is_version(&Version::default()));
-        assert!(head.is_of(b"one"));
+        assert!(head.is_of(&Hashed::of(b"one")));
         let text = |text: &str| Some(text.to_owned());
         heads.rename(("r", "s"), &head, &Version { tag: text("t"), id: text("7") }).unwrap();
         let head = heads.read("r", "s").unwrap();
@@ -382,7 +385,9 @@ mod tests {
     fn a_head_with_any_byte_changed_or_cut_is_forgotten() {
         let folder = tempfile::tempdir().unwrap();
         let heads = Heads::below(folder.path());
-        heads.remember(("r", "s"), None, written(b"{\"resources\":[{},{}]}", Kind::Full)).unwrap();
+        heads
+            .remember(("r", "s"), None, written(Hashed::of(b"{\"resources\":[{},{}]}"), Kind::Full))
+            .unwrap();
         let mut bytes = fs::read(heads.path("r", "s")).unwrap();
         assert!(Head::parse(bytes.clone()).is_some());
         for at in 0..bytes.len() {

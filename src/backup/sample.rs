@@ -8,8 +8,8 @@ use jiff::Timestamp;
 
 use super::vault::{Folder, Vault};
 use super::{
-    Added, Addition, Error, Heads, Identities, Keys, Order, Protection, Recipients, Repository,
-    Signer, Snapshot, SourceFacts, Strategy,
+    Added, Addition, Error, Hashed, Heads, Identities, Keys, Order, Protection, Recipients,
+    Repository, Signer, Snapshot, SourceFacts, Strategy,
 };
 use crate::base::fs;
 
@@ -96,7 +96,7 @@ pub(crate) fn addition<'a>(uri: &'a str, state: &'a [u8], strategy: Strategy) ->
     Addition {
         uri,
         facts,
-        state,
+        state: Hashed::of(state),
         document,
         source,
         strategy,

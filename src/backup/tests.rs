@@ -9,8 +9,8 @@ use super::sample::{Sample, addition, at};
 use super::snapshot::Kind;
 use super::vault::Object;
 use super::{
-    Error, Identities, Origin, Protection, Repository, Signer, Snapshot, SourceFacts, Strategy,
-    Whole, crypt,
+    Error, Hashed, Identities, Origin, Protection, Repository, Signer, Snapshot, SourceFacts,
+    Strategy, Whole, crypt,
 };
 use crate::base::fs as files;
 
@@ -174,7 +174,7 @@ fn an_encrypted_repository_says_nothing_of_the_state() {
     let sample = Sample::new();
     let snapshot = sample.add(&sample.repository(), URI, STATE, 0);
     let file = fs::read(sample.root().join(&snapshot.key)).unwrap();
-    let hashes = Origin::of(URI, SourceFacts::default(), STATE);
+    let hashes = Origin::of(URI, SourceFacts::default(), &Hashed::of(STATE));
     for secret in ["hunter2", "serial", "lineage", &hashes.blake3, &hashes.sha256, "/srv/"] {
         assert!(memchr::memmem::find(&file, secret.as_bytes()).is_none(), "{secret}");
     }
@@ -392,7 +392,7 @@ fn a_payload_that_is_not_what_it_should_be_is_not_kept() {
         must_understand: Vec::new(),
         snapshot: label,
         parent: None,
-        state: Origin::of(URI, SourceFacts::default(), STATE),
+        state: Origin::of(URI, SourceFacts::default(), &Hashed::of(STATE)),
         tool: String::new(),
     };
     let write = |out: &mut dyn Write| body::write(&inner, STATE, 3, out);
@@ -424,6 +424,6 @@ fn a_clock_that_goes_back_does_not_change_which_snapshot_is_the_newest() {
     let newest = catalogue.stream(&third.snapshot.stream).last().unwrap();
     assert_eq!(newest.key, third.snapshot.key);
     let state = state(3000, 2);
-    let known = repository.unchanged(&catalogue, (URI, &state), None, &sample.heads());
+    let known = repository.unchanged(&catalogue, (URI, &Hashed::of(&state)), None, &sample.heads());
     assert_eq!(known.unwrap().key, third.snapshot.key);
 }

@@ -8,7 +8,7 @@ use std::io::Write;
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::body::{self, Inner};
+use super::body::{self, Hashed, Inner};
 use super::catalogue::Catalogue;
 use super::container::{self, Compression, Header, Link, Payload};
 use super::crypt::{self, AGE_MAGIC};
@@ -45,7 +45,7 @@ pub struct Addition<'a> {
     /// What parsing the state told.
     pub facts: SourceFacts,
     /// The state's bytes, whether or not they can be parsed.
-    pub state: &'a [u8],
+    pub state: Hashed<'a>,
     /// The state, if it can be parsed.
     pub document: Option<&'a Document>,
     /// What the source calls this content, where it has such names.
@@ -154,7 +154,7 @@ impl Repository {
     pub fn unchanged(
         &self,
         catalogue: &Catalogue,
-        (uri, state): (&str, &[u8]),
+        (uri, state): (&str, &Hashed<'_>),
         source: Option<&Version>,
         heads: &Heads,
     ) -> Option<Snapshot> {
@@ -220,7 +220,7 @@ impl Repository {
         let stream = stream_of(addition.uri);
         let head = heads.and_then(|heads| heads.read(self.id(), &stream));
         let (state, document) = (addition.state, addition.document);
-        let hashes = head.as_ref().map(|head| head.hashes(state, document));
+        let hashes = head.as_ref().map(|head| head.hashes(state.bytes(), document));
         let remembered = head.as_ref().and_then(Head::newest).and_then(Member::sequence);
         let task = Task { repository: self, catalogue, addition, stream, signer, remembered };
         let head = head.as_ref().zip(hashes.as_ref());
@@ -274,7 +274,7 @@ impl Task<'_> {
         let asked_for_full = self.addition.strategy == Strategy::Full;
         let label = self.label(Kind::Full)?;
         let inner = self.inner(label.clone(), None);
-        let payload = self.payload(&inner, self.addition.state, self.addition.level)?;
+        let payload = self.payload(&inner, self.addition.state.bytes(), self.addition.level)?;
         let (snapshot, member) =
             self.commit(&self.header(label, None, previous, &payload), &payload)?;
         let why_full = (!asked_for_full).then_some(why);
@@ -314,7 +314,7 @@ impl Task<'_> {
 
     /// Returns why `auto` takes no difference to this full snapshot, if it does not.
     fn is_worth_telling_by(&self, full: &Member, listed: &[Snapshot]) -> Result<(), Whole> {
-        if self.addition.state.len() < SMALL {
+        if self.addition.state.bytes().len() < SMALL {
             return Err(Whole::Small);
         }
         let full = listed.iter().position(|listed| full.is(listed)).ok_or(Whole::Lost)?;
@@ -334,9 +334,9 @@ impl Task<'_> {
         let (Some(full), Some(parent)) = (base.chain.first(), base.chain.last()) else {
             return Ok(Err(Whole::Forgotten));
         };
-        let delta = delta::encode(self.addition.state, base.hashes.index(), &base.index)
+        let delta = delta::encode(self.addition.state.bytes(), base.hashes.index(), &base.index)
             .map_err(|source| Error::Build { source })?;
-        if !body::is_read(delta.len(), self.addition.state.len()) {
+        if !body::is_read(delta.len(), self.addition.state.bytes().len()) {
             return Ok(Err(Whole::Large));
         }
         let label = self.label(base.kind)?;

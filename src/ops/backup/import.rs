@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 
 use super::{Failed, Keeper, Report, Source, facts};
-use crate::backup::{Error, IMPORTED, Order, stream_of};
+use crate::backup::{Error, Hashed, IMPORTED, Order, stream_of};
 use crate::state::document::Document;
 use crate::store::{Found, Location, Revision};
 
@@ -40,7 +40,7 @@ impl Keeper<'_> {
             let heads = self.heads.as_ref().filter(|_| is_newest);
             let order = if is_newest { Order::Next } else { Order::Before };
             let label = (tags.as_slice(), revision.modified, order);
-            let added = self.add(&catalogue, &source, label, heads);
+            let added = self.add(&catalogue, (&source, Hashed::of(&bytes)), label, heads);
             let added = added.map_err(Failed::Backup)?;
             let (length, broken) = (bytes.len() as u64, source.facts.broken.clone());
             each(self.report(added.snapshot.clone(), Some(added), Some(length), broken))?;

@@ -11,8 +11,8 @@ use super::many;
 use super::room::Room;
 use crate::backup::vault::Vault;
 use crate::backup::{
-    Added, Addition, Catalogue, Error, Heads, Keys, Order, Protection, Repository, Runs, Seen,
-    Signer, Snapshot, SourceFacts, States, Strategy, stream_of,
+    Added, Addition, Catalogue, Error, Hashed, Heads, Keys, Order, Protection, Repository, Runs,
+    Seen, Signer, Snapshot, SourceFacts, States, Strategy, stream_of,
 };
 use crate::base::clock::Clock;
 use crate::state::document::Document;
@@ -162,16 +162,17 @@ impl<'a> Keeper<'a> {
     /// Either the snapshot is there, whole and durable, when this returns, or nothing is.
     pub fn keep(&self, source: &Source<'_>) -> Result<Report, Error> {
         let heads = self.heads.as_ref().filter(|_| !self.manner.force);
+        let state = Hashed::of(source.bytes);
         let known = heads.and_then(|heads| {
-            let state = (source.uri, source.bytes);
-            self.repository.unchanged(&self.catalogue, state, source.version, heads)
+            let named = (source.uri, &state);
+            self.repository.unchanged(&self.catalogue, named, source.version, heads)
         });
         let length = source.bytes.len() as u64;
         if let Some(snapshot) = known {
             return Ok(self.report(snapshot, None, Some(length), source.facts.broken.clone()));
         }
         let label = (self.manner.tags, self.clock.now(), Order::Next);
-        let added = self.add(&self.catalogue, source, label, self.heads.as_ref())?;
+        let added = self.add(&self.catalogue, (source, state), label, self.heads.as_ref())?;
         let broken = source.facts.broken.clone();
         Ok(self.report(added.snapshot.clone(), Some(added), Some(length), broken))
     }
@@ -179,14 +180,14 @@ impl<'a> Keeper<'a> {
     fn add(
         &self,
         catalogue: &Catalogue,
-        source: &Source<'_>,
+        (source, state): (&Source<'_>, Hashed<'_>),
         (tags, created, order): (&[String], Timestamp, Order),
         heads: Option<&Heads>,
     ) -> Result<Added, Error> {
         let addition = Addition {
             uri: source.uri,
             facts: source.facts.clone(),
-            state: source.bytes,
+            state,
             document: source.document,
             source: source.version,
             strategy: self.manner.strategy,
