@@ -13,11 +13,15 @@ const BESIDE: usize = 4096;
 /// How much counts in all.
 const CONTEXT: usize = 256 * 1024;
 
-/// The logarithm of how far back zstd looks, at most; a reader refuses more.
+/// The logarithm of how far back zstd looks: all that is twice as far costs memory, and nothing there
+/// is more alike.
+const REACH: u32 = 19;
+
+/// The logarithm of how far back a reader looks at most.
 const WINDOW: u32 = 23;
 
 /// The logarithm of how many places zstd remembers: by itself it would take 12 MB for 1 MB.
-const PLACES: u32 = 17;
+const PLACES: u32 = 16;
 
 /// Returns what zstd is given first. Of the pieces of the state in their order each is what is
 /// copied, or nothing where bytes are added.
@@ -61,7 +65,7 @@ pub(super) fn compress(added: &[&[u8]], context: &[u8]) -> io::Result<Vec<u8>> {
     // Without it zstd prepares for 8 MB and more, which takes it longer than these bytes do.
     encoder.set_pledged_src_size(Some(len as u64))?;
     let reach = (context.len() + len).next_power_of_two().trailing_zeros();
-    encoder.set_parameter(CParameter::WindowLog(reach.clamp(10, WINDOW)))?;
+    encoder.set_parameter(CParameter::WindowLog(reach.clamp(10, REACH)))?;
     encoder.set_parameter(CParameter::HashLog(PLACES))?;
     encoder.set_parameter(CParameter::ChainLog(PLACES))?;
     for bytes in added {

@@ -68,6 +68,10 @@ enum Step {
 ///
 /// What zstd says, which is that there is no memory.
 pub fn encode(state: &[u8], index: &Index<'_>, base: &Index<'_>) -> io::Result<Vec<u8>> {
+    write(state, &steps(index, base))
+}
+
+fn steps(index: &Index<'_>, base: &Index<'_>) -> Vec<Step> {
     let places = base.places();
     let mut steps: Vec<Step> = Vec::new();
     // Where a piece occurs several times, the one that goes on from the last is told in nothing,
@@ -86,7 +90,7 @@ pub fn encode(state: &[u8], index: &Index<'_>, base: &Index<'_>) -> io::Result<V
             (None, _) => steps.push(Step::Add { len }),
         }
     }
-    write(state, &steps)
+    steps
 }
 
 fn write(state: &[u8], steps: &[Step]) -> io::Result<Vec<u8>> {
