@@ -5,6 +5,7 @@ use std::io::{self, Read, Write};
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
+use zstd::zstd_safe::CParameter;
 
 use super::snapshot::{Label, to_hex};
 
@@ -156,11 +157,35 @@ pub(super) fn write(
     let header = serde_json::to_vec(inner)?;
     let length = u32::try_from(header.len()).ok().filter(|&n| n <= HEADER_LIMIT);
     let length = length.ok_or(io::ErrorKind::InvalidInput)?;
-    let mut encoder = encoder(out, level, 4 + header.len() + content.len())?;
-    encoder.write_all(&length.to_le_bytes())?;
-    encoder.write_all(&header)?;
+    let beginning = [&length.to_le_bytes(), header.as_slice()].concat();
+    // A state is compressed where it is: a frame that is fed copies all that it looks back to.
+    if content.len() >= LARGE
+        && let Some(state) = frame(content, level)?
+    {
+        let mut encoder = encoder(out, level, beginning.len())?;
+        encoder.write_all(&beginning)?;
+        return encoder.finish()?.write_all(&state);
+    }
+    let mut encoder = encoder(out, level, beginning.len() + content.len())?;
+    encoder.write_all(&beginning)?;
     encoder.write_all(content)?;
     encoder.finish().map(drop)
+}
+
+/// What is smaller loses more by a second frame than it gains.
+const LARGE: usize = 1 << 20;
+
+/// Compresses bytes into one frame; nothing where there is no room for what they could become, of
+/// which only what they do become is touched.
+fn frame(bytes: &[u8], level: i32) -> io::Result<Option<Vec<u8>>> {
+    let mut compressed = Vec::new();
+    if compressed.try_reserve_exact(zstd::zstd_safe::compress_bound(bytes.len())).is_err() {
+        return Ok(None);
+    }
+    let mut compressor = zstd::bulk::Compressor::new(level)?;
+    compressor.set_parameter(CParameter::ChecksumFlag(true))?;
+    compressor.compress_to_buffer(bytes, &mut compressed)?;
+    Ok(Some(compressed))
 }
 
 fn encoder(
@@ -358,6 +383,21 @@ mod tests {
         for (edit, expected) in cases {
             let flaw = read(&packed(edit)).unwrap_err();
             assert!(matches!(flaw, Flaw::Damaged(said) if said == expected), "{flaw:?}");
+        }
+    }
+
+    #[test]
+    fn a_large_state_is_a_frame_of_its_own_without_which_nothing_is_read() {
+        let state: Vec<u8> = (0..LARGE + 5).map(|n| b"0123456789abcdef"[n * n % 16]).collect();
+        let (mut inner, _) = open(packed(|_| ()).as_slice()).unwrap().content().unwrap();
+        inner.state = Origin::of("file:///a", SourceFacts::default(), &Hashed::of(&state));
+        let mut out = Vec::new();
+        write(&inner, &state, 3, &mut out).unwrap();
+        assert!(read(&out).unwrap() == state);
+        assert!(open(out.as_slice()).unwrap().holds(&state).unwrap());
+        let first = zstd::zstd_safe::find_frame_compressed_size(&out).unwrap();
+        for len in [first - 1, first, first + 1, out.len() - 1] {
+            read(&out[..len]).unwrap_err();
         }
     }
 

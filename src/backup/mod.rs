@@ -76,7 +76,7 @@
 //! # A payload
 //!
 //! `age(zstd(body))`, with an age file in its binary form, or `zstd(body)` in a repository without
-//! encryption. The zstd frame has a checksum.
+//! encryption: one zstd frame or several, one behind the other, each with a checksum.
 //!
 //! ```text
 //! 0    4  length m of the inner header, little endian, at most 64 KiB
