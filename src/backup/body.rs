@@ -295,7 +295,7 @@ impl<R: Read> Opened<R> {
 
     /// Compares the rest with what should be there, without keeping it.
     pub(super) fn holds(mut self, content: &[u8]) -> Result<bool, Flaw> {
-        let mut buffer = vec![0; 256 * 1024];
+        let mut buffer = vec![0; 64 * 1024];
         let mut expected = content;
         loop {
             let read = self.rest.read(&mut buffer).map_err(unreadable)?;

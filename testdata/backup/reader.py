@@ -146,7 +146,7 @@ def context(pieces):
         last = 4096 if i + 1 < len(pieces) and pieces[i + 1] is None else 0
         whole = len(piece) <= first + last
         out += piece if whole else piece[:first] + piece[len(piece) - last :]
-    return out[:262144]
+    return out[:131072]
 
 
 def decompress(frame, prefix):

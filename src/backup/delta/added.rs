@@ -11,11 +11,11 @@ use zstd::zstd_safe::CParameter;
 const BESIDE: usize = 4096;
 
 /// How much counts in all.
-const CONTEXT: usize = 256 * 1024;
+const CONTEXT: usize = 128 * 1024;
 
 /// The logarithm of how far back zstd looks: all that is twice as far costs memory, and nothing there
 /// is more alike.
-const REACH: u32 = 19;
+const REACH: u32 = 18;
 
 /// The logarithm of how far back a reader looks at most.
 const WINDOW: u32 = 23;
@@ -27,7 +27,8 @@ const PLACES: u32 = 16;
 /// copied, or nothing where bytes are added.
 pub(super) fn context<'t>(pieces: impl Iterator<Item = Option<&'t [u8]>>) -> Vec<u8> {
     let mut pieces = pieces.peekable();
-    let (mut context, mut is_behind) = (Vec::new(), false);
+    // What a last piece may add is cut off again.
+    let (mut context, mut is_behind) = (Vec::with_capacity(CONTEXT + 2 * BESIDE), false);
     while let Some(piece) = pieces.next() {
         let is_before = matches!(pieces.peek(), Some(None));
         let behind = std::mem::replace(&mut is_behind, piece.is_none());

@@ -16,7 +16,7 @@
 //!
 //! The *context* is made of the copies that stand next to added bytes, in their order: of each the
 //! first 4,096 bytes if bytes are added right before it, and its last 4,096 if some are right
-//! behind it; where that would be all of it or more, all of it, once. It ends after 262,144 bytes.
+//! behind it; where that would be all of it or more, all of it, once. It ends after 131,072 bytes.
 //! The frame's window is at most 8 MiB.
 //!
 //! The writer needs no earlier state, only its [`Index`]: a keyed hash and the length of each of
