@@ -71,6 +71,19 @@ pub(super) type Tree = BTreeMap<PathBuf, Option<Vec<u8>>>;
 
 const ROOT: Node = 0;
 
+/// How many cases are looked at after each event, beside all and nothing.
+const SAMPLE: usize = 10;
+
+/// Which of the names that need not last do.
+#[derive(Clone, Copy, Debug)]
+enum Names {
+    All,
+    None,
+    Only(usize),
+    But(usize),
+    Part(u64),
+}
+
 impl Disk {
     /// Takes a folder in which nothing is yet that matters.
     pub(super) fn new(root: &Path) -> Self {
@@ -193,32 +206,32 @@ impl Disk {
     }
 
     /// Returns what there may be if the power fails after so many events: all of it, none of what
-    /// need not be there, each of that alone, all but each, and a few parts of it by chance.
+    /// need not be there, and some of each of that alone, all but each, and parts of it by chance.
     pub(super) fn crashes(&self, after: usize, chance: &mut Chance) -> Vec<Tree> {
         let open = self.open(after);
-        let mut trees = Vec::new();
         let mut kept = vec![Bytes::All];
         if self.is_unsynced(after) {
             kept.extend([Bytes::None, Bytes::Half, Bytes::Zeros]);
             kept.extend((0..12).map(|_| Bytes::Part(chance.next())));
         }
-        for bytes in kept {
-            let mut add = |lasts: &dyn Fn(usize) -> bool| {
-                let names = |at| !open.contains(&at) || lasts(at);
-                trees.push(self.tree(after, &names, bytes));
+        let mut names = vec![Names::All, Names::None];
+        names.extend(open.iter().flat_map(|&one| [Names::Only(one), Names::But(one)]));
+        names.extend((0..8).map(|_| Names::Part(chance.next())));
+        let mut cases: Vec<(Bytes, Names)> = vec![(Bytes::All, Names::All)];
+        cases.push((*kept.get(1).unwrap_or(&Bytes::All), Names::None));
+        // A cache that nobody waits for is open to the end, and there would be no end of cases.
+        cases.extend((0..SAMPLE).map(|_| (*chance.pick(&kept), *chance.pick(&names))));
+        let tree = |(bytes, names): (Bytes, Names)| {
+            let lasts = |at: usize| match names {
+                Names::All => true,
+                Names::None => false,
+                Names::Only(one) => at == one,
+                Names::But(one) => at != one,
+                Names::Part(bits) => bits >> (at % 64) & 1 == 1,
             };
-            add(&|_| true);
-            add(&|_| false);
-            for &one in &open {
-                add(&|at| at == one);
-                add(&|at| at != one);
-            }
-            for _ in 0..8 {
-                let bits = chance.next();
-                add(&|at| bits >> (at % 64) & 1 == 1);
-            }
-        }
-        trees
+            self.tree(after, &|at| !open.contains(&at) || lasts(at), bytes)
+        };
+        cases.into_iter().map(tree).collect()
     }
 
     /// Returns what there is if all that was not synced is lost, after everything.
