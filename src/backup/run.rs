@@ -136,7 +136,8 @@ impl Runs {
     pub(super) fn remember(&self, repo: &str, writer: &str, latest: &Latest) {
         let written = files::create_private_folder(&self.0).and_then(|()| {
             let text = serde_json::to_vec(latest)?;
-            files::replace_cached_with(&self.path(repo, writer), |out| out.write_all(&text))
+            // By an older one that a power cut brought back, the next note would not go on from this.
+            files::replace(&self.path(repo, writer), &text)
         });
         if let Err(error) = written {
             tracing::debug!(%error, "cannot remember the newest run");
