@@ -182,11 +182,8 @@ impl Head {
     }
 
     pub(super) fn parse(bytes: Vec<u8>) -> Option<Self> {
-        let (body, sum) = bytes.split_last_chunk::<32>()?;
-        if blake3::hash(body) != *sum {
-            return None;
-        }
-        let rest = body.strip_prefix(MAGIC)?;
+        let rest = unaltered(&bytes, MAGIC)?;
+        let body = &bytes[..MAGIC.len() + rest.len()];
         let (length, rest) = rest.split_first_chunk::<4>()?;
         let (record, indexes) = rest.split_at_checked(u32::from_le_bytes(*length) as usize)?;
         let record: Record = serde_json::from_slice(record).ok().filter(|r: &Record| r.v == 1)?;
@@ -302,6 +299,13 @@ impl Member {
         let object = Object { key, len: self.len, modified: None, tag: None };
         Snapshot::of(object).map(|snapshot| snapshot.sequence)
     }
+}
+
+/// Returns what stands in a file of the cache between its magic and the BLAKE3 of all before that;
+/// nothing where it is not what was written.
+pub(super) fn unaltered<'b>(bytes: &'b [u8], magic: &[u8]) -> Option<&'b [u8]> {
+    let (body, sum) = bytes.split_last_chunk::<32>()?;
+    (blake3::hash(body) == *sum).then(|| body.strip_prefix(magic))?
 }
 
 fn key_of(text: &str) -> Key {

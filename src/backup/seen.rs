@@ -18,6 +18,7 @@ use std::{fs, io};
 
 use jiff::Timestamp;
 
+use super::heads::unaltered;
 use super::{Catalogue, Snapshot};
 use crate::base::fs as files;
 use crate::store::Version;
@@ -84,11 +85,7 @@ impl Seen {
 }
 
 fn parse(bytes: &[u8]) -> Option<HashMap<Name, Look>> {
-    let (body, sum) = bytes.split_last_chunk::<32>()?;
-    if blake3::hash(body) != *sum {
-        return None;
-    }
-    let (pairs, rest) = body.strip_prefix(MAGIC)?.as_chunks::<32>();
+    let (pairs, rest) = unaltered(bytes, MAGIC)?.as_chunks::<32>();
     let pair = |pair: &[u8; 32]| {
         let (name, look) = pair.split_first_chunk::<16>()?;
         Some((*name, look.try_into().ok()?))
