@@ -123,11 +123,23 @@ pub(super) fn is_read(delta: usize, state: usize) -> bool {
     delta as u64 <= (state as u64).saturating_add(DELTA_SLACK)
 }
 
+/// How hard zstd tries on a whole state unless told otherwise.
+pub const LEVEL: i32 = 3;
+
+/// The logarithm of how far back it looks in a state then. By itself it would be twice as far, which
+/// makes some states 2 % smaller and others larger, and costs whoever reads one, and whoever wrote it
+/// and reads it back, 1 MB more of memory.
+const WINDOW: u32 = 20;
+
 /// Returns how hard to compress a body with a delta of this size, in which what is added is
 /// compressed already: the rest is little, but for the longest ones.
 pub(super) fn level_of_delta(len: usize) -> i32 {
     if len <= 0x1_0000 { 19 } else { 3 }
 }
+
+/// The logarithm of how far back zstd looks in the rest, and of how much it remembers of it. By
+/// itself it would take up to 2 MB for that.
+const WINDOW_OF_DELTA: u32 = 14;
 
 impl SourceFacts {
     /// Leaves out what is so long that no tool wrote it: it would not fit into the inner header,
@@ -162,11 +174,11 @@ pub(super) fn write(
     if content.len() >= LARGE
         && let Some(state) = frame(content, level)?
     {
-        let mut encoder = encoder(out, level, beginning.len())?;
+        let mut encoder = encoder(out, inner, level, beginning.len())?;
         encoder.write_all(&beginning)?;
         return encoder.finish()?.write_all(&state);
     }
-    let mut encoder = encoder(out, level, beginning.len() + content.len())?;
+    let mut encoder = encoder(out, inner, level, beginning.len() + content.len())?;
     encoder.write_all(&beginning)?;
     encoder.write_all(content)?;
     encoder.finish().map(drop)
@@ -184,17 +196,38 @@ fn frame(bytes: &[u8], level: i32) -> io::Result<Option<Vec<u8>>> {
     }
     let mut compressor = zstd::bulk::Compressor::new(level)?;
     compressor.set_parameter(CParameter::ChecksumFlag(true))?;
+    for &parameter in parameters(false, level) {
+        compressor.set_parameter(parameter)?;
+    }
     compressor.compress_to_buffer(bytes, &mut compressed)?;
     Ok(Some(compressed))
 }
 
-fn encoder(
-    out: &mut dyn Write,
+/// Returns what zstd is told besides the level, so that it takes less memory.
+fn parameters(is_delta: bool, level: i32) -> &'static [CParameter] {
+    match (is_delta, level) {
+        (true, _) => &[
+            CParameter::WindowLog(WINDOW_OF_DELTA),
+            CParameter::HashLog(WINDOW_OF_DELTA),
+            CParameter::ChainLog(WINDOW_OF_DELTA),
+        ],
+        (false, LEVEL) => &[CParameter::WindowLog(WINDOW)],
+        // Whoever asks for another level wants what zstd makes of it.
+        _ => &[],
+    }
+}
+
+fn encoder<'o>(
+    out: &'o mut dyn Write,
+    inner: &Inner,
     level: i32,
     len: usize,
-) -> io::Result<zstd::Encoder<'static, &mut dyn Write>> {
+) -> io::Result<zstd::Encoder<'static, &'o mut dyn Write>> {
     let mut encoder = zstd::Encoder::new(out, level)?;
     encoder.include_checksum(true)?;
+    for &parameter in parameters(inner.parent.is_some(), level) {
+        encoder.set_parameter(parameter)?;
+    }
     // Without it zstd prepares for 8 MB and more at the levels of deltas, which takes it longer than
     // a delta does, and 80 MB of memory.
     encoder.set_pledged_src_size(Some(len as u64))?;
@@ -256,7 +289,7 @@ impl Raw {
 
     /// Compresses it again.
     pub(super) fn write(&self, level: i32, out: &mut dyn Write) -> io::Result<()> {
-        let mut encoder = encoder(out, level, self.bytes.len())?;
+        let mut encoder = encoder(out, &self.inner, level, self.bytes.len())?;
         encoder.write_all(&self.bytes)?;
         encoder.finish().map(drop)
     }

@@ -179,7 +179,7 @@ pub(crate) mod shelf;
 #[cfg(test)]
 mod tests;
 
-pub use body::{Hashed, Origin, SourceFacts};
+pub use body::{Hashed, LEVEL, Origin, SourceFacts};
 pub use catalogue::Catalogue;
 pub use crypt::{Identities, Recipients, make_identity};
 pub use error::Error;

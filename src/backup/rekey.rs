@@ -20,9 +20,6 @@ use super::tomb;
 use super::write::{commit, sealed};
 use super::{Error, Identities, Kind, Repository, Signer, Snapshot};
 
-/// How hard to compress whole states again.
-const LEVEL: i32 = 3;
-
 /// What became of a stream.
 #[derive(Debug, Default)]
 pub struct Rekeyed {
@@ -190,7 +187,7 @@ impl Task<'_> {
     fn write(&self, old: &Header, raw: &Raw, parent: Option<Link>) -> Result<Link, Error> {
         let repository = self.repository;
         let level = match raw.inner.snapshot.kind {
-            Kind::Full => LEVEL,
+            Kind::Full => body::LEVEL,
             Kind::Incremental | Kind::Differential => body::level_of_delta(raw.content().len()),
         };
         let fill = |out: &mut dyn Write| raw.write(level, out);

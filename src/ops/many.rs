@@ -18,6 +18,10 @@ pub fn each<I: Sync, T: Send, E>(
     work: impl Fn(&I) -> T + Sync,
     mut each: impl FnMut(&I, T) -> Result<(), E>,
 ) -> Result<(), E> {
+    // A thread of its own would cost a single item memory, and gain it nothing.
+    if let [item] = items {
+        return each(item, work(item));
+    }
     let workers = workers.clamp(1, items.len().max(1));
     let queue = Queue::new(items.len(), workers * AHEAD);
     let run = || {

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 
-use crate::backup::{Keys, Strategy, Whole};
+use crate::backup::{Keys, LEVEL, Strategy, Whole};
 use crate::base::clock::{Clock, System};
 use crate::base::size;
 use crate::base::text::escape;
@@ -17,7 +17,7 @@ use crate::cli::progress::Progress;
 use crate::cli::protection::ProtectionOption;
 use crate::cli::repository::{self, RepositoryOption, SignerOption};
 use crate::cli::{json, state};
-use crate::ops::backup::{BackupOptions, Keeper, LEVEL, Manner, Report};
+use crate::ops::backup::{BackupOptions, Keeper, Manner, Report};
 use crate::ops::metrics::{self, Run, StateRun, Status};
 use crate::store::Location;
 

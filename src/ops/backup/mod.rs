@@ -11,8 +11,8 @@ use super::many;
 use super::room::Room;
 use crate::backup::vault::Vault;
 use crate::backup::{
-    Added, Addition, Catalogue, Error, Hashed, Heads, Keys, Order, Protection, Repository, Runs,
-    Seen, Signer, Snapshot, SourceFacts, States, Strategy, stream_of,
+    Added, Addition, Catalogue, Error, Hashed, Heads, Keys, LEVEL, Order, Protection, Repository,
+    Runs, Seen, Signer, Snapshot, SourceFacts, States, Strategy, stream_of,
 };
 use crate::base::clock::Clock;
 use crate::state::document::Document;
@@ -61,9 +61,6 @@ pub struct Manner<'a> {
     /// What the snapshots are to be found by.
     pub tags: &'a [String],
 }
-
-/// How hard zstd tries unless told otherwise.
-pub const LEVEL: i32 = 3;
 
 impl Default for Manner<'_> {
     fn default() -> Self {
