@@ -83,9 +83,13 @@ struct Inner {
 }
 
 impl Client {
-    /// Returns a client that goes this way, or why there can be none.
-    pub(in crate::store) fn new(network: &Network, sign: Box<dyn Sign>) -> Result<Self, String> {
-        let http = network.client()?;
+    /// Returns a client that goes this way to the store at an address, or why there can be none.
+    pub(in crate::store) fn new(
+        network: &Network,
+        address: &str,
+        sign: Box<dyn Sign>,
+    ) -> Result<Self, String> {
+        let http = network.client(address)?;
         let (retries, patience) = (network.retries, network.patience);
         Ok(Self(Arc::new(Inner { http, sign, retries, patience })))
     }

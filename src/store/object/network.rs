@@ -66,20 +66,31 @@ impl Network {
         }
     }
 
-    /// Returns a client that goes this way, or why there can be none.
+    /// Returns a client that goes this way to an address, or why there can be none.
     ///
-    /// There is one for each way: setting one up reads all certificates of the system, and what
-    /// they have in common are connections.
-    pub(in crate::store) fn client(&self) -> Result<reqwest::Client, String> {
-        static CLIENTS: Mutex<Vec<(Network, reqwest::Client)>> = Mutex::new(Vec::new());
+    /// There is one for each way: what they have in common are connections, and setting one up
+    /// reads all certificates of the system, but for one that has no use for them.
+    pub(in crate::store) fn client(&self, address: &str) -> Result<reqwest::Client, String> {
+        static CLIENTS: Mutex<Vec<(Network, bool, reqwest::Client)>> = Mutex::new(Vec::new());
+        let encrypts = self.encrypts(address);
+        let is_it = |client: &&(Network, bool, _)| client.0 == *self && client.1 == encrypts;
         let mut clients = CLIENTS.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some((_, client)) = clients.iter().find(|(network, _)| network == self) {
+        if let Some((_, _, client)) = clients.iter().find(is_it) {
             return Ok(client.clone());
         }
-        let client = self.builder()?.build();
-        let client = client.map_err(|error| format!("cannot set up TLS: {error}"))?;
-        clients.push((self.clone(), client.clone()));
+        let mut builder = self.builder()?;
+        if !encrypts {
+            builder = builder.tls_certs_only([]);
+        }
+        let client = builder.build().map_err(|error| format!("cannot set up TLS: {error}"))?;
+        clients.push((self.clone(), encrypts, client.clone()));
         Ok(client)
+    }
+
+    /// Returns whether there is TLS on the way to an address.
+    fn encrypts(&self, address: &str) -> bool {
+        let is_plain = |address: &str| address.starts_with("http://");
+        !is_plain(address) || self.http_proxy.as_ref().is_some_and(|proxy| !is_plain(proxy))
     }
 
     /// Returns what becomes such a client, for whoever has more to say about certificates.
@@ -141,13 +152,23 @@ mod tests {
     #[test]
     fn what_cannot_be_used_is_said_without_its_password() {
         let env = Env::from_pairs([("HTTPS_PROXY", "http://u:hunter2@[")]);
-        let problem = Network::from_env(&env).client().unwrap_err();
+        let problem = Network::from_env(&env).client("https://a").unwrap_err();
         assert_eq!(problem, "the HTTPS proxy is not an address");
         let network = Network {
             ca_bundle: Some("/nowhere/ca.pem".into()),
             ..Network::from_env(&Env::default())
         };
-        assert!(network.client().unwrap_err().starts_with("cannot read /nowhere/ca.pem"));
+        assert!(
+            network.client("https://a").unwrap_err().starts_with("cannot read /nowhere/ca.pem")
+        );
+    }
+
+    #[test]
+    fn certificates_are_read_where_something_is_encrypted() {
+        let network = |proxy| Network::from_env(&Env::from_pairs([("HTTP_PROXY", proxy)]));
+        assert!(!network("http://p:1").encrypts("http://localhost:9000"));
+        assert!(network("http://p:1").encrypts("https://localhost:9000"));
+        assert!(network("https://p:1").encrypts("http://example.com"));
     }
 
     #[test]

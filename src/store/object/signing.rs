@@ -16,7 +16,7 @@ use crate::base::env::Env;
 /// How long a service of the machine itself may take; on other machines there is none.
 const NEARBY: Duration = Duration::from_secs(1);
 
-/// Returns the surroundings of a search for credentials, or why there can be none.
+/// Returns the surroundings of a search for credentials.
 ///
 /// `changed` are variables that settings put others in the place of; `elsewhere` are addresses
 /// that stand in for others, both without a path.
@@ -25,19 +25,15 @@ pub(in crate::store) fn surroundings(
     env: &Env,
     changed: &[(&str, String)],
     elsewhere: BTreeMap<String, String>,
-) -> Result<Context, String> {
-    let client = network.client()?;
-    let send =
-        Redirected { client: ReqwestHttpSend::new(client), elsewhere, within: network.patience };
-    Ok(context(env, changed).with_http_send(send))
+) -> Context {
+    let (network, within) = (network.clone(), network.patience);
+    context(env, changed).with_http_send(Redirected { network, elsewhere, within })
 }
 
 /// Returns the surroundings of a search for credentials of the machine: no proxy, little patience.
-pub(in crate::store) fn nearby(env: &Env) -> Result<Context, String> {
-    let network = Network::from_env(&Env::default());
-    let send = ReqwestHttpSend::new(network.client()?);
-    let send = Redirected { client: send, elsewhere: BTreeMap::new(), within: NEARBY };
-    Ok(context(env, &[]).with_http_send(send))
+pub(in crate::store) fn nearby(env: &Env) -> Context {
+    let (network, elsewhere) = (Network::from_env(&Env::default()), BTreeMap::new());
+    context(env, &[]).with_http_send(Redirected { network, elsewhere, within: NEARBY })
 }
 
 fn context(env: &Env, changed: &[(&str, String)]) -> Context {
@@ -55,7 +51,7 @@ fn context(env: &Env, changed: &[(&str, String)]) -> Context {
 /// Sends requests to another address than they are signed for.
 #[derive(Debug)]
 struct Redirected {
-    client: ReqwestHttpSend,
+    network: Network,
     elsewhere: BTreeMap<String, String>,
     within: Duration,
 }
@@ -76,7 +72,9 @@ impl HttpSend for Redirected {
             }
             *request.uri_mut() = format!("{to}{rest}").parse()?;
         }
-        match tokio::time::timeout(self.within, self.client.http_send(request)).await {
+        let client = self.network.client(&request.uri().to_string());
+        let client = ReqwestHttpSend::new(client.map_err(reqsign_core::Error::unexpected)?);
+        match tokio::time::timeout(self.within, client.http_send(request)).await {
             Ok(answer) => answer,
             Err(_) => Err(reqsign_core::Error::unexpected("there was no answer in time")),
         }

@@ -50,8 +50,8 @@ impl Container {
     pub(super) fn new(settings: &Settings, env: &Env) -> Result<Self, String> {
         let mut network = Network::from_env(env);
         network.patience = settings.patience.unwrap_or(network.patience);
-        let sign = Authorization::new(settings, &network, env)?;
-        let client = Client::new(&network, Box::new(sign))?;
+        let sign = Authorization::new(settings, &network, env);
+        let client = Client::new(&network, settings.endpoint.as_str(), Box::new(sign))?;
         // Signing happens in the client; with a credential given, no other is looked for.
         let unused = AzureCredential::BearerToken(String::new());
         let objects = MicrosoftAzureBuilder::new()

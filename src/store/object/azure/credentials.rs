@@ -23,17 +23,17 @@ pub(super) struct Provider {
 
 impl Provider {
     /// Returns what finds them, or why there can be nothing.
-    pub(super) fn new(settings: &Settings, env: &Env) -> Result<Self, String> {
+    pub(super) fn new(settings: &Settings, env: &Env) -> Self {
         let credentials = settings.credentials.clone();
         let nearby = match &credentials {
             Credentials::Machine { client, .. } => {
                 // The search knows which identity of the machine is meant by a variable only.
                 let client = client.as_deref().map(|client| ("AZURE_CLIENT_ID", client));
-                Some(signing::nearby(&Env::from_pairs(env.texts().chain(client)))?)
+                Some(signing::nearby(&Env::from_pairs(env.texts().chain(client))))
             }
             _ => None,
         };
-        Ok(Self { account: settings.account.clone(), credentials, nearby })
+        Self { account: settings.account.clone(), credentials, nearby }
     }
 }
 

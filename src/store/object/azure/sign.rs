@@ -31,10 +31,10 @@ impl fmt::Debug for Authorization {
 }
 
 impl Authorization {
-    pub(super) fn new(settings: &Settings, network: &Network, env: &Env) -> Result<Self, String> {
-        let provider = Provider::new(settings, env)?;
-        let context = signing::surroundings(network, env, &[], BTreeMap::new())?;
-        Ok(Self(Signer::new(context, provider, RequestSigner::new())))
+    pub(super) fn new(settings: &Settings, network: &Network, env: &Env) -> Self {
+        let provider = Provider::new(settings, env);
+        let context = signing::surroundings(network, env, &[], BTreeMap::new());
+        Self(Signer::new(context, provider, RequestSigner::new()))
     }
 }
 

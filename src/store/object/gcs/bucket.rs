@@ -41,10 +41,11 @@ impl fmt::Debug for Bucket {
 impl Bucket {
     pub(super) fn new(settings: &Settings, env: &Env) -> Result<Self, String> {
         let network = Network::from_env(env);
-        let sign = Bearer::new(settings, &network, env)?;
-        let client = Client::new(&network, Box::new(sign.clone()))?;
+        let sign = Bearer::new(settings, &network, env);
+        let address = settings.endpoint.as_str();
+        let client = Client::new(&network, address, Box::new(sign.clone()))?;
         let contents = match sign.encrypting(settings) {
-            Some(sign) => Client::new(&network, Box::new(sign))?,
+            Some(sign) => Client::new(&network, address, Box::new(sign))?,
             None => client.clone(),
         };
         // Signing happens in the client; with a credential given, no other is looked for.

@@ -25,16 +25,16 @@ pub(super) struct Provider {
 
 impl Provider {
     /// Returns what finds them, or why there can be nothing.
-    pub(super) fn new(settings: &Settings, env: &Env) -> Result<Self, String> {
+    pub(super) fn new(settings: &Settings, env: &Env) -> Self {
         let impersonate = settings.impersonate.as_ref().map(|account| {
             ServiceAccountImpersonationGrant::new(account, [SCOPE])
                 .with_delegates(&settings.delegates)
         });
         let nearby = match &settings.credentials {
-            Credentials::Default => Some(signing::nearby(env)?),
+            Credentials::Default => Some(signing::nearby(env)),
             _ => None,
         };
-        Ok(Self { credentials: settings.credentials.clone(), impersonate, nearby })
+        Self { credentials: settings.credentials.clone(), impersonate, nearby }
     }
 }
 

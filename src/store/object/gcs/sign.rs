@@ -32,14 +32,14 @@ impl fmt::Debug for Bearer {
 }
 
 impl Bearer {
-    pub(super) fn new(settings: &Settings, network: &Network, env: &Env) -> Result<Self, String> {
+    pub(super) fn new(settings: &Settings, network: &Network, env: &Env) -> Self {
         // Google's tools look below the home directory, whatever else is set.
         let home = env.home().map(|home| home.join(".config").to_string_lossy().into_owned());
         let changed: Vec<_> = home.map(|home| ("XDG_CONFIG_HOME", home)).into_iter().collect();
-        let context = signing::surroundings(network, env, &changed, BTreeMap::new())?;
-        let provider = Provider::new(settings, env)?;
+        let context = signing::surroundings(network, env, &changed, BTreeMap::new());
+        let provider = Provider::new(settings, env);
         let signer = Signer::new(context, provider, RequestSigner::new("storage"));
-        Ok(Self { signer, encryption: Vec::new() })
+        Self { signer, encryption: Vec::new() }
     }
 
     /// Returns what adds the key of contents too, if there is one.

@@ -53,10 +53,9 @@ pub(super) fn signer(
     if let Some(endpoint) = config::endpoint(settings, env, profiles, "sts")? {
         elsewhere.insert(format!("https://{}", config::amazon("sts", &region)), endpoint);
     }
-    let context = surroundings(&config.network, env, &changed, elsewhere).map_err(invalid)?;
+    let context = surroundings(&config.network, env, &changed, elsewhere);
     let search = Search { settings, profiles, context: context.clone(), region: region.clone() };
-    let nearby = nearby(env).map_err(invalid)?;
-    let found = search.all(nearby).map_err(invalid)?;
+    let found = search.all(nearby(env)).map_err(invalid)?;
     let found = account::checked(settings, &region, found);
     Ok(Signer::new(context, found, RequestSigner::new("s3", &region)))
 }

@@ -52,11 +52,12 @@ pub(in crate::store) fn connect(settings: &S3, env: &Env) -> Result<Arc<dyn Stor
     let set = settings.sse_customer_key.as_ref().map(|key| key.expose().to_owned());
     let customer_key = set.or_else(|| env.get("AWS_SSE_CUSTOMER_KEY"));
     let sign = S3Sign::new(settings, customer_key.as_deref(), &config, signer.clone())?;
-    let client = Client::new(&config.network, Box::new(sign)).map_err(invalid)?;
+    let client =
+        Client::new(&config.network, &config.bucket_url, Box::new(sign)).map_err(invalid)?;
     let table = match settings.dynamodb_table.as_deref().filter(|name| !name.is_empty()) {
         Some(name) => {
             let sign = Box::new(TableSign::new(&signer, &config.region));
-            let client = Client::new(&config.network, sign).map_err(invalid)?;
+            let client = Client::new(&config.network, &config.table_url, sign).map_err(invalid)?;
             Some(Arc::new(Table::new(name, &config.table_url, client)))
         }
         None => None,
