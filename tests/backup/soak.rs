@@ -32,6 +32,8 @@ struct Made {
     time: Timestamp,
     version: u64,
     parent: Option<String>,
+    /// How many bytes it took when it was written.
+    bytes: u64,
 }
 
 /// A computer that writes backups.
@@ -106,11 +108,11 @@ impl Soak {
             let report = keep(&keeper, number, version);
             let stream = stream_of(&uri(number));
             let made = self.made.entry(stream.clone()).or_default();
-            let Snapshot { id, sequence, created: time, .. } = report.snapshot;
+            let Snapshot { id, sequence, created: time, bytes_stored: bytes, .. } = report.snapshot;
             if let Some(added) = report.added {
                 let parent = added.parent;
                 run.new.insert(stream, id.clone());
-                made.push(Made { id, sequence, time, version, parent });
+                made.push(Made { id, sequence, time, version, parent, bytes });
             } else {
                 let newest = made.last().unwrap();
                 assert_eq!((&newest.id, newest.version), (&id, version), "it is unchanged");
@@ -158,6 +160,13 @@ impl Soak {
         self.removed += before - count(&self.made);
     }
 
+    /// Returns how long the note of a run is, on average: about 370 bytes, and for each state its stream,
+    /// 8 digits and 6 signs.
+    fn bytes_of_note(&self) -> u64 {
+        let states = self.made.keys().map(|stream| stream.len() as u64 + 14).sum::<u64>();
+        370 + states / 2
+    }
+
     /// Checks that all that is left comes back, and that nothing is there that nobody needs.
     fn examine(&self) {
         let repository = Owner::open(self.vault());
@@ -187,9 +196,20 @@ impl Soak {
         let oldest = catalogue.snapshots()[0].created.strftime("%Y%m%dT%H%M%SZ").to_string();
         let is_old = |key: &String| key.rsplit('/').next().unwrap() < oldest.as_str();
         assert!(keys("r/").filter(is_old).count() <= 2, "old notes of runs are left");
+        let bytes = |place| self.shelf.list(place).unwrap().iter().map(|object| object.len).sum();
+        let written = self.made.values().flatten().map(|made| made.bytes).sum();
+        assert_close(bytes("s/"), written, "the snapshots");
+        let notes = keys("r/").count() as u64;
+        assert_close(bytes("r/"), notes * self.bytes_of_note(), "the notes of runs");
         let (looked_at, problems) = owner.verify(&repository).unwrap();
         assert!(looked_at == snapshots && problems.is_empty(), "{problems:?}");
     }
+}
+
+/// Checks that a store grows as it is said to, but for a twentieth: what is encrypted anew takes no
+/// more than before, and nothing is there that nobody counted.
+fn assert_close(found: u64, expected: u64, what: &str) {
+    assert!(found.abs_diff(expected) <= expected / 20, "{what}: {found} bytes, not {expected}");
 }
 
 fn keep(keeper: &Keeper<'_>, number: usize, version: u64) -> Report {
