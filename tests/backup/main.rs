@@ -17,6 +17,8 @@ mod hostile;
 mod killed;
 mod model;
 mod place;
+#[cfg(unix)]
+mod plugin;
 #[cfg(target_os = "linux")]
 mod power;
 mod program;
@@ -25,3 +27,5 @@ mod races;
 mod room;
 mod soak;
 mod tamper;
+#[cfg(unix)]
+mod terminal;
