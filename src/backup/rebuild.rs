@@ -56,7 +56,7 @@ impl<'a> Rebuilder<'a> {
         let below = parent.map(|link| self.kept.iter().find(|kept| kept.link == *link));
         let restored = match below {
             // It is not the one before it in this walk.
-            Some(None) => self.repository.get_only(self.catalogue, snapshot, self.identities)?,
+            Some(None) => self.repository.get_by(self.catalogue, snapshot, self.identities)?,
             below => {
                 let base = below.flatten().map(|kept| (kept.link.id.as_str(), &*kept.state));
                 let (_, origin, state) =

@@ -210,42 +210,18 @@ impl Repository {
 
     /// Reads a snapshot and those that it builds on, and checks them from end to end; whatever
     /// differs is an error, and then nothing of it is returned.
-    ///
-    /// Anybody who can write to the place can name an object as what the snapshot was encrypted anew
-    /// as. Where that is not so, the one before counts.
     pub fn get(&self, snapshot: &Snapshot, identities: &Identities) -> Result<Restored, Error> {
-        let stands_alone = snapshot.kind == super::Kind::Full && snapshot.generation == 0;
-        let catalogue =
-            if stands_alone { Catalogue::default() } else { self.catalogue_of(&snapshot.stream)? };
+        let catalogue = match snapshot.kind {
+            super::Kind::Full => Catalogue::default(),
+            super::Kind::Incremental | super::Kind::Differential => {
+                self.catalogue_of(&snapshot.stream)?
+            }
+        };
         self.get_by(&catalogue, snapshot, identities)
     }
 
     /// Does as [`get`](Self::get), with a catalogue that has the snapshot's stream.
     pub fn get_by(
-        &self,
-        catalogue: &Catalogue,
-        snapshot: &Snapshot,
-        identities: &Identities,
-    ) -> Result<Restored, Error> {
-        let refusal = match self.get_only(catalogue, snapshot, identities) {
-            Err(refusal @ (Error::Damaged { .. } | Error::Untrusted { .. })) => refusal,
-            got => return got,
-        };
-        let all = catalogue.candidates(&snapshot.stream, &snapshot.id).into_iter();
-        for before in all.filter(|one| one.generation < snapshot.generation) {
-            if let Ok(restored) = self.get_only(catalogue, before, identities) {
-                tracing::warn!(
-                    key = snapshot.key,
-                    "is not what the snapshot was encrypted anew as"
-                );
-                return Ok(restored);
-            }
-        }
-        Err(refusal)
-    }
-
-    /// Does as [`get_by`](Self::get_by), and looks at no other object in its place.
-    pub(super) fn get_only(
         &self,
         catalogue: &Catalogue,
         snapshot: &Snapshot,

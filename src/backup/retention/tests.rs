@@ -106,14 +106,6 @@ fn a_forged_future_cannot_push_anything_out() {
 }
 
 #[test]
-fn what_was_made_this_very_moment_is_not_of_the_future() {
-    let snapshots =
-        [at("2026-11-20T12:00:00Z"), Candidate { time: now(), ..at("2026-11-20T12:00:00Z") }];
-    let decided = decide(&snapshots, &Policy { last: 1, ..Policy::default() }, now());
-    assert!(decided[0].is_empty() && !decided[1].contains(&Reason::Future), "{decided:?}");
-}
-
-#[test]
 fn a_policy_that_says_nothing_removes_nothing() {
     let snapshots = [at("2026-11-18T00:00:00Z"), at("2026-11-19T00:00:00Z")];
     assert_eq!(kept(&snapshots, &Policy::default()), [0, 1]);
