@@ -172,7 +172,7 @@ pub(super) fn write(
     let beginning = [&length.to_le_bytes(), header.as_slice()].concat();
     // A state is compressed where it is: a frame that is fed copies all that it looks back to.
     if content.len() >= LARGE
-        && let Some(state) = frame(content, level)?
+        && let Some(state) = frame(content, inner, level)?
     {
         let mut encoder = encoder(out, inner, level, beginning.len())?;
         encoder.write_all(&beginning)?;
@@ -189,14 +189,14 @@ const LARGE: usize = 1 << 20;
 
 /// Compresses bytes into one frame; nothing where there is no room for what they could become, of
 /// which only what they do become is touched.
-fn frame(bytes: &[u8], level: i32) -> io::Result<Option<Vec<u8>>> {
+fn frame(bytes: &[u8], inner: &Inner, level: i32) -> io::Result<Option<Vec<u8>>> {
     let mut compressed = Vec::new();
     if compressed.try_reserve_exact(zstd::zstd_safe::compress_bound(bytes.len())).is_err() {
         return Ok(None);
     }
     let mut compressor = zstd::bulk::Compressor::new(level)?;
     compressor.set_parameter(CParameter::ChecksumFlag(true))?;
-    for &parameter in parameters(false, level) {
+    for &parameter in parameters(inner, level) {
         compressor.set_parameter(parameter)?;
     }
     compressor.compress_to_buffer(bytes, &mut compressed)?;
@@ -204,8 +204,8 @@ fn frame(bytes: &[u8], level: i32) -> io::Result<Option<Vec<u8>>> {
 }
 
 /// Returns what zstd is told besides the level, so that it takes less memory.
-fn parameters(is_delta: bool, level: i32) -> &'static [CParameter] {
-    match (is_delta, level) {
+fn parameters(inner: &Inner, level: i32) -> &'static [CParameter] {
+    match (inner.parent.is_some(), level) {
         (true, _) => &[
             CParameter::WindowLog(WINDOW_OF_DELTA),
             CParameter::HashLog(WINDOW_OF_DELTA),
@@ -225,7 +225,7 @@ fn encoder<'o>(
 ) -> io::Result<zstd::Encoder<'static, &'o mut dyn Write>> {
     let mut encoder = zstd::Encoder::new(out, level)?;
     encoder.include_checksum(true)?;
-    for &parameter in parameters(inner.parent.is_some(), level) {
+    for &parameter in parameters(inner, level) {
         encoder.set_parameter(parameter)?;
     }
     // Without it zstd prepares for 8 MB and more at the levels of deltas, which takes it longer than

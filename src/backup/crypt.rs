@@ -127,13 +127,6 @@ impl Identities {
         Ok(Self(identities))
     }
 
-    /// Returns whether a file is an identity under a passphrase.
-    pub fn is_sealed(path: &Path) -> bool {
-        let mut start = [0; AGE_MAGIC.len()];
-        let read = fs::File::open(path).and_then(|mut file| file.read_exact(&mut start));
-        read.is_ok() && start == *AGE_MAGIC
-    }
-
     /// Adds the identity that a repository keeps under a passphrase.
     pub(super) fn unlock(&mut self, sealed: &[u8], passphrase: &Secret) -> Result<(), Error> {
         let opened = under_passphrase(sealed, passphrase).ok_or(Error::Passphrase)?;

@@ -92,12 +92,6 @@ pub enum Error {
     /// The passphrase does not open the identity that the repository keeps.
     #[error("the passphrase does not open the identity in the backup repository")]
     Passphrase,
-    /// A passphrase was asked for, and the answer can't be read.
-    #[error("cannot read the passphrase")]
-    Unanswered {
-        /// Why.
-        source: std::io::Error,
-    },
     /// A recipient needs a program that is not installed.
     #[error("cannot encrypt: there is no program `age-plugin-{name}`")]
     Plugin {

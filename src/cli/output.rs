@@ -16,7 +16,6 @@ use super::interrupt::Interrupt;
 use super::pager;
 use super::table::Table;
 use crate::base::env::Env;
-use crate::base::secret::Secret;
 use crate::base::text;
 use crate::base::theme::{Color, Meaning};
 
@@ -80,11 +79,6 @@ pub(crate) fn ask(question: &str) -> io::Result<String> {
     let mut answer = String::new();
     io::stdin().read_line(&mut answer)?;
     Ok(answer.trim().to_owned())
-}
-
-/// Asks for a secret, which is not shown while it is typed.
-pub(crate) fn ask_secret(question: &str) -> io::Result<Secret> {
-    rpassword::prompt_password(format!("{question} ")).map(Secret::new)
 }
 
 /// When to use colours.

@@ -1,19 +1,16 @@
 //! Where the backup repository is, and what this computer has to work with it.
 
 use std::ffi::OsStr;
-use std::io::{self, IsTerminal};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::context::Context;
 use super::error::Failure;
-use super::output;
 use super::state;
 use crate::backup::vault::{Folder, Stored, Vault};
 use crate::backup::{Identities, Keys, Known, Repository, Signer};
 use crate::base::secret::Secret;
-use crate::ops::earlier::Kept;
-use crate::ops::identities::{Passphrase, identities};
+use crate::ops::earlier::{self, Kept};
 use crate::store::Location;
 
 /// The option of commands that work with the backup repository.
@@ -35,7 +32,7 @@ pub(crate) struct IdentityOption {
     identities: Vec<PathBuf>,
     /// Open what is under a passphrase with the first line of this file
     ///
-    /// Without it: the file that `TFSTATE_PASSPHRASE_FILE` names; on a terminal it is asked for.
+    /// Without it: the file that `TFSTATE_PASSPHRASE_FILE` names.
     #[arg(long, value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
     passphrase_file: Option<PathBuf>,
 }
@@ -105,7 +102,7 @@ impl IdentityOption {
             kept.identities.clone_from(&self.identities);
         }
         if let Some(file) = &self.passphrase_file {
-            kept.passphrase = passphrase(Some(file))?;
+            kept.passphrase = Some(passphrase(file)?);
         }
         Ok(kept)
     }
@@ -128,7 +125,8 @@ impl IdentityOption {
             self.identities.clone()
         };
         let file = self.passphrase_file.clone().or_else(|| passphrase_file(context));
-        Ok(identities(repository, &files, &passphrase(file.as_deref())?)?)
+        let passphrase = file.as_deref().map(passphrase).transpose()?;
+        Ok(earlier::identities(repository, &files, passphrase.as_ref())?)
     }
 }
 
@@ -137,18 +135,8 @@ pub(crate) fn passphrase_file(context: &Context<'_>) -> Option<PathBuf> {
     context.env.path("TFSTATE_PASSPHRASE_FILE")
 }
 
-/// Returns the passphrase in a file; without one it is asked for where somebody can answer.
-pub(crate) fn passphrase(file: Option<&Path>) -> Result<Passphrase, Failure> {
-    let ask = |what: &str| output::ask_secret(&format!("Passphrase of {what}:"));
-    match file {
-        Some(file) => read_passphrase(file).map(Passphrase::given),
-        None if io::stdin().is_terminal() => Ok(Passphrase::asked(ask)),
-        None => Ok(Passphrase::default()),
-    }
-}
-
 /// Returns the first line of a file, which is a passphrase.
-pub(crate) fn read_passphrase(path: &Path) -> Result<Secret, Failure> {
+pub(crate) fn passphrase(path: &Path) -> Result<Secret, Failure> {
     let text = std::fs::read_to_string(path).map_err(|error| {
         Failure::new(format!("cannot read the passphrase in {}", path.display())).because(&error)
     })?;

@@ -117,8 +117,8 @@ pub(crate) fn kept(context: &Context<'_>) -> Kept {
     Kept {
         repository: RepositoryOption::default().vault(context).ok(),
         known: repository::known(context),
-        passphrase: repository::passphrase(repository::passphrase_file(context).as_deref())
-            .unwrap_or_default(),
+        passphrase: repository::passphrase_file(context)
+            .and_then(|file| repository::passphrase(&file).ok()),
         identities: identity.map(PathBuf::from).into_iter().collect(),
     }
 }

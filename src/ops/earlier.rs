@@ -4,13 +4,13 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use super::identities::{Passphrase, identities};
 use super::open::Error;
 use super::restore;
 use crate::backup::vault::Vault;
 use crate::backup::{
     self, Catalogue, Identities, Keys, Known, Origin, Repository, Restored, Snapshot, stream_of,
 };
+use crate::base::secret::Secret;
 use crate::state::bytes::Bytes;
 use crate::store::{self, Access, Content, Earlier, Location};
 
@@ -24,7 +24,7 @@ pub struct Kept {
     /// Files of the keys that read it.
     pub identities: Vec<PathBuf>,
     /// What opens those that are under a passphrase.
-    pub passphrase: Passphrase,
+    pub passphrase: Option<Secret>,
 }
 
 /// A state as it was found, and the snapshot that it was found in, if it was one.
@@ -167,6 +167,19 @@ fn none(location: &Location, snapshots: &[Snapshot]) -> store::Error {
     store::Error::NoEarlier { what: location.name(), why }
 }
 
+/// Returns the keys in these files and, given what opens them, those that the repository keeps.
+pub fn identities(
+    repository: &Repository,
+    files: &[PathBuf],
+    passphrase: Option<&Secret>,
+) -> Result<Identities, backup::Error> {
+    let mut identities = Identities::read_with(files, passphrase)?;
+    if let Some(passphrase) = passphrase.filter(|_| files.is_empty()) {
+        repository.unlock(&mut identities, passphrase)?;
+    }
+    Ok(identities)
+}
+
 /// The repository, and what opens it.
 struct Keeper {
     repository: Repository,
@@ -187,7 +200,7 @@ impl Keeper {
             }
             other => other?,
         };
-        let identities = identities(&repository, &kept.identities, &kept.passphrase)?;
+        let identities = identities(&repository, &kept.identities, kept.passphrase.as_ref())?;
         Ok(Self { repository, identities })
     }
 

@@ -5,7 +5,6 @@ pub mod diff;
 pub mod earlier;
 pub mod git;
 pub mod guard;
-pub mod identities;
 pub mod keep;
 pub mod list;
 pub mod lock;

@@ -1,12 +1,12 @@
-//! What is asked on a terminal: whether to make an identity, and for passphrases.
+//! What is asked on a terminal: whether to make an identity, and where.
 
 use std::io::{Read, Write};
+use std::os::unix::fs::PermissionsExt as _;
 use std::sync::{Arc, Condvar, Mutex};
-use std::thread;
+use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use portable_pty::{Child, CommandBuilder, MasterPty, PtySize, native_pty_system};
-use tfstate::base::fs;
 
 use crate::place::state;
 use crate::program::{BINARY, Program};
@@ -14,13 +14,12 @@ use crate::program::{BINARY, Program};
 /// Far beyond what is needed: a busy machine must not fail a test.
 const PATIENCE: Duration = Duration::from_mins(1);
 
-const PASSPHRASE: &str = "correct horse battery staple";
-
 /// The program on a terminal.
 struct Session {
     child: Box<dyn Child + Send + Sync>,
     keys: Box<dyn Write + Send>,
     shown: Arc<(Mutex<String>, Condvar)>,
+    reader: JoinHandle<()>,
     _terminal: Box<dyn MasterPty + Send>,
 }
 
@@ -36,18 +35,18 @@ impl Session {
         let child = pair.slave.spawn_command(command).unwrap();
         drop(pair.slave);
         let shown = Arc::new((Mutex::new(String::new()), Condvar::new()));
-        let mut reader = pair.master.try_clone_reader().unwrap();
+        let mut screen = pair.master.try_clone_reader().unwrap();
         let kept = Arc::clone(&shown);
-        thread::spawn(move || {
+        let reader = thread::spawn(move || {
             let mut buffer = [0; 4096];
             // A terminal that nobody holds any more cannot be read.
-            while let Ok(read @ 1..) = reader.read(&mut buffer) {
+            while let Ok(read @ 1..) = screen.read(&mut buffer) {
                 kept.0.lock().unwrap().push_str(&String::from_utf8_lossy(&buffer[..read]));
                 kept.1.notify_all();
             }
         });
         let keys = pair.master.take_writer().unwrap();
-        Self { child, keys, shown, _terminal: pair.master }
+        Self { child, keys, shown, reader, _terminal: pair.master }
     }
 
     /// Waits until the program has said this, and answers.
@@ -68,24 +67,11 @@ impl Session {
     /// Waits for its end, and returns whether it was a success and all that was shown.
     fn end(mut self) -> (bool, String) {
         let is_success = self.child.wait().unwrap().success();
+        // What it said last may still be on its way.
+        self.reader.join().unwrap();
         let shown = self.shown.0.lock().unwrap().clone();
         (is_success, shown)
     }
-}
-
-/// Returns a program whose repository keeps its identity under a passphrase, and has a snapshot.
-fn under_passphrase() -> Program {
-    let program = Program::new();
-    fs::write_new(&program.path("passphrase"), PASSPHRASE.as_bytes()).unwrap();
-    program.write(&state(3, 1));
-    for words in [
-        ["repo", "init", "--repo", "repo", "--passphrase-file", "passphrase"].as_slice(),
-        &["backup", "prod.tfstate", "--repo", "repo"],
-    ] {
-        let output = program.command(BINARY).args(words).output().unwrap();
-        assert!(output.status.success(), "{}", crate::program::text(&output));
-    }
-    program
 }
 
 const RESTORE: [&str; 6] = ["restore", "prod.tfstate", "--repo", "repo", "--to", "old.tfstate"];
@@ -102,11 +88,7 @@ fn a_repository_without_recipients_offers_to_make_an_identity() {
     assert!(done, "{shown}");
     assert!(shown.contains("keep two copies elsewhere"), "{shown}");
     assert!(!shown.contains("AGE-SECRET-KEY"), "{shown}");
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::PermissionsExt as _;
-        assert_eq!(place.metadata().unwrap().permissions().mode() & 0o777, 0o600);
-    }
+    assert_eq!(place.metadata().unwrap().permissions().mode() & 0o777, 0o600);
     let mut command = program.command(BINARY);
     command.args(["backup", "prod.tfstate", "--repo", "repo"]);
     assert!(command.output().unwrap().status.success());
@@ -124,41 +106,4 @@ fn nothing_is_made_where_the_offer_is_refused() {
     let (done, shown) = session.end();
     assert!(!done && shown.contains("neither recipients nor no encryption chosen"), "{shown}");
     assert!(program.try_repository().is_err());
-}
-
-#[test]
-fn a_passphrase_is_asked_for_and_not_shown() {
-    let program = under_passphrase();
-    let mut session = Session::start(&program, &RESTORE);
-    session.answer("Passphrase of the identity in", PASSPHRASE);
-    let (done, shown) = session.end();
-    assert!(done && !shown.contains(PASSPHRASE), "{shown}");
-    assert_eq!(std::fs::read(program.path("old.tfstate")).unwrap(), state(3, 1));
-}
-
-#[test]
-fn a_wrong_passphrase_restores_nothing_and_is_not_shown() {
-    let program = under_passphrase();
-    let mut session = Session::start(&program, &RESTORE);
-    session.answer("Passphrase of the identity in", "incorrect horse");
-    let (done, shown) = session.end();
-    assert!(!done && shown.contains("the passphrase does not open the identity"), "{shown}");
-    assert!(!shown.contains("incorrect"), "{shown}");
-    assert!(!program.path("old.tfstate").exists());
-}
-
-#[test]
-fn the_passphrase_of_an_identity_file_is_asked_for() {
-    let program = Program::new();
-    program.write(&state(3, 1));
-    program.back_up(&[]);
-    let secret = age::scrypt::Recipient::new(PASSPHRASE.to_owned().into());
-    let sealed = age::encrypt(&secret, &std::fs::read(program.path("key.txt")).unwrap()).unwrap();
-    fs::write_new(&program.path("key.age"), &sealed).unwrap();
-    let words = [RESTORE.as_slice(), &["--identity", "key.age"]].concat();
-    let mut session = Session::start(&program, &words);
-    session.answer("Passphrase of key.age:", PASSPHRASE);
-    let (done, shown) = session.end();
-    assert!(done, "{shown}");
-    assert_eq!(std::fs::read(program.path("old.tfstate")).unwrap(), state(3, 1));
 }

@@ -62,9 +62,7 @@ pub(crate) fn run(args: &Args, context: &mut Context<'_>) -> Result<Exit, Failur
 fn browse(args: &Args, context: &mut Context<'_>) -> Result<Exit, Failure> {
     let reference = args.state.clone().or_else(|| state::default(context));
     let location = Location::resolve(reference.as_deref(), state::place(context))?;
-    // What the browser shows leaves no place for a question.
-    let mut kept = state::kept(context);
-    kept.passphrase = kept.passphrase.unasked();
+    let kept = state::kept(context);
     let is_plain = context.settings.color.value == ColorChoice::Never;
     let is_ascii = args.ascii || context.env.get("TERM").is_some_and(|term| term == "linux");
     let title = location.name();

@@ -167,7 +167,7 @@ fn init(args: &Init, context: &mut Context<'_>) -> Result<Exit, Failure> {
     }
     let protection = match &args.passphrase_file {
         Some(file) => {
-            let passphrase = repository::read_passphrase(file)?;
+            let passphrase = repository::passphrase(file)?;
             Some(Protection::Recipients(Repository::keep_identity(&*vault, &passphrase)?))
         }
         None => args.protection.wanted(context)?,

@@ -9,7 +9,6 @@ use jiff::Timestamp;
 use super::{Error, Reference, find};
 use crate::backup::{self, Keys, Origin, Repository, Snapshot};
 use crate::ops::earlier::{self, Kept};
-use crate::ops::identities::identities;
 use crate::ops::open;
 use crate::state::bytes::Bytes;
 use crate::state::document::Document;
@@ -113,7 +112,8 @@ impl Past {
         let keys = Keys { signer: None, known: kept.known.as_ref() };
         let repository = Repository::open(Arc::clone(vault), keys)?;
         let snapshot = find(&repository, reference)?;
-        let identities = identities(&repository, &kept.identities, &kept.passphrase)?;
+        let (files, passphrase) = (&kept.identities, kept.passphrase.as_ref());
+        let identities = earlier::identities(&repository, files, passphrase)?;
         let restored = repository.get(&snapshot, &identities)?;
         Ok(Self::of_snapshot(&snapshot, restored.state, home(&restored.origin)))
     }

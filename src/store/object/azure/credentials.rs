@@ -22,7 +22,7 @@ pub(super) struct Provider {
 }
 
 impl Provider {
-    /// Returns what finds them, or why there can be nothing.
+    /// Returns what finds them.
     pub(super) fn new(settings: &Settings, env: &Env) -> Self {
         let credentials = settings.credentials.clone();
         let nearby = match &credentials {

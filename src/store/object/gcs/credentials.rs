@@ -24,7 +24,7 @@ pub(super) struct Provider {
 }
 
 impl Provider {
-    /// Returns what finds them, or why there can be nothing.
+    /// Returns what finds them.
     pub(super) fn new(settings: &Settings, env: &Env) -> Self {
         let impersonate = settings.impersonate.as_ref().map(|account| {
             ServiceAccountImpersonationGrant::new(account, [SCOPE])
