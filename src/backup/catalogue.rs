@@ -12,15 +12,17 @@ use super::vault::{Object, Vault};
 #[derive(Clone, Debug, Default)]
 pub struct Catalogue {
     /// Of each stream, what is not superseded, oldest first.
-    streams: BTreeMap<String, Vec<Snapshot>>,
-    /// What was encrypted anew since.
-    superseded: Vec<Snapshot>,
+    streams: Streams,
+    /// Of each stream, what was encrypted anew since.
+    superseded: Streams,
     /// Streams that hold what is called as a snapshot but for something that this version does not
     /// know.
     unknown: BTreeSet<String>,
     /// Keys of snapshots that are to be removed.
     pub(super) doomed: BTreeSet<String>,
 }
+
+type Streams = BTreeMap<String, Vec<Snapshot>>;
 
 impl Catalogue {
     /// Lists all snapshots.
@@ -42,35 +44,30 @@ impl Catalogue {
 
     pub(super) fn of(objects: Vec<Object>, doomed: BTreeSet<String>) -> Self {
         let mut unknown = BTreeSet::new();
-        let mut newest: BTreeMap<(String, String), Snapshot> = BTreeMap::new();
-        let mut superseded = Vec::new();
-        // Some places show an object twice.
-        let by_key: BTreeMap<String, Object> =
-            objects.into_iter().map(|object| (object.key.clone(), object)).collect();
-        for object in by_key.into_values() {
+        let mut found = Vec::with_capacity(objects.len());
+        for object in objects {
             let stream = stream_of_unknown(&object.key);
-            let Some(snapshot) = Snapshot::of(object) else {
-                unknown.extend(stream);
-                continue;
-            };
-            let name = (snapshot.stream.clone(), snapshot.name());
-            match newest.get_mut(&name) {
-                Some(found) if found.generation < snapshot.generation => {
-                    superseded.push(std::mem::replace(found, snapshot));
-                }
-                Some(found) if found.generation > snapshot.generation => superseded.push(snapshot),
-                // Two of one generation: neither may hide the other.
-                Some(_) => {
-                    newest.insert((snapshot.stream.clone(), snapshot.key.clone()), snapshot);
-                }
-                None => {
-                    newest.insert(name, snapshot);
-                }
+            match Snapshot::of(object) {
+                Some(snapshot) => found.push(snapshot),
+                None => unknown.extend(stream),
             }
         }
-        let mut streams: BTreeMap<String, Vec<Snapshot>> = BTreeMap::new();
-        for snapshot in newest.into_values() {
-            streams.entry(snapshot.stream.clone()).or_default().push(snapshot);
+        found.sort_unstable_by(|a, b| {
+            (a.name(), a.generation, &a.key).cmp(&(b.name(), b.generation, &b.key))
+        });
+        // Some places show an object twice.
+        found.dedup_by(|a, b| a.key == b.key);
+        let (mut streams, mut superseded) = (Streams::new(), Streams::new());
+        // Two of one generation, and neither may hide the other: only a later one supersedes.
+        for same in found.chunk_by(|a, b| a.name() == b.name()) {
+            let newest = same.last().map_or(0, |snapshot| snapshot.generation);
+            for snapshot in same {
+                let of = if snapshot.generation < newest { &mut superseded } else { &mut streams };
+                match of.get_mut(&snapshot.stream) {
+                    Some(stream) => stream.push(snapshot.clone()),
+                    None => drop(of.insert(snapshot.stream.clone(), vec![snapshot.clone()])),
+                }
+            }
         }
         for snapshots in streams.values_mut() {
             snapshots.sort_by(|a, b| a.by_sequence().cmp(&b.by_sequence()));
@@ -92,7 +89,7 @@ impl Catalogue {
 
     /// Returns the snapshots of one stream in the order in which they were made.
     pub fn stream(&self, name: &str) -> &[Snapshot] {
-        self.streams.get(name).map_or(&[], Vec::as_slice)
+        of(&self.streams, name)
     }
 
     /// Returns whether a snapshot is to be removed.
@@ -112,18 +109,18 @@ impl Catalogue {
 
     /// Returns how many objects there are of snapshots that were encrypted anew since.
     pub fn superseded_count(&self) -> usize {
-        self.superseded.len()
+        self.superseded.values().map(Vec::len).sum()
     }
 
-    /// Returns what was encrypted anew since, and may be removed.
-    pub(super) fn superseded(&self) -> &[Snapshot] {
-        &self.superseded
+    /// Returns what of one stream was encrypted anew since, and may be removed.
+    pub(super) fn superseded(&self, stream: &str) -> &[Snapshot] {
+        of(&self.superseded, stream)
     }
 
     /// Returns every object of a stream, oldest first, and whether it is still wanted: it is neither
     /// superseded nor to be removed.
     pub(super) fn objects(&self, stream: &str) -> Vec<(&Snapshot, bool)> {
-        let old = self.superseded.iter().filter(|snapshot| snapshot.stream == stream);
+        let old = self.superseded(stream).iter();
         let mut all: Vec<(&Snapshot, bool)> = old.map(|snapshot| (snapshot, false)).collect();
         all.extend(self.stream(stream).iter().map(|found| (found, !self.is_doomed(found))));
         all.sort_by(|(a, _), (b, _)| {
@@ -136,12 +133,15 @@ impl Catalogue {
     /// generation first.
     pub(super) fn candidates(&self, stream: &str, id: &str) -> Vec<&Snapshot> {
         let beginning = id.get(..8).unwrap_or(id);
-        let old = self.superseded.iter().filter(|snapshot| snapshot.stream == stream);
-        let mut found: Vec<&Snapshot> =
-            self.stream(stream).iter().chain(old).filter(|s| s.id == beginning).collect();
+        let all = self.stream(stream).iter().chain(self.superseded(stream));
+        let mut found: Vec<&Snapshot> = all.filter(|s| s.id == beginning).collect();
         found.sort_by_key(|snapshot| std::cmp::Reverse(snapshot.generation));
         found
     }
+}
+
+fn of<'s>(streams: &'s Streams, name: &str) -> &'s [Snapshot] {
+    streams.get(name).map_or(&[], Vec::as_slice)
 }
 
 /// Returns the stream that an object is in which is named as a snapshot.
@@ -168,7 +168,7 @@ mod tests {
         let name = "a/20260801T000009Z-00000001-f-0000000a-0000000000000000";
         let catalogue = catalogue(&[name, name]);
         assert_eq!(catalogue.snapshots().len(), 1);
-        assert!(catalogue.superseded().is_empty());
+        assert!(catalogue.superseded("a").is_empty());
     }
 
     #[test]
@@ -179,6 +179,24 @@ mod tests {
             "a/20260802T000009Z-00000002-f-0000000a-2222222222222222",
         ]);
         let numbers: Vec<u32> = found.stream("a").iter().map(|s| s.sequence).collect();
-        assert_eq!((numbers, found.superseded().len()), (vec![1, 2], 1));
+        assert_eq!((numbers, found.superseded("a").len()), (vec![1, 2], 1));
+    }
+    #[test]
+    fn only_a_later_generation_supersedes_and_then_all_before() {
+        let mut names = vec![
+            "a/20260801T000009Z-00000001-f-0000000a-0000000000000000",
+            "a/20260801T000009Z-00000001-f1-0000000a-1111111111111111",
+            "a/20260801T000009Z-00000001-f1-0000000a-2222222222222222",
+        ];
+        let generations = |snapshots: &[Snapshot]| -> Vec<u32> {
+            snapshots.iter().map(|snapshot| snapshot.generation).collect()
+        };
+        let found = catalogue(&names);
+        assert_eq!(generations(found.stream("a")), [1, 1], "neither hides the other");
+        assert_eq!(generations(found.superseded("a")), [0]);
+        names.insert(0, "a/20260801T000009Z-00000001-f2-0000000a-3333333333333333");
+        let found = catalogue(&names);
+        assert_eq!(generations(found.stream("a")), [2]);
+        assert_eq!(generations(found.superseded("a")), [0, 1, 1]);
     }
 }

@@ -105,6 +105,11 @@ impl Head {
         Link { id: self.header.snapshot.id.clone(), header: self.hash.clone() }
     }
 
+    /// Returns whether this is what another snapshot refers to.
+    pub(super) fn is(&self, link: &Link) -> bool {
+        self.hash == link.header && self.header.snapshot.id == link.id
+    }
+
     /// Returns how many bytes the whole snapshot has.
     pub(super) fn total(&self) -> u64 {
         (self.len as u64).saturating_add(self.header.payload.length)

@@ -90,7 +90,7 @@ impl Repository {
         now: Timestamp,
     ) -> Result<usize, Error> {
         let catalogue: Catalogue = self.catalogue_of(stream)?;
-        let old = catalogue.superseded().iter().filter(|old| !catalogue.is_doomed(old));
+        let old = catalogue.superseded(stream).iter().filter(|old| !catalogue.is_doomed(old));
         let keys: Vec<String> = old.map(|old| old.key.clone()).collect();
         let count = keys.len();
         if count > 0 {

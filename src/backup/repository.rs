@@ -295,7 +295,7 @@ impl Repository {
         for candidate in catalogue.candidates(stream, &link.id) {
             let Some(file) = self.vault.read(&candidate.key)? else { continue };
             match self.open_file(candidate, &file).map(|(head, _)| head) {
-                Ok(head) if head.link() == *link => {
+                Ok(head) if head.is(link) => {
                     return Ok(Some((candidate.clone(), file, head)));
                 }
                 // Another generation of it.

@@ -136,10 +136,9 @@ impl Snapshot {
         (self.created, &self.stream, self.sequence, &self.id)
     }
 
-    /// Returns the part of its name that stays the same when it is encrypted anew.
-    pub(super) fn name(&self) -> String {
-        let (created, kind) = (utc(self.created), self.kind.letter());
-        format!("{created}-{:08x}-{kind}-{}", self.sequence, self.id)
+    /// Returns its stream, and the parts of its name that stay the same when it is encrypted anew.
+    pub(super) fn name(&self) -> (&str, Timestamp, u32, &str, &str) {
+        (&self.stream, self.created, self.sequence, self.kind.letter(), &self.id)
     }
 
     /// Orders the snapshots of one state, the oldest first, whatever the clock did meanwhile.

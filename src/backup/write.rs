@@ -219,25 +219,31 @@ impl Repository {
         self.may_write(signer)?;
         let stream = stream_of(addition.uri);
         let head = heads.and_then(|heads| heads.read(self.id(), &stream));
-        let (state, document) = (addition.state, addition.document);
-        let hashes = head.as_ref().map(|head| head.hashes(state.bytes(), document));
         let remembered = head.as_ref().and_then(Head::newest).and_then(Member::sequence);
         let task = Task { repository: self, catalogue, addition, stream, signer, remembered };
-        let head = head.as_ref().zip(hashes.as_ref());
-        let (mut added, chain) = task.run(head)?;
-        added.changed = head.and_then(|(head, hashes)| head.differences(hashes));
-        if let Some(heads) = heads {
-            let lineage = addition.facts.lineage.as_deref().unwrap_or_default();
-            let (source, kind) = (addition.source, added.snapshot.kind);
-            let hashes = hashes.as_ref();
-            let done = Written { state, document, hashes, lineage, source, chain, kind };
-            let before = head.map(|(head, _)| head);
-            if let Err(error) = heads.remember((self.id(), &task.stream), before, done) {
-                // The snapshot is safe; the next run stores one more than it had to.
-                tracing::warn!(%error, "cannot remember the newest snapshot in the cache");
+        let previous = task.previous(head.as_ref())?;
+        let (why, changed) = match head {
+            Some(head) => {
+                let hashes = head.hashes(addition.state.bytes(), addition.document);
+                let delta = match task.base((&head, &hashes)) {
+                    Ok(base) => task.delta(&base, previous.clone())?,
+                    Err(why) => Err(why),
+                };
+                let changed = head.differences(&hashes);
+                match delta {
+                    Ok((added, chain)) => {
+                        task.remember(heads, Some((&head, &hashes)), &added, chain);
+                        return Ok(Added { changed, ..added });
+                    }
+                    Err(why) => (why, changed),
+                }
             }
-        }
-        Ok(added)
+            None => (task.without_base(), None),
+        };
+        // What was remembered is let go of by now: nothing takes as much memory as this does.
+        let (added, chain) = task.full(previous, why)?;
+        task.remember(heads, None, &added, chain);
+        Ok(Added { changed, ..added })
     }
 }
 
@@ -262,15 +268,8 @@ struct Base<'h> {
 }
 
 impl Task<'_> {
-    fn run(&self, head: Option<(&Head, &Hashes<'_>)>) -> Result<(Added, Vec<Member>), Error> {
-        let previous = self.previous(head.map(|(head, _)| head))?;
-        let why = match self.base(head) {
-            Ok(base) => match self.delta(&base, previous.clone())? {
-                Ok(done) => return Ok(done),
-                Err(why) => why,
-            },
-            Err(why) => why,
-        };
+    /// Stores the state as a whole.
+    fn full(&self, previous: Option<Link>, why: Whole) -> Result<(Added, Vec<Member>), Error> {
         let asked_for_full = self.addition.strategy == Strategy::Full;
         let label = self.label(Kind::Full)?;
         let inner = self.inner(label.clone(), None);
@@ -283,14 +282,41 @@ impl Task<'_> {
         Ok((added, vec![member]))
     }
 
+    /// Remembers a snapshot that was written; `before` is what a delta was told by.
+    fn remember(
+        &self,
+        heads: Option<&Heads>,
+        before: Option<(&Head, &Hashes<'_>)>,
+        added: &Added,
+        chain: Vec<Member>,
+    ) {
+        let Some(heads) = heads else { return };
+        let Addition { state, document, source, .. } = *self.addition;
+        let lineage = self.addition.facts.lineage.as_deref().unwrap_or_default();
+        let (head, hashes) = before.unzip();
+        let done =
+            Written { state, document, hashes, lineage, source, chain, kind: added.snapshot.kind };
+        if let Err(error) = heads.remember((self.repository.id(), &self.stream), head, done) {
+            // The snapshot is safe; the next run stores one more than it had to.
+            tracing::warn!(%error, "cannot remember the newest snapshot in the cache");
+        }
+    }
+
+    /// Returns why a state is stored as a whole of which nothing is remembered.
+    fn without_base(&self) -> Whole {
+        match self.catalogue.stream(&self.stream) {
+            [] => Whole::First,
+            _ => Whole::Forgotten,
+        }
+    }
+
     /// Returns what the state can be told by, or why by nothing.
-    fn base<'h>(&self, head: Option<(&'h Head, &'h Hashes<'h>)>) -> Result<Base<'h>, Whole> {
+    fn base<'h>(&self, (head, hashes): (&'h Head, &'h Hashes<'h>)) -> Result<Base<'h>, Whole> {
         let listed = self.catalogue.stream(&self.stream);
         let strategy = self.addition.strategy;
         if listed.is_empty() || strategy == Strategy::Full {
             return Err(Whole::First);
         }
-        let (head, hashes) = head.ok_or(Whole::Forgotten)?;
         let chain = &head.record.chain;
         if !self.repository.has_all(self.catalogue, &self.stream, chain) {
             return Err(Whole::Lost);

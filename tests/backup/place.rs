@@ -91,7 +91,8 @@ impl Vault for Shelf {
 
     fn list(&self, prefix: &str) -> Result<Vec<Object>, Error> {
         let objects = self.objects.lock().unwrap();
-        let listed = objects.iter().filter(|(key, _)| key.starts_with(prefix));
+        let listed =
+            objects.range(prefix.to_owned()..).take_while(|(key, _)| key.starts_with(prefix));
         let object = |(key, bytes): (&String, &Vec<u8>)| Object {
             key: key.clone(),
             len: bytes.len() as u64,

@@ -48,7 +48,7 @@ impl Survey {
         if catalogue.has_unknown(stream) {
             survey.left_alone = Some(NEWER);
         }
-        let old = catalogue.superseded().iter().filter(|snapshot| snapshot.stream == stream);
+        let old = catalogue.superseded(stream).iter();
         let living = catalogue.stream(stream).iter().map(|snapshot| (snapshot, false));
         for (snapshot, is_superseded) in living.chain(old.map(|snapshot| (snapshot, true))) {
             match look(repository, snapshot, is_superseded)? {
@@ -73,7 +73,7 @@ impl Survey {
 
     fn parent(&self, at: usize) -> Option<usize> {
         let link = self.nodes[at].head.as_ref()?.header.parent.as_ref()?;
-        self.nodes.iter().position(|node| node.head.as_ref().is_some_and(|h| h.link() == *link))
+        self.nodes.iter().position(|node| node.head.as_ref().is_some_and(|head| head.is(link)))
     }
 
     /// Returns a node and all that it builds on, itself first.

@@ -142,7 +142,8 @@ impl<'a> Walk<'a> {
             let Some(link) = link else { continue };
             let short = link.id.get(..8).unwrap_or(&link.id);
             let places = || self.places.get(short).into_iter().flatten().copied();
-            let is_it = |&at: &usize| self.seen[at].head.as_ref().is_some_and(|h| h.link() == link);
+            let is_it =
+                |&at: &usize| self.seen[at].head.as_ref().is_some_and(|head| head.is(&link));
             let found = places().find(is_it);
             let found = found.or_else(|| places().find(|&at| self.seen[at].head.is_none()));
             self.seen[at].parent = found;
