@@ -3,16 +3,16 @@
 
 #![cfg(unix)]
 
-use std::io::{Read, Write};
+#[path = "support/terminal.rs"]
+mod terminal;
+
+use std::io::Write;
+use std::ops::{Deref, DerefMut};
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Condvar, Mutex};
-use std::thread::JoinHandle;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use portable_pty::{Child, CommandBuilder, ExitStatus, MasterPty, PtySize, native_pty_system};
-
-/// Far beyond what is needed: a busy machine must not fail a test.
-const PATIENCE: Duration = Duration::from_secs(30);
+use portable_pty::{CommandBuilder, PtySize};
+use terminal::Terminal;
 
 const STATE: &str = r#"{
   "version": 4, "terraform_version": "1.11.4", "serial": 42, "lineage": "l", "outputs": {},
@@ -27,19 +27,8 @@ const STATE: &str = r#"{
         "note": "\u001b]0;EVIL-TITLE\u0007\u001b[2J\u009b31m\u202edesrever", "\u001b[5mkey": "v"}}]}
   ]}"#;
 
-/// What the terminal got so far.
-struct Seen {
-    bytes: Vec<u8>,
-    screen: vt100::Parser,
-    closed: bool,
-}
-
 struct Session {
-    child: Box<dyn Child + Send + Sync>,
-    master: Box<dyn MasterPty + Send>,
-    keys: Box<dyn Write + Send>,
-    seen: Arc<(Mutex<Seen>, Condvar)>,
-    reader: Option<JoinHandle<()>>,
+    terminal: Terminal,
     _folder: tempfile::TempDir,
 }
 
@@ -62,8 +51,6 @@ impl Session {
             .open(&file)
             .and_then(|mut file| file.write_all(STATE.as_bytes()))
             .unwrap();
-        let size = PtySize { rows: 24, cols: 80, pixel_width: 0, pixel_height: 0 };
-        let pair = native_pty_system().openpty(size).unwrap();
         let mut command = command(&file);
         command.env_clear();
         command.env("TERM", "xterm-256color");
@@ -73,39 +60,7 @@ impl Session {
         for (name, value) in environment {
             command.env(name, value);
         }
-        let child = pair.slave.spawn_command(command).unwrap();
-        drop(pair.slave);
-        let seen = Seen {
-            bytes: Vec::new(),
-            screen: vt100::Parser::new(24.try_into().unwrap(), 80.try_into().unwrap(), 0),
-            closed: false,
-        };
-        let seen = Arc::new((Mutex::new(seen), Condvar::new()));
-        let reader = read(pair.master.try_clone_reader().unwrap(), Arc::clone(&seen));
-        let keys = pair.master.take_writer().unwrap();
-        Self { child, master: pair.master, keys, seen, reader: Some(reader), _folder: folder }
-    }
-
-    fn press(&mut self, keys: &str) {
-        self.keys.write_all(keys.as_bytes()).unwrap();
-        self.keys.flush().unwrap();
-    }
-
-    /// Waits until the screen is as wanted; fails with what it shows instead.
-    fn wait(&self, wanted: impl Fn(&vt100::Screen) -> bool) {
-        let (seen, changed) = &*self.seen;
-        let end = Instant::now() + PATIENCE;
-        let mut seen = seen.lock().unwrap();
-        while !wanted(seen.screen.screen()) {
-            let left = end.saturating_duration_since(Instant::now());
-            let contents = seen.screen.screen().contents();
-            assert!(!seen.closed && !left.is_zero(), "the screen shows:\n{contents}");
-            (seen, _) = changed.wait_timeout(seen, left).unwrap();
-        }
-    }
-
-    fn wait_for(&self, text: &str) {
-        self.wait(|screen| screen.contents().contains(text));
+        Self { terminal: Terminal::start(command, (24, 80)), _folder: folder }
     }
 
     fn is_raw(&self) -> bool {
@@ -113,54 +68,29 @@ impl Session {
         !modes.contains("ICANON") && !modes.contains("ECHO ")
     }
 
-    /// Waits for the end, and for the last byte: that comes after the end is known.
-    fn end(&mut self) -> ExitStatus {
-        let end = Instant::now() + PATIENCE;
-        let status = loop {
-            if let Some(status) = self.child.try_wait().unwrap() {
-                break status;
-            }
-            if Instant::now() > end {
-                self.child.kill().unwrap();
-                panic!("it does not end");
-            }
-            std::thread::sleep(Duration::from_millis(5));
-        };
-        self.reader.take().unwrap().join().unwrap();
-        status
-    }
-
-    fn bytes(&self) -> Vec<u8> {
-        self.seen.0.lock().unwrap().bytes.clone()
-    }
-
     fn assert_restored(&self) {
-        let seen = self.seen.0.lock().unwrap();
-        let screen = seen.screen.screen();
+        let screen = self.screen();
         assert!(!screen.alternate_screen(), "the alternate screen is left");
         assert!(!screen.hide_cursor(), "the cursor is back");
         assert!(!screen.bracketed_paste(), "pastes are not bracketed any more");
-        let text = String::from_utf8_lossy(&seen.bytes);
+        let bytes = self.bytes();
+        let text = String::from_utf8_lossy(&bytes);
         assert!(text.contains("\x1b[?1004h") && text.contains("\x1b[?1004l"), "focus events");
     }
 }
 
-fn read(mut from: Box<dyn Read + Send>, seen: Arc<(Mutex<Seen>, Condvar)>) -> JoinHandle<()> {
-    std::thread::spawn(move || {
-        let mut chunk = [0; 4096];
-        loop {
-            let len = from.read(&mut chunk).unwrap_or(0);
-            let (state, changed) = &*seen;
-            let mut state = state.lock().unwrap();
-            state.bytes.extend_from_slice(&chunk[..len]);
-            state.screen.process(&chunk[..len]);
-            state.closed = len == 0;
-            changed.notify_all();
-            if len == 0 {
-                return;
-            }
-        }
-    })
+impl Deref for Session {
+    type Target = Terminal;
+
+    fn deref(&self) -> &Terminal {
+        &self.terminal
+    }
+}
+
+impl DerefMut for Session {
+    fn deref_mut(&mut self) -> &mut Terminal {
+        &mut self.terminal
+    }
 }
 
 #[test]
@@ -365,8 +295,7 @@ fn a_state_that_cannot_be_read_leaves_the_terminal_as_it_was() {
         command
     });
     assert!(!session.end().success());
-    let seen = session.seen.0.lock().unwrap();
-    let screen = seen.screen.screen();
+    let screen = session.screen();
     assert!(!screen.alternate_screen() && !screen.hide_cursor());
     assert!(!screen.contents().is_empty(), "the reason stays on the screen");
 }

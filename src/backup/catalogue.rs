@@ -38,8 +38,12 @@ impl Catalogue {
         owners: &tomb::Owners<'_>,
     ) -> Result<Self, Error> {
         let doomed = tomb::read(vault, owners)?;
-        let objects = vault.list(&format!("{FOLDER}{stream}/"))?;
-        Ok(Self::of(objects, doomed))
+        Ok(Self { doomed, ..Self::list_stream(vault, stream)? })
+    }
+
+    /// Lists the snapshots of one stream without what says which of them are to be removed.
+    pub(super) fn list_stream(vault: &dyn Vault, stream: &str) -> Result<Self, Error> {
+        Ok(Self::of(vault.list(&format!("{FOLDER}{stream}/"))?, BTreeSet::new()))
     }
 
     pub(super) fn of(objects: Vec<Object>, doomed: BTreeSet<String>) -> Self {

@@ -189,7 +189,7 @@ pub use hold::{Held, Holds, Wish};
 pub use known::Known;
 pub use rebuild::Rebuilder;
 pub use record::{Protection, Writer};
-pub use rekey::Rekeyed;
+pub use rekey::{Rekeyed, Rekeyer};
 pub use repository::{Described, Keys, Repository, Restored};
 pub use run::{Runs, States};
 pub use seen::Seen;

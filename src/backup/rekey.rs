@@ -1,10 +1,12 @@
-//! Encrypts the snapshots of a stream anew, for the recipients that the repository has now.
+//! Encrypts snapshots anew, stream by stream, for the recipients that the repository has now.
 //!
 //! Each one becomes one more object, of the next generation, with the same label and the same body;
 //! the links in it lead to the next generations of what it builds on. The old objects are only named
 //! as ones to be removed, and only when every snapshot of the stream is there anew: a writer may be
-//! building on them. So everything can be restored at any moment, and after an interruption the
-//! next run goes on where it was. What a lost key has read already, nothing takes back.
+//! building on them. One list at the end names those of all streams, since every backup reads every
+//! list until a prune has done what it says. So everything can be restored at any moment, and after
+//! an interruption the next run goes on where it was. What a lost key has read already, nothing
+//! takes back.
 
 use std::collections::BTreeMap;
 use std::io::{Read, Write};
@@ -27,37 +29,72 @@ pub struct Rekeyed {
     pub written: usize,
     /// How many were so already.
     pub current: usize,
-    /// How many old objects were named as ones to be removed.
-    pub marked: usize,
+    /// How many old objects nothing needs any more, which are to be named.
+    pub superseded: usize,
     /// What could not be encrypted anew, by its id; what is older stays as it is then.
     pub failed: Vec<(String, Error)>,
 }
 
-impl Repository {
-    /// Encrypts the snapshots of one stream for the recipients of the newest record.
+/// Encrypts streams anew, for the recipients of the newest record.
+#[derive(Debug)]
+pub struct Rekeyer<'a> {
+    repository: &'a Repository,
+    identities: &'a Identities,
+    signer: &'a Signer,
+    /// What there was at the beginning.
+    catalogue: Catalogue,
+    /// The keys of the old objects that nothing needs any more and no list names.
+    old: Vec<String>,
+}
+
+impl<'a> Rekeyer<'a> {
+    /// Lists what there is.
     ///
     /// # Errors
     ///
     /// [`Error::NotOwner`] and [`Error::NotAuthorised`] if the signer may not do this, and whatever
-    /// keeps the place from answering. What is wrong with one snapshot is in [`Rekeyed::failed`].
-    pub fn rekey_stream(
-        &self,
-        stream: &str,
-        identities: &Identities,
-        signer: &Signer,
-        now: Timestamp,
-    ) -> Result<Rekeyed, Error> {
-        self.may_remove(signer)?;
-        self.may_write(signer)?;
-        let catalogue = self.catalogue_of(stream)?;
-        let mut task = Task {
-            repository: self,
-            identities,
-            signer,
-            anew: BTreeMap::new(),
-            rekeyed: Rekeyed::default(),
-        };
-        let mut open: Vec<&Snapshot> = catalogue.stream(stream).iter().collect();
+    /// keeps the place from answering.
+    pub fn new(
+        repository: &'a Repository,
+        identities: &'a Identities,
+        signer: &'a Signer,
+    ) -> Result<Self, Error> {
+        repository.may_remove(signer)?;
+        repository.may_write(signer)?;
+        let catalogue = repository.catalogue()?;
+        Ok(Self { repository, identities, signer, catalogue, old: Vec::new() })
+    }
+
+    /// Returns the names of all streams.
+    pub fn streams(&self) -> Vec<String> {
+        self.catalogue.streams().map(str::to_owned).collect()
+    }
+
+    /// Encrypts the snapshots of one stream.
+    ///
+    /// # Errors
+    ///
+    /// Whatever keeps the place from answering. What is wrong with one snapshot is in
+    /// [`Rekeyed::failed`].
+    pub fn run(&mut self, stream: &str) -> Result<Rekeyed, Error> {
+        let list = || Catalogue::list_stream(&*self.repository.vault, stream);
+        let mut rekeyed = self.encrypt(list()?.stream(stream))?;
+        if rekeyed.failed.is_empty() {
+            let found = list()?;
+            let old = found.superseded(stream).iter();
+            let new = old.filter(|old| !self.catalogue.is_doomed(old)).map(|old| old.key.clone());
+            let before = self.old.len();
+            self.old.extend(new);
+            rekeyed.superseded = self.old.len() - before;
+        }
+        Ok(rekeyed)
+    }
+
+    fn encrypt(&self, snapshots: &[Snapshot]) -> Result<Rekeyed, Error> {
+        let &Self { repository, identities, signer, .. } = self;
+        let (anew, rekeyed) = (BTreeMap::new(), Rekeyed::default());
+        let mut task = Task { repository, identities, signer, anew, rekeyed };
+        let mut open: Vec<&Snapshot> = snapshots.iter().collect();
         // What builds on a later one, by a clock that is wrong, waits for another round.
         loop {
             let before = open.len();
@@ -77,26 +114,17 @@ impl Repository {
             let problem = "what it builds on could not be encrypted anew";
             (snapshot.id.clone(), flawed(snapshot, Flaw::Damaged(problem)))
         }));
-        if rekeyed.failed.is_empty() {
-            rekeyed.marked = self.mark_superseded(stream, signer, now)?;
-        }
         Ok(rekeyed)
     }
 
-    fn mark_superseded(
-        &self,
-        stream: &str,
-        signer: &Signer,
-        now: Timestamp,
-    ) -> Result<usize, Error> {
-        let catalogue: Catalogue = self.catalogue_of(stream)?;
-        let old = catalogue.superseded(stream).iter().filter(|old| !catalogue.is_doomed(old));
-        let keys: Vec<String> = old.map(|old| old.key.clone()).collect();
-        let count = keys.len();
-        if count > 0 {
-            tomb::write(&*self.vault, tomb::PENDING, self.id(), keys, (signer, now))?;
+    /// Names the old objects of the streams that are there anew as ones to be removed.
+    pub fn finish(self, now: Timestamp) -> Result<(), Error> {
+        if self.old.is_empty() {
+            return Ok(());
         }
-        Ok(count)
+        let Repository { vault, .. } = self.repository;
+        let (id, by) = (self.repository.id(), (self.signer, now));
+        tomb::write(&**vault, tomb::PENDING, id, self.old, by).map(drop)
     }
 }
 
@@ -301,7 +329,9 @@ mod tests {
                 repository = open(vault)?;
             }
             let old = self.sample.identities();
-            repository.rekey_stream(&stream_of(URI), &old, signer, at(100))
+            let mut task = Rekeyer::new(&repository, &old, signer)?;
+            let done = task.run(&stream_of(URI))?;
+            task.finish(at(100)).map(|()| done)
         }
 
         fn sweep(&self, vault: &Arc<Shelf>) -> usize {
@@ -321,7 +351,7 @@ mod tests {
             let place =
                 Place::new(3, |sample| if plain { Protection::None } else { sample.encrypted() });
             let rekeyed = place.rekey(&place.shelf).unwrap();
-            assert_eq!((rekeyed.written, rekeyed.marked), (9, 9), "{:?}", rekeyed.failed);
+            assert_eq!((rekeyed.written, rekeyed.superseded), (9, 9), "{:?}", rekeyed.failed);
             assert_eq!(place.shelf.keys("s/").len(), 18);
             assert_eq!(restored(&place.shelf, &[&place.new]), 9);
             // Each names the one before it as it is now, so that none can be taken out.
@@ -335,7 +365,7 @@ mod tests {
             assert_eq!(place.shelf.keys("s/").len(), 9);
             assert_eq!(restored(&place.shelf, &[&place.new]), 9);
             let again = place.rekey(&place.shelf).unwrap();
-            assert_eq!((again.written, again.current, again.marked), (0, 9, 0));
+            assert_eq!((again.written, again.current, again.superseded), (0, 9, 0));
             // The next backup knows that what it remembers was encrypted anew.
             assert_eq!(place.add(200, Strategy::Incremental), 0);
         }
@@ -370,16 +400,40 @@ mod tests {
     }
 
     #[test]
+    fn one_list_names_the_old_objects_of_all_streams_and_another_run_names_none_again() {
+        let place = Place::new(1, Sample::encrypted);
+        let uris = [URI, "file:///srv/test/terraform.tfstate", "s3://acme/terraform.tfstate"];
+        for uri in &uris[1..] {
+            let wanted = Addition { created: at(1), ..addition(uri, b"{}", Strategy::Full) };
+            let repository = open(&place.shelf).unwrap();
+            let catalogue = repository.catalogue().unwrap();
+            repository.add(&catalogue, &wanted, None, &place.sample.signer).unwrap();
+        }
+        assert!(place.rekey(&place.shelf).is_ok());
+        let (repository, signer) = (open(&place.shelf).unwrap(), &place.sample.signer);
+        let old = place.sample.identities();
+        for superseded in [2, 0] {
+            let before = place.shelf.keys("gc/").len();
+            let mut task = Rekeyer::new(&repository, &old, signer).unwrap();
+            let streams = task.streams();
+            let done = streams.iter().map(|stream| task.run(stream).unwrap().superseded);
+            assert_eq!((streams.len(), done.sum::<usize>()), (uris.len(), superseded));
+            task.finish(at(101)).unwrap();
+            assert_eq!(place.shelf.keys("gc/").len(), before + superseded / 2);
+        }
+    }
+
+    #[test]
     fn one_that_cannot_be_read_is_told_and_nothing_of_its_stream_is_named() {
         let place = Place::new(3, Sample::encrypted);
         let key = place.shelf.keys("s/").pop().unwrap();
         *place.shelf.objects().get_mut(&key).unwrap().last_mut().unwrap() ^= 1;
         let rekeyed = place.rekey(&place.shelf).unwrap();
-        assert_eq!((rekeyed.written, rekeyed.marked, rekeyed.failed.len()), (8, 0, 1));
+        assert_eq!((rekeyed.written, rekeyed.superseded, rekeyed.failed.len()), (8, 0, 1));
         let stranger = Signer::generate().unwrap();
         let repository = open(&place.shelf).unwrap();
         let none = Identities::default();
-        let refused = repository.rekey_stream("x", &none, &stranger, at(1)).unwrap_err();
+        let refused = Rekeyer::new(&repository, &none, &stranger).unwrap_err();
         assert!(matches!(refused, Error::NotOwner { .. }), "{refused}");
     }
 }

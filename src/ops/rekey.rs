@@ -3,9 +3,10 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use super::many;
 use crate::backup::vault::Vault;
-use crate::backup::{Error, Identities, Keys, Protection, Recipients, Rekeyed, Repository, Signer};
+use crate::backup::{
+    Error, Identities, Keys, Protection, Recipients, Rekeyed, Rekeyer, Repository, Signer,
+};
 use crate::base::clock::Clock;
 
 /// For whom, and with what.
@@ -37,11 +38,11 @@ pub fn run<E: From<Error>>(
         repository.set_recipients(options.recipients, options.signer, clock.now())?;
         repository = Repository::open(Arc::clone(vault), keys)?;
     }
-    let catalogue = repository.catalogue()?;
-    let mut streams: Vec<String> = catalogue.streams().map(str::to_owned).collect();
+    let mut rekeyer = Rekeyer::new(&repository, options.identities, options.signer)?;
+    let mut streams = rekeyer.streams();
     streams.retain(|name| options.streams.is_none_or(|wanted| wanted.contains(name)));
-    let work = |stream: &String| {
-        repository.rekey_stream(stream, options.identities, options.signer, clock.now())
-    };
-    many::each(&streams, 1, work, |stream, done| each(stream, done?))
+    let done = streams.iter().try_for_each(|stream| each(stream, rekeyer.run(stream)?));
+    // What is done is named whatever became of the rest.
+    let named = rekeyer.finish(clock.now());
+    done.and(named.map_err(E::from))
 }

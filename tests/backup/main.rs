@@ -7,6 +7,8 @@
 //! many states that are backed up for weeks, where those of the gate are not enough.
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
+#[cfg(unix)]
+mod asked;
 mod canary;
 mod clocks;
 mod faults;
@@ -28,4 +30,6 @@ mod room;
 mod soak;
 mod tamper;
 #[cfg(unix)]
+#[path = "../support/terminal.rs"]
+#[expect(dead_code, reason = "the tests of the browser ask more of it")]
 mod terminal;
