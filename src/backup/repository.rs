@@ -97,6 +97,10 @@ impl Repository {
 
     /// Says that a place is to be opened and listed next, whole or but for one stream of it.
     pub fn expect(vault: &dyn Vault, stream: Option<&str>) {
+        // What is near lists one stream in less time than it takes to begin with it.
+        if stream.is_some() && vault.is_near() {
+            return;
+        }
         let snapshots = stream.map_or(FOLDER.to_owned(), |stream| format!("{FOLDER}{stream}/"));
         vault.expect(&[FURTHER, PENDING, &snapshots]);
     }

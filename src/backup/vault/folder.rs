@@ -6,58 +6,69 @@ use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 
+use super::ahead::{Ahead, Listed};
 use super::{Created, Object, Vault};
 use crate::backup::Error;
 use crate::base::fs as files;
 
 /// A folder, which need not exist yet.
-#[derive(Clone, Debug)]
-pub struct Folder(PathBuf);
+#[derive(Debug)]
+pub struct Folder {
+    root: PathBuf,
+    ahead: Ahead,
+}
 
 impl Folder {
     /// Takes the folder's path.
     pub fn new(root: impl Into<PathBuf>) -> Self {
-        Self(root.into())
+        Self { root: root.into(), ahead: Ahead::default() }
     }
 
     fn path(&self, key: &str) -> PathBuf {
-        self.0.join(key)
+        self.root.join(key)
     }
+}
 
-    /// Calls `each` with the path of every file below a folder.
-    fn walk(
-        folder: &Path,
-        each: &mut dyn FnMut(PathBuf) -> Result<(), Error>,
-    ) -> Result<(), Error> {
-        let failed = |source| Error::Io { action: "list", path: folder.to_owned(), source };
-        let entries = match fs::read_dir(folder) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
-            other => other.map_err(failed)?,
-        };
-        for entry in entries {
-            let entry = entry.map_err(failed)?;
-            // What a link leads to is not of this repository.
-            if entry.file_type().map_err(failed)?.is_dir() {
-                Self::walk(&entry.path(), each)?;
-            } else {
-                each(entry.path())?;
-            }
+/// Calls `each` with the path of every file below a folder.
+fn walk(folder: &Path, each: &mut dyn FnMut(PathBuf) -> Result<(), Error>) -> Result<(), Error> {
+    let failed = |source| Error::Io { action: "list", path: folder.to_owned(), source };
+    let entries = match fs::read_dir(folder) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        other => other.map_err(failed)?,
+    };
+    for entry in entries {
+        let entry = entry.map_err(failed)?;
+        // What a link leads to is not of this repository.
+        if entry.file_type().map_err(failed)?.is_dir() {
+            walk(&entry.path(), each)?;
+        } else {
+            each(entry.path())?;
         }
-        Ok(())
     }
+    Ok(())
+}
 
-    fn object(&self, path: &Path) -> Result<Option<Object>, Error> {
-        // No key of ours is anything but ASCII.
-        let key = path.strip_prefix(&self.0).ok().and_then(Path::to_str);
-        let Some(key) = key.filter(|_| !is_leftover(path)) else { return Ok(None) };
-        let found = match path.symlink_metadata() {
-            // It was deleted since it was listed.
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-            found => found.map_err(|source| io_error("list", path, source))?,
-        };
-        let modified = modified(&found);
-        Ok(Some(Object { key: key.to_owned(), len: found.len(), modified, tag: None }))
-    }
+/// Lists what is in the folder of a prefix.
+fn list(root: &Path, prefix: &str) -> Listed {
+    let mut objects = Vec::new();
+    walk(&root.join(prefix), &mut |path| {
+        objects.extend(object(root, &path)?);
+        Ok(())
+    })?;
+    Ok(objects)
+}
+
+fn object(root: &Path, path: &Path) -> Result<Option<Object>, Error> {
+    // No key of ours is anything but ASCII.
+    let key = path.strip_prefix(root).ok().and_then(Path::to_str);
+    let Some(key) = key.filter(|_| !is_leftover(path)) else { return Ok(None) };
+    let found = match path.symlink_metadata() {
+        // It was deleted since it was listed.
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        found => found.map_err(|source| io_error("list", path, source))?,
+    };
+    let modified = modified(&found);
+    Ok(Some(Object { key: key.to_owned(), len: found.len(), modified, tag: None }))
 }
 
 fn modified(found: &fs::Metadata) -> Option<Timestamp> {
@@ -80,8 +91,8 @@ impl Vault for Folder {
     }
 
     fn place(&self) -> String {
-        let absolute = self.0.canonicalize().or_else(|_| std::path::absolute(&self.0));
-        absolute.unwrap_or_else(|_| self.0.clone()).display().to_string()
+        let absolute = self.root.canonicalize().or_else(|_| std::path::absolute(&self.root));
+        absolute.unwrap_or_else(|_| self.root.clone()).display().to_string()
     }
 
     fn read(&self, key: &str) -> Result<Option<Vec<u8>>, Error> {
@@ -103,7 +114,7 @@ impl Vault for Folder {
     fn create(&self, key: &str, bytes: &[u8]) -> Result<Created, Error> {
         let path = self.path(key);
         let failed = |source| io_error("write", &path, source);
-        let folder = path.parent().unwrap_or(&self.0);
+        let folder = path.parent().unwrap_or(&self.root);
         files::create_private_folder(folder).map_err(failed)?;
         match files::write_new(&path, bytes) {
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(Created::Exists),
@@ -120,17 +131,19 @@ impl Vault for Folder {
     }
 
     fn list(&self, prefix: &str) -> Result<Vec<Object>, Error> {
-        let mut objects = Vec::new();
-        Self::walk(&self.path(prefix), &mut |path| {
-            objects.extend(self.object(&path)?);
-            Ok(())
-        })?;
-        Ok(objects)
+        self.ahead.take(prefix).unwrap_or_else(|| list(&self.root, prefix))
+    }
+
+    fn expect(&self, prefixes: &[&str]) {
+        for &prefix in prefixes {
+            let (root, wanted) = (self.root.clone(), prefix.to_owned());
+            self.ahead.begin(prefix, move || list(&root, &wanted));
+        }
     }
 
     fn sweep(&self, before: Timestamp) -> Result<usize, Error> {
         let mut swept = 0;
-        Self::walk(&self.0, &mut |path| {
+        walk(&self.root, &mut |path| {
             let is_old = path.symlink_metadata().ok().and_then(|found| modified(&found));
             if is_leftover(&path) && is_old.is_some_and(|time| time < before) {
                 fs::remove_file(&path).map_err(|source| io_error("delete", &path, source))?;

@@ -5,6 +5,7 @@
 //! `Store` of local states either, which writes in place as Terraform's locks want it; here a file
 //! is synced under another name first.
 
+mod ahead;
 mod folder;
 mod stored;
 
@@ -43,8 +44,8 @@ pub trait Vault: fmt::Debug + Send + Sync {
     /// particular order. Leftovers of interrupted writes are no objects.
     fn list(&self, prefix: &str) -> Result<Vec<Object>, Error>;
 
-    /// Says that each of these prefixes is to be listed next, so that a place that takes its time can
-    /// begin with all of them.
+    /// Says that each of these prefixes is to be listed next, so that a place can begin with all of
+    /// them.
     fn expect(&self, _prefixes: &[&str]) {}
 
     /// Removes what interrupted writes left behind before `before`, and returns how much of it.

@@ -1,11 +1,10 @@
 //! A repository under a prefix of a store of objects.
 
-use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
-use std::thread::{self, JoinHandle};
+use std::sync::Arc;
 
 use jiff::Timestamp;
 
+use super::ahead::{Ahead, Listed};
 use super::{Created, Object, Vault};
 use crate::backup::Error;
 use crate::store::{self, Body, Expected, Found, Store};
@@ -18,18 +17,15 @@ use crate::store::{self, Body, Expected, Found, Store};
 pub struct Stored {
     store: Arc<dyn Store>,
     prefix: String,
-    /// Lists that are on their way.
-    expected: Mutex<HashMap<String, JoinHandle<Listed>>>,
+    ahead: Ahead,
 }
-
-type Listed = Result<Vec<Object>, Error>;
 
 impl Stored {
     /// Takes a store and what all keys begin with; nothing for the whole store.
     pub fn new(store: Arc<dyn Store>, prefix: &str) -> Self {
         let prefix = prefix.trim_matches('/');
         let prefix = if prefix.is_empty() { String::new() } else { format!("{prefix}/") };
-        Self { store, prefix, expected: Mutex::default() }
+        Self { store, prefix, ahead: Ahead::default() }
     }
 
     fn key(&self, key: &str) -> String {
@@ -96,21 +92,14 @@ impl Vault for Stored {
     }
 
     fn list(&self, prefix: &str) -> Result<Vec<Object>, Error> {
-        let expected = self.expected.lock().unwrap_or_else(PoisonError::into_inner).remove(prefix);
-        match expected.map(JoinHandle::join) {
-            Some(Ok(listed)) => listed,
-            _ => list(&*self.store, &self.prefix, prefix),
-        }
+        self.ahead.take(prefix).unwrap_or_else(|| list(&*self.store, &self.prefix, prefix))
     }
 
     fn expect(&self, prefixes: &[&str]) {
-        let mut expected = self.expected.lock().unwrap_or_else(PoisonError::into_inner);
         for &prefix in prefixes {
             let (store, all, wanted) =
                 (Arc::clone(&self.store), self.prefix.clone(), prefix.to_owned());
-            let begun = thread::Builder::new().spawn(move || list(&*store, &all, &wanted));
-            // Where the system gives no thread, it is listed when it is asked for.
-            expected.extend(begun.ok().map(|begun| (prefix.to_owned(), begun)));
+            self.ahead.begin(prefix, move || list(&*store, &all, &wanted));
         }
     }
 
