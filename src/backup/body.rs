@@ -134,7 +134,7 @@ const WINDOW: u32 = 20;
 /// Returns how hard to compress a body with a delta of this size, in which what is added is
 /// compressed already: the rest is little, but for the longest ones.
 pub(super) fn level_of_delta(len: usize) -> i32 {
-    if len <= 0x1_0000 { 19 } else { 3 }
+    if len <= 0x1_0000 { 9 } else { 3 }
 }
 
 /// The logarithm of how far back zstd looks in the rest, and of how much it remembers of it. By

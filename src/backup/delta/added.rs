@@ -50,13 +50,10 @@ pub(super) fn context<'t>(pieces: impl Iterator<Item = Option<&'t [u8]>>) -> Vec
 
 /// Returns how hard to compress so many bytes.
 ///
-/// Of 1 MB, level 19 makes 2 % less than 9, and takes 280 ms instead of 7 and much more memory.
+/// Level 19 makes 3 % less of what is added to states of 10 MB than 9, and nothing less of what is to
+/// smaller ones, and takes a third of all the time of a backup for it.
 fn level(len: usize) -> i32 {
-    match len {
-        0..=0x1_0000 => 19,
-        0x1_0001..=0x100_0000 => 9,
-        _ => 3,
-    }
+    if len <= 0x100_0000 { 9 } else { 3 }
 }
 
 /// Compresses bytes that are added, one after the other, and reads them back.
