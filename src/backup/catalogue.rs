@@ -61,16 +61,18 @@ impl Catalogue {
         });
         // Some places show an object twice.
         found.dedup_by(|a, b| a.key == b.key);
-        let (mut streams, mut superseded) = (Streams::new(), Streams::new());
         // Two of one generation, and neither may hide the other: only a later one supersedes.
+        let mut is_old = Vec::with_capacity(found.len());
         for same in found.chunk_by(|a, b| a.name() == b.name()) {
             let newest = same.last().map_or(0, |snapshot| snapshot.generation);
-            for snapshot in same {
-                let of = if snapshot.generation < newest { &mut superseded } else { &mut streams };
-                match of.get_mut(&snapshot.stream) {
-                    Some(stream) => stream.push(snapshot.clone()),
-                    None => drop(of.insert(snapshot.stream.clone(), vec![snapshot.clone()])),
-                }
+            is_old.extend(same.iter().map(|snapshot| snapshot.generation < newest));
+        }
+        let (mut streams, mut superseded) = (Streams::new(), Streams::new());
+        for (snapshot, is_old) in found.into_iter().zip(is_old) {
+            let of = if is_old { &mut superseded } else { &mut streams };
+            match of.get_mut(&snapshot.stream) {
+                Some(stream) => stream.push(snapshot),
+                None => drop(of.insert(snapshot.stream.clone(), vec![snapshot])),
             }
         }
         for snapshots in streams.values_mut() {
@@ -185,6 +187,7 @@ mod tests {
         let numbers: Vec<u32> = found.stream("a").iter().map(|s| s.sequence).collect();
         assert_eq!((numbers, found.superseded("a").len()), (vec![1, 2], 1));
     }
+
     #[test]
     fn only_a_later_generation_supersedes_and_then_all_before() {
         let mut names = vec![
