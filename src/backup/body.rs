@@ -228,8 +228,7 @@ fn encoder<'o>(
     for &parameter in parameters(inner, level) {
         encoder.set_parameter(parameter)?;
     }
-    // Without it zstd prepares for 8 MB and more at the levels of deltas, which takes it longer than
-    // a delta does, and 80 MB of memory.
+    // Without it zstd prepares for some MB, which takes it longer than a small state does.
     encoder.set_pledged_src_size(Some(len as u64))?;
     Ok(encoder)
 }

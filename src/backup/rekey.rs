@@ -4,11 +4,11 @@
 //! the links in it lead to the next generations of what it builds on. The old objects are only named
 //! as ones to be removed, and only when every snapshot of the stream is there anew: a writer may be
 //! building on them. One list at the end names those of all streams, since every backup reads every
-//! list until a prune has done what it says. So everything can be restored at any moment, and after
+//! list until a prune of all streams has done what it says. So everything can be restored at any moment, and after
 //! an interruption the next run goes on where it was. What a lost key has read already, nothing
 //! takes back.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::{Read, Write};
 
 use jiff::Timestamp;
@@ -44,7 +44,7 @@ pub struct Rekeyer<'a> {
     /// What there was at the beginning.
     catalogue: Catalogue,
     /// The keys of the old objects that nothing needs any more and no list names.
-    old: Vec<String>,
+    old: BTreeSet<String>,
 }
 
 impl<'a> Rekeyer<'a> {
@@ -62,7 +62,7 @@ impl<'a> Rekeyer<'a> {
         repository.may_remove(signer)?;
         repository.may_write(signer)?;
         let catalogue = repository.catalogue()?;
-        Ok(Self { repository, identities, signer, catalogue, old: Vec::new() })
+        Ok(Self { repository, identities, signer, catalogue, old: BTreeSet::new() })
     }
 
     /// Returns the names of all streams.
@@ -124,7 +124,7 @@ impl<'a> Rekeyer<'a> {
         }
         let Repository { vault, .. } = self.repository;
         let (id, by) = (self.repository.id(), (self.signer, now));
-        tomb::write(&**vault, tomb::PENDING, id, self.old, by).map(drop)
+        tomb::write(&**vault, tomb::PENDING, id, self.old.into_iter().collect(), by).map(drop)
     }
 }
 

@@ -95,14 +95,18 @@ impl Repository {
         }
     }
 
-    /// Says that a place is to be opened and listed next, whole or but for one stream of it.
-    pub fn expect(vault: &dyn Vault, stream: Option<&str>) {
-        // What is near lists one stream in less time than it takes to begin with it.
-        if stream.is_some() && vault.is_near() {
-            return;
+    /// Says that one stream of a place is to be opened and listed now.
+    pub fn expect_stream(vault: &dyn Vault, stream: &str) {
+        // What is near lists it in less time than it takes to begin with it.
+        if !vault.is_near() {
+            vault.expect(&[FURTHER, PENDING, &format!("{FOLDER}{stream}/")]);
         }
-        let snapshots = stream.map_or(FOLDER.to_owned(), |stream| format!("{FOLDER}{stream}/"));
-        vault.expect(&[FURTHER, PENDING, &snapshots]);
+    }
+
+    /// Says that all of a place is to be listed soon. Its records are not: what they say by the time
+    /// that it is opened has to count.
+    pub fn expect(vault: &dyn Vault) {
+        vault.expect(&[PENDING, FOLDER]);
     }
 
     /// Keeps an identity under a passphrase in a place that is to become a repository, and returns

@@ -46,3 +46,48 @@ pub fn run<E: From<Error>>(
     let named = rekeyer.finish(clock.now());
     done.and(named.map_err(E::from))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::backup::vault::Folder;
+    use crate::backup::{SourceFacts, stream_of};
+    use crate::base::clock::Fixed;
+    use crate::ops::backup::{BackupOptions, Manner, Source};
+
+    #[test]
+    fn where_it_is_stopped_what_was_done_until_then_is_named() {
+        let folder = tempfile::tempdir().unwrap();
+        let vault: Arc<dyn Vault> = Arc::new(Folder::new(folder.path()));
+        let (signer, clock) =
+            (Signer::generate().unwrap(), Fixed("2026-08-01T10:15:00Z".parse().unwrap()));
+        let keys = Keys { signer: Some(&signer), known: None };
+        for uri in ["file:///a", "file:///b"] {
+            let options = BackupOptions {
+                vault: Arc::clone(&vault),
+                protection: Some(&Protection::None),
+                keys,
+                cache: None,
+                manner: Manner::default(),
+            };
+            let (facts, document, version) = (SourceFacts::default(), None, None);
+            let source = Source { uri, bytes: b"{}", facts, document, version };
+            crate::ops::backup::run(&source, &options, &clock).unwrap();
+        }
+        let key = age::x25519::Identity::generate().to_public().to_string();
+        let recipients = Recipients::parse(&[key]).unwrap().unwrap();
+        let options = RekeyOptions {
+            recipients: &recipients,
+            identities: &Identities::default(),
+            signer: &signer,
+            streams: None,
+        };
+        let stopped = run(&vault, keys, &options, &clock, |_, _| Err(Error::NoSigner));
+        assert!(matches!(stopped, Err(Error::NoSigner)));
+        let lists = vault.list("gc/").unwrap();
+        assert_eq!(lists.len(), 1);
+        let list = String::from_utf8(vault.read(&lists[0].key).unwrap().unwrap()).unwrap();
+        let is_named = |uri| list.contains(&stream_of(uri));
+        assert!(is_named("file:///a") && !is_named("file:///b"), "{list}");
+    }
+}

@@ -60,7 +60,7 @@ fn level(len: usize) -> i32 {
 pub(super) fn compress(added: &[&[u8]], context: &[u8]) -> io::Result<Vec<u8>> {
     let len = added.iter().map(|bytes| bytes.len()).sum();
     let mut encoder = zstd::Encoder::with_ref_prefix(Vec::new(), level(len), context)?;
-    // Without it zstd prepares for 8 MB and more, which takes it longer than these bytes do.
+    // Without it zstd prepares for some MB, which takes it longer than these bytes do.
     encoder.set_pledged_src_size(Some(len as u64))?;
     let reach = (context.len() + len).next_power_of_two().trailing_zeros();
     encoder.set_parameter(CParameter::WindowLog(reach.clamp(10, REACH)))?;

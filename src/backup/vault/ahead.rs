@@ -31,3 +31,24 @@ impl Ahead {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_list_that_was_begun_is_taken_once_whatever_came_of_it() {
+        let ahead = Ahead::default();
+        let object = Object { key: "s/1".to_owned(), len: 1, modified: None, tag: None };
+        let listed = vec![object];
+        ahead.begin("s/", {
+            let listed = listed.clone();
+            move || Ok(listed)
+        });
+        ahead.begin("c/", || Err(Error::NoSigner));
+        assert!(ahead.take("gc/").is_none());
+        assert_eq!(ahead.take("s/").unwrap().unwrap(), listed);
+        assert!(ahead.take("s/").is_none(), "what is there then is listed anew");
+        assert!(matches!(ahead.take("c/"), Some(Err(Error::NoSigner))));
+    }
+}

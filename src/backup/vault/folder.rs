@@ -184,6 +184,20 @@ mod tests {
         assert_eq!(vault.read("s/a/1").unwrap(), None);
     }
 
+    #[test]
+    fn what_was_expected_is_listed_from_then_on_and_anew_the_next_time() {
+        let folder = tempfile::tempdir().unwrap();
+        let vault = Folder::new(folder.path());
+        vault.create("s/a/1", b"").unwrap();
+        vault.expect(&["s/"]);
+        let begun = vault.ahead.take("s/").unwrap().unwrap();
+        assert_eq!(begun.len(), 1);
+        vault.expect(&["s/"]);
+        vault.create("s/a/2", b"").unwrap();
+        assert!((1..=2).contains(&vault.list("s/").unwrap().len()));
+        assert_eq!(vault.list("s/").unwrap().len(), 2);
+    }
+
     #[cfg(unix)]
     #[test]
     fn nobody_else_can_look_into_it() {

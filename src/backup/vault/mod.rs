@@ -44,8 +44,8 @@ pub trait Vault: fmt::Debug + Send + Sync {
     /// particular order. Leftovers of interrupted writes are no objects.
     fn list(&self, prefix: &str) -> Result<Vec<Object>, Error>;
 
-    /// Says that each of these prefixes is to be listed next, so that a place can begin with all of
-    /// them.
+    /// Says that each of these prefixes is to be listed soon, so that a place can begin with all of
+    /// them: the next list of one then shows what was there at some moment between this and that.
     fn expect(&self, _prefixes: &[&str]) {}
 
     /// Removes what interrupted writes left behind before `before`, and returns how much of it.

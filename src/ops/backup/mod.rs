@@ -123,7 +123,7 @@ impl<'a> Keeper<'a> {
     /// Says that a repository is to be opened next: what it takes can begin while states are being
     /// looked for.
     pub fn expect(options: &BackupOptions<'a>) {
-        Repository::expect(&*options.vault, None);
+        Repository::expect(&*options.vault);
     }
 
     /// Opens the repository, or makes it.
@@ -358,7 +358,7 @@ pub fn run(
     clock: &dyn Clock,
 ) -> Result<Report, Error> {
     let stream = stream_of(source.uri);
-    Repository::expect(&*options.vault, Some(&stream));
+    Repository::expect_stream(&*options.vault, &stream);
     let list = |repository: &Repository| repository.catalogue_of(&stream);
     Keeper::open_with(options, clock, list)?.keep(source)
 }
