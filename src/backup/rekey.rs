@@ -4,9 +4,9 @@
 //! the links in it lead to the next generations of what it builds on. The old objects are only named
 //! as ones to be removed, and only when every snapshot of the stream is there anew: a writer may be
 //! building on them. One list at the end names those of all streams, since every backup reads every
-//! list until a prune of all streams has done what it says. So everything can be restored at any moment, and after
-//! an interruption the next run goes on where it was. What a lost key has read already, nothing
-//! takes back.
+//! list until a prune of all streams has done what it says. So everything can be restored at any
+//! moment, and after an interruption the next run goes on where it was. What a lost key has read
+//! already, nothing takes back.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{Read, Write};
