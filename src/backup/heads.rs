@@ -27,7 +27,7 @@ use super::body::Hashed;
 use super::contents::Contents;
 use super::delta::{Index, Key};
 use super::record::random;
-use super::snapshot::{Kind, Snapshot, to_hex};
+use super::snapshot::{Snapshot, to_hex};
 use super::vault::Object;
 use crate::base::fs as files;
 use crate::state::document::Document;
@@ -90,12 +90,9 @@ pub(super) struct Record {
 pub(super) struct Written<'a> {
     pub state: Hashed<'a>,
     pub document: Option<&'a Document>,
-    /// Its hashes, where some were made.
-    pub hashes: Option<&'a Hashes<'a>>,
     pub lineage: &'a str,
     pub source: Option<&'a Version>,
     pub chain: Vec<Member>,
-    pub kind: Kind,
 }
 
 /// The hashes of a state under one key, made when they are first asked for.
@@ -212,25 +209,25 @@ impl Heads {
         Head::parse(fs::read(self.path(repo, stream)).ok()?)
     }
 
-    /// Remembers a snapshot that was written. `before` is what was remembered then.
+    /// Remembers a snapshot that was written: one told by what was remembered `before`, with the
+    /// hashes of its state by the same key, or a full one.
     pub(super) fn remember(
         &self,
         (repo, stream): (&str, &str),
-        before: Option<&Head>,
+        before: Option<(&Head, &Hashes<'_>)>,
         written: Written<'_>,
     ) -> io::Result<()> {
-        let kept = before.filter(|_| written.kind != Kind::Full);
-        let text = match kept {
-            Some(head) => head.record.key.clone(),
+        let text = match before {
+            Some((head, _)) => head.record.key.clone(),
             None => to_hex(&random::<32>()?),
         };
         let fresh = Hashes::new(written.state.bytes(), written.document, key_of(&text));
-        let hashes = written.hashes.filter(|_| kept.is_some()).unwrap_or(&fresh);
-        let index = hashes.index().as_bytes();
-        let (full, newest) = match kept {
-            Some(head) => (&head.bytes[head.full.clone()], index),
-            None => (index, [].as_slice()),
+        let (full, hashes) = match before {
+            Some((head, hashes)) => (Some(&head.bytes[head.full.clone()]), hashes),
+            None => (None, &fresh),
         };
+        let index = hashes.index().as_bytes();
+        let (full, newest) = full.map_or((index, [].as_slice()), |full| (full, index));
         let contents = hashes.contents();
         let record = Record {
             v: 1,
@@ -321,30 +318,28 @@ fn mac(key: &str, bytes: &[u8]) -> String {
 mod tests {
     use super::*;
 
-    fn written(state: Hashed<'_>, kind: Kind) -> Written<'_> {
+    fn written(state: Hashed<'_>) -> Written<'_> {
         let member =
             Member { key: "s/a/b".to_owned(), id: "0".repeat(32), header: String::new(), len: 3 };
-        let (document, hashes, source) = (None, None, None);
-        Written { state, document, hashes, lineage: "l", source, chain: vec![member], kind }
+        let (document, source) = (None, None);
+        Written { state, document, lineage: "l", source, chain: vec![member] }
     }
 
     #[test]
     fn a_head_tells_its_state_and_its_lineage_and_both_its_indexes() {
         let folder = tempfile::tempdir().unwrap();
         let heads = Heads::below(folder.path());
-        heads.remember(("r", "s"), None, written(Hashed::of(b"one"), Kind::Full)).unwrap();
+        heads.remember(("r", "s"), None, written(Hashed::of(b"one"))).unwrap();
         let first = heads.read("r", "s").unwrap();
         assert!(first.is_of(&Hashed::of(b"one")) && !first.is_of(&Hashed::of(b"two")));
         assert!(first.has_lineage("l") && !first.has_lineage("m"));
-        let mut four = written(Hashed::of(b"four"), Kind::Incremental);
+        let mut four = written(Hashed::of(b"four"));
         four.chain.push(four.chain[0].clone());
-        heads.remember(("r", "s"), Some(&first), four).unwrap();
+        heads.remember(("r", "s"), Some((&first, &first.hashes(b"four", None))), four).unwrap();
         let second = heads.read("r", "s").unwrap();
         assert_eq!((second.by_full().len(), second.by_newest().len()), (3, 4));
         assert!(second.is_of(&Hashed::of(b"four")));
-        heads
-            .remember(("r", "s"), Some(&second), written(Hashed::of(b"fifth"), Kind::Full))
-            .unwrap();
+        heads.remember(("r", "s"), None, written(Hashed::of(b"fifth"))).unwrap();
         assert_eq!(heads.read("r", "s").unwrap().by_full().len(), 5);
     }
 
@@ -352,11 +347,11 @@ mod tests {
     fn a_state_of_no_bytes_is_not_taken_for_that_of_the_full_snapshot() {
         let folder = tempfile::tempdir().unwrap();
         let heads = Heads::below(folder.path());
-        heads.remember(("r", "s"), None, written(Hashed::of(b"one"), Kind::Full)).unwrap();
+        heads.remember(("r", "s"), None, written(Hashed::of(b"one"))).unwrap();
         let first = heads.read("r", "s").unwrap();
-        let mut empty = written(Hashed::of(b""), Kind::Incremental);
+        let mut empty = written(Hashed::of(b""));
         empty.chain.push(empty.chain[0].clone());
-        heads.remember(("r", "s"), Some(&first), empty).unwrap();
+        heads.remember(("r", "s"), Some((&first, &first.hashes(b"", None))), empty).unwrap();
         let second = heads.read("r", "s").unwrap();
         assert_eq!((second.by_full().len(), second.by_newest().len()), (3, 0));
     }
@@ -365,7 +360,7 @@ mod tests {
     fn a_source_that_names_its_content_is_believed_and_no_other() {
         let folder = tempfile::tempdir().unwrap();
         let heads = Heads::below(folder.path());
-        heads.remember(("r", "s"), None, written(Hashed::of(b"one"), Kind::Full)).unwrap();
+        heads.remember(("r", "s"), None, written(Hashed::of(b"one"))).unwrap();
         let head = heads.read("r", "s").unwrap();
         let version = Version { tag: Some("t".to_owned()), id: None };
         assert!(!head.is_version(&version) && !head.is_version(&Version::default()));
@@ -389,9 +384,7 @@ mod tests {
     fn a_head_with_any_byte_changed_or_cut_is_forgotten() {
         let folder = tempfile::tempdir().unwrap();
         let heads = Heads::below(folder.path());
-        heads
-            .remember(("r", "s"), None, written(Hashed::of(b"{\"resources\":[{},{}]}"), Kind::Full))
-            .unwrap();
+        heads.remember(("r", "s"), None, written(Hashed::of(b"{\"resources\":[{},{}]}"))).unwrap();
         let mut bytes = fs::read(heads.path("r", "s")).unwrap();
         assert!(Head::parse(bytes.clone()).is_some());
         for at in 0..bytes.len() {

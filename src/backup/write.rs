@@ -232,7 +232,7 @@ impl Repository {
                 let changed = head.differences(&hashes);
                 match delta {
                     Ok((added, chain)) => {
-                        task.remember(heads, Some((&head, &hashes)), &added, chain);
+                        task.remember(heads, Some((&head, &hashes)), chain);
                         return Ok(Added { changed, ..added });
                     }
                     Err(why) => (why, changed),
@@ -242,7 +242,7 @@ impl Repository {
         };
         // What was remembered is let go of by now: nothing takes as much memory as this does.
         let (added, chain) = task.full(previous, why)?;
-        task.remember(heads, None, &added, chain);
+        task.remember(heads, None, chain);
         Ok(Added { changed, ..added })
     }
 }
@@ -287,16 +287,13 @@ impl Task<'_> {
         &self,
         heads: Option<&Heads>,
         before: Option<(&Head, &Hashes<'_>)>,
-        added: &Added,
         chain: Vec<Member>,
     ) {
         let Some(heads) = heads else { return };
         let Addition { state, document, source, .. } = *self.addition;
         let lineage = self.addition.facts.lineage.as_deref().unwrap_or_default();
-        let (head, hashes) = before.unzip();
-        let done =
-            Written { state, document, hashes, lineage, source, chain, kind: added.snapshot.kind };
-        if let Err(error) = heads.remember((self.repository.id(), &self.stream), head, done) {
+        let done = Written { state, document, lineage, source, chain };
+        if let Err(error) = heads.remember((self.repository.id(), &self.stream), before, done) {
             // The snapshot is safe; the next run stores one more than it had to.
             tracing::warn!(%error, "cannot remember the newest snapshot in the cache");
         }

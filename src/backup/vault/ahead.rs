@@ -1,7 +1,7 @@
 //! Lists that were begun before they are asked for.
 
 use std::collections::HashMap;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
 
 use super::Object;
@@ -27,7 +27,7 @@ impl Ahead {
         begun.join().ok()
     }
 
-    fn lists(&self) -> std::sync::MutexGuard<'_, HashMap<String, JoinHandle<Listed>>> {
+    fn lists(&self) -> MutexGuard<'_, HashMap<String, JoinHandle<Listed>>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
