@@ -31,7 +31,7 @@ impl<'a> Contents<'a> {
             let pair = [key.short_hash(address.as_bytes()), held];
             pairs.push(*pair.as_flattened().first_chunk().unwrap_or(&[0; 16]));
         }
-        pairs.sort_unstable();
+        pairs.sort_unstable_by_key(|pair| u128::from_be_bytes(*pair));
         Self(Cow::Owned(pairs))
     }
 
@@ -85,20 +85,20 @@ mod tests {
 
     fn contents(ids: &[(&str, u32)]) -> Contents<'static> {
         let (document, key) = (document(ids), Key::new([7; 32]));
-        Contents::of(&document, &Index::of_document(&document, &key), &key)
+        Contents::of(&document, &Index::of_document(&document, &key, None), &key)
     }
 
     #[test]
     fn what_the_index_has_hashed_is_the_same_as_hashed_again() {
         let (document, key) = (document(&[("a", 1), ("b", 2)]), Key::new([7; 32]));
-        let fine = Index::of_document(&document, &key);
+        let fine = Index::of_document(&document, &key, None);
         let starts = fine.starts();
         for instance in document.instances() {
             let piece = starts.binary_search(&instance.offset()).unwrap();
             let held = fine.short_hash(piece, instance.raw().len());
             assert_eq!(held, Some(key.short_hash(instance.raw())));
         }
-        let coarse = Index::of(document.bytes(), &key);
+        let coarse = Index::of(document.bytes(), &key, None);
         assert_eq!(Contents::of(&document, &coarse, &key), Contents::of(&document, &fine, &key));
     }
 

@@ -61,8 +61,9 @@ pub fn delta(bytes: &[u8]) {
         assert_eq!(state.len(), usize::from(after), "a state is as long as announced");
     }
     let key = delta::Key::new([7; 32]);
-    let index = |state| delta::Index::of(state, &key);
-    let told = delta::encode(delta, &index(delta), &index(base)).expect("there is memory");
+    let base_index = delta::Index::of(base, &key, None);
+    let index = delta::Index::of(delta, &key, Some(&base_index));
+    let told = delta::encode(delta, &index, &base_index).expect("there is memory");
     let again = delta::decode(&told, base, delta.len());
     assert_eq!(again.as_deref(), Ok(delta), "what is told is restored");
 }

@@ -8,11 +8,11 @@
 //! costs one full snapshot and nothing else.
 //!
 //! ```text
-//! 0   8   magic "TFBHEAD2"
+//! 0   8   magic "TFBHEAD3"
 //! 8   4   length n of the record, little endian
 //! 12  n   record: UTF-8 JSON
-//! ..      the index of the last full snapshot, that of the newest if it is another, and the
-//!         hashes of the instances in the newest
+//! ..      the pieces of the last full snapshot, those of the newest if it is another, the runs of
+//!         the newest, and the hashes of the instances in it
 //! ..  32  BLAKE3 of all before
 //! ```
 
@@ -33,7 +33,7 @@ use crate::base::fs as files;
 use crate::state::document::Document;
 use crate::store::Version;
 
-const MAGIC: &[u8; 8] = b"TFBHEAD2";
+const MAGIC: &[u8; 8] = b"TFBHEAD3";
 
 /// The remembered heads, in a folder that may be deleted at any time.
 #[derive(Clone, Debug)]
@@ -61,6 +61,7 @@ pub(super) struct Head {
     bytes: Vec<u8>,
     full: Range<usize>,
     newest: Option<Range<usize>>,
+    runs: Range<usize>,
     contents: Range<usize>,
 }
 
@@ -78,10 +79,12 @@ pub(super) struct Record {
     version: Option<String>,
     /// The snapshots that the newest one is restored from, the full one first, itself last.
     pub chain: Vec<Member>,
-    /// Length of the first index.
-    full_index: usize,
-    /// Length of the second.
-    newest_index: usize,
+    /// How many bytes the pieces of the last full snapshot take.
+    full: usize,
+    /// How many those of the newest, if it is another.
+    newest: usize,
+    /// How many the runs of the newest.
+    runs: usize,
     /// Whether the state could be parsed, so that its instances are known.
     is_parsed: bool,
 }
@@ -100,21 +103,29 @@ pub(super) struct Hashes<'a> {
     state: &'a [u8],
     document: Option<&'a Document>,
     key: Key,
+    /// What was hashed with this key before.
+    before: Option<Index<'a>>,
     index: OnceCell<Index<'static>>,
     contents: OnceCell<Option<Contents<'static>>>,
 }
 
 impl<'a> Hashes<'a> {
-    fn new(state: &'a [u8], document: Option<&'a Document>, key: Key) -> Self {
-        Self { state, document, key, index: OnceCell::new(), contents: OnceCell::new() }
+    fn new(
+        (state, document): (&'a [u8], Option<&'a Document>),
+        key: Key,
+        before: Option<Index<'a>>,
+    ) -> Self {
+        let (index, contents) = (OnceCell::new(), OnceCell::new());
+        Self { state, document, key, before, index, contents }
     }
 
     /// Returns those of its pieces.
     pub(super) fn index(&self) -> &Index<'static> {
         let parsed = || self.document.filter(|document| std::ptr::eq(document.bytes(), self.state));
+        let before = self.before.as_ref();
         self.index.get_or_init(|| match parsed() {
-            Some(document) => Index::of_document(document, &self.key),
-            None => Index::of(self.state, &self.key),
+            Some(document) => Index::of_document(document, &self.key, before),
+            None => Index::of(self.state, &self.key, before),
         })
     }
 
@@ -128,8 +139,12 @@ impl<'a> Hashes<'a> {
 
 impl Head {
     /// Prepares to hash another state with the key of this one.
-    pub(super) fn hashes<'a>(&self, state: &'a [u8], document: Option<&'a Document>) -> Hashes<'a> {
-        Hashes::new(state, document, self.key.clone())
+    pub(super) fn hashes<'a>(
+        &'a self,
+        state: &'a [u8],
+        document: Option<&'a Document>,
+    ) -> Hashes<'a> {
+        Hashes::new((state, document), self.key.clone(), Some(self.by_newest()))
     }
 
     /// Returns the newest snapshot that is remembered.
@@ -166,16 +181,17 @@ impl Head {
 
     /// Returns what tells a later state by the last full snapshot.
     pub(super) fn by_full(&self) -> Index<'_> {
-        self.index(&self.full)
+        self.index(&self.full, &(0..0))
     }
 
     /// Returns what tells a later state by the newest snapshot.
     pub(super) fn by_newest(&self) -> Index<'_> {
-        self.index(self.newest.as_ref().unwrap_or(&self.full))
+        self.index(self.newest.as_ref().unwrap_or(&self.full), &self.runs)
     }
 
-    fn index(&self, range: &Range<usize>) -> Index<'_> {
-        Index::from_bytes(&self.bytes[range.clone()]).unwrap_or_default()
+    fn index(&self, pieces: &Range<usize>, runs: &Range<usize>) -> Index<'_> {
+        let bytes = [pieces, runs].map(|range| &self.bytes[range.clone()]);
+        Index::from_bytes(bytes).unwrap_or_default()
     }
 
     pub(super) fn parse(bytes: Vec<u8>) -> Option<Self> {
@@ -184,17 +200,20 @@ impl Head {
         let (length, rest) = rest.split_first_chunk::<4>()?;
         let (record, indexes) = rest.split_at_checked(u32::from_le_bytes(*length) as usize)?;
         let record: Record = serde_json::from_slice(record).ok().filter(|r: &Record| r.v == 1)?;
-        let start = body.len() - indexes.len();
-        let end = start.checked_add(record.full_index).filter(|&end| end <= body.len())?;
-        let (full, start) = (start..end, end);
-        let end = start.checked_add(record.newest_index).filter(|&end| end <= body.len())?;
-        let (newest, contents) = (start..end, end..body.len());
-        Index::from_bytes(&body[full.clone()])?;
-        Index::from_bytes(&body[newest.clone()])?;
+        let mut start = body.len() - indexes.len();
+        let mut next = |len: usize| {
+            let end = start.checked_add(len).filter(|&end| end <= body.len())?;
+            Some(std::mem::replace(&mut start, end)..end)
+        };
+        let (full, newest) = (next(record.full)?, next(record.newest)?);
+        let runs = next(record.runs)?;
+        let contents = start..body.len();
+        Index::from_bytes([&body[full.clone()], &body[runs.clone()]])?;
+        Index::from_bytes([&body[newest.clone()], &[]])?;
         Contents::from_bytes(&body[contents.clone()])?;
         // That of an empty state is empty too, and it is not the one of the full snapshot.
         let newest = (record.chain.len() != 1).then_some(newest);
-        Some(Self { key: key_of(&record.key), bytes, full, newest, contents, record })
+        Some(Self { key: key_of(&record.key), bytes, full, newest, runs, contents, record })
     }
 }
 
@@ -221,13 +240,13 @@ impl Heads {
             Some((head, _)) => head.record.key.clone(),
             None => to_hex(&random::<32>()?),
         };
-        let fresh = Hashes::new(written.state.bytes(), written.document, key_of(&text));
+        let fresh = Hashes::new((written.state.bytes(), written.document), key_of(&text), None);
         let (full, hashes) = match before {
             Some((head, hashes)) => (Some(&head.bytes[head.full.clone()]), hashes),
             None => (None, &fresh),
         };
-        let index = hashes.index().as_bytes();
-        let (full, newest) = full.map_or((index, [].as_slice()), |full| (full, index));
+        let [pieces, runs] = hashes.index().as_bytes();
+        let (full, newest) = full.map_or((pieces, [].as_slice()), |full| (full, pieces));
         let contents = hashes.contents();
         let record = Record {
             v: 1,
@@ -237,12 +256,13 @@ impl Heads {
             tag: written.source.and_then(|version| version.tag.clone()),
             version: written.source.and_then(|version| version.id.clone()),
             chain: written.chain,
-            full_index: full.len(),
-            newest_index: newest.len(),
+            full: full.len(),
+            newest: newest.len(),
+            runs: runs.len(),
             is_parsed: contents.is_some(),
         };
         let contents = contents.map(Contents::as_bytes).unwrap_or_default();
-        self.write(repo, stream, &record, &[full, newest, contents])
+        self.write(repo, stream, &record, &[full, newest, runs, contents])
     }
 
     /// Remembers under another name of the source that its state is the same.

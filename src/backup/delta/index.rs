@@ -1,13 +1,15 @@
 //! What a writer keeps of a state in order to tell later ones by it: a keyed hash and the length of
-//! each piece.
+//! each piece, and a hash of each run of pieces.
 //!
 //! With the key the index lets one confirm a guess of a whole piece, and nothing more; without it,
 //! not even that. It stays on the computer that writes backups.
 
 use std::borrow::Cow;
+use std::collections::HashMap;
 use std::fmt;
+use std::ops::Range;
 
-use super::segments;
+use super::{runs, segments};
 use crate::state::document::Document;
 
 /// The secret that the hashes of one index depend on.
@@ -22,14 +24,12 @@ impl Key {
 
     /// Returns a hash that is short, for counting only.
     pub(in crate::backup) fn short_hash(&self, bytes: &[u8]) -> [u8; 8] {
-        let mut hash = [0; 8];
-        hash.copy_from_slice(&blake3::keyed_hash(&self.0, bytes).as_bytes()[..8]);
-        hash
+        self.hash(bytes)
     }
 
-    fn hash(&self, piece: &[u8]) -> [u8; HASH] {
-        let mut hash = [0; HASH];
-        hash.copy_from_slice(&blake3::keyed_hash(&self.0, piece).as_bytes()[..HASH]);
+    fn hash<const N: usize>(&self, bytes: &[u8]) -> [u8; N] {
+        let mut hash = [0; N];
+        hash.copy_from_slice(&blake3::keyed_hash(&self.0, bytes).as_bytes()[..N]);
         hash
     }
 }
@@ -47,40 +47,65 @@ const HASH: usize = 12;
 /// A piece: its hash, and its length in 4 bytes, little endian.
 type Piece = [u8; HASH + 4];
 
+/// The hash of a run of pieces.
+type Run = [u8; 16];
+
 /// The pieces of a state in their order.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct Index<'a> {
     pieces: Cow<'a, [Piece]>,
+    /// The hash of each [run](runs::of); none where a later state is not to be hashed by it.
+    runs: Cow<'a, [Run]>,
 }
 
 impl<'a> Index<'a> {
-    /// Makes the index of a state.
-    pub fn of(state: &[u8], key: &Key) -> Self {
-        Self::cut(state, &segments::cuts(state), key)
+    /// Makes the index of a state, by that of an earlier one with the same key where there is one:
+    /// what it has in common with that is hashed in a fraction of the time.
+    pub fn of(state: &[u8], key: &Key, before: Option<&Index<'_>>) -> Self {
+        Self::cut(state, &segments::cuts(state), key, before)
     }
 
-    /// Makes the index of a state that was parsed, in finer pieces: each instance is one.
+    /// Does the same for a state that was parsed, in finer pieces: each instance is one.
     ///
     /// An index of the one kind tells a state that has one of the other in more than it needs.
-    pub fn of_document(document: &Document, key: &Key) -> Self {
+    pub fn of_document(document: &Document, key: &Key, before: Option<&Index<'_>>) -> Self {
         let state = document.bytes();
         match segments::cuts_of(document) {
-            Some(cuts) => Self::cut(state, &cuts, key),
-            None => Self::of(state, key),
+            Some(cuts) => Self::cut(state, &cuts, key, before),
+            None => Self::of(state, key, before),
         }
     }
 
-    fn cut(state: &[u8], cuts: &[usize], key: &Key) -> Self {
-        let mut pieces = Vec::with_capacity(cuts.len());
+    fn cut(state: &[u8], cuts: &[usize], key: &Key, before: Option<&Index<'_>>) -> Self {
         let ends = cuts.iter().skip(1).copied().chain([state.len()]);
-        for (&start, end) in cuts.iter().zip(ends) {
-            // No more than a length can say.
-            for piece in state[start..end].chunks(u32::MAX as usize) {
-                let len = u32::try_from(piece.len()).unwrap_or(u32::MAX);
-                pieces.push(of_parts(&key.hash(piece), len));
+        let texts = cuts.iter().zip(ends).map(|(&start, end)| &state[start..end]);
+        // No more than a length can say.
+        let texts = texts.flat_map(|text| text.chunks(u32::MAX as usize));
+        let known = before.map(Index::by_run).unwrap_or_default();
+        let (mut pieces, mut runs) = (Vec::with_capacity(cuts.len()), Vec::new());
+        let (mut left, mut rest) = (texts.clone(), state);
+        for run in runs::of(texts.map(<[u8]>::len)) {
+            let texts = left.clone().take(run.len());
+            let lengths = texts.clone().map(<[u8]>::len);
+            let (bytes, after) = rest.split_at(lengths.clone().sum());
+            let hash: Run = key.hash(bytes);
+            // The same bytes may have been cut elsewhere.
+            let same = |pieces: &&&[Piece]| pieces.iter().map(length).eq(lengths.clone());
+            match known.get(&hash).filter(same) {
+                Some(same) => pieces.extend_from_slice(same),
+                None => pieces.extend(texts.map(|text| piece_of(text, key))),
             }
+            runs.push(hash);
+            left.nth(run.len() - 1);
+            rest = after;
         }
-        Self { pieces: Cow::Owned(pieces) }
+        Self { pieces: Cow::Owned(pieces), runs: Cow::Owned(runs) }
+    }
+
+    /// Returns the pieces of each run by its hash.
+    fn by_run(&self) -> HashMap<&Run, &[Piece]> {
+        let runs = runs::of(self.pieces().map(|(_, len)| len));
+        self.runs.iter().zip(runs.map(|run: Range<usize>| &self.pieces[run])).collect()
     }
 
     /// Returns where each piece starts.
@@ -121,28 +146,33 @@ impl<'a> Index<'a> {
         let starts = self.starts();
         // More than 4 thousand million pieces have no place in memory.
         let mut by_hash: Vec<u32> = (0..=u32::MAX).zip(self.pieces()).map(|(n, _)| n).collect();
-        by_hash.sort_unstable_by_key(|&place| (self.pieces[place as usize], place));
+        by_hash.sort_unstable_by_key(|&place| (number(&self.pieces[place as usize]), place));
         Places { pieces: &self.pieces, starts, by_hash }
     }
 
-    /// Returns the index as bytes: for each piece 12 of its hash, and its length in 4, little endian.
-    pub fn as_bytes(&self) -> &[u8] {
-        self.pieces.as_flattened()
+    /// Returns the pieces as bytes, for each 12 of its hash and its length in 4, little endian, and
+    /// the 16 bytes of the hash of each run.
+    pub fn as_bytes(&self) -> [&[u8]; 2] {
+        [self.pieces.as_flattened(), self.runs.as_flattened()]
     }
 
-    /// Takes what [`as_bytes`](Self::as_bytes) returned; nothing where it is no index.
+    /// Takes what [`as_bytes`](Self::as_bytes) returned; nothing where it is no index. Without
+    /// runs, no later state is hashed by it.
     ///
     /// Whether it is the one that was written must be known before: a wrong index makes a delta
     /// that can't be restored.
-    pub fn from_bytes(bytes: &'a [u8]) -> Option<Self> {
-        let (pieces, rest) = bytes.as_chunks();
-        rest.is_empty().then_some(Self { pieces: Cow::Borrowed(pieces) })
+    pub fn from_bytes([pieces, runs]: [&'a [u8]; 2]) -> Option<Self> {
+        let ((pieces, rest), (runs, more)) = (pieces.as_chunks(), runs.as_chunks());
+        let is_whole = rest.is_empty() && more.is_empty();
+        is_whole.then_some(Self { pieces: Cow::Borrowed(pieces), runs: Cow::Borrowed(runs) })
     }
 }
 
-fn of_parts(hash: &[u8; HASH], len: u32) -> Piece {
+fn piece_of(text: &[u8], key: &Key) -> Piece {
+    let hash: [u8; HASH] = key.hash(text);
+    let len = u32::try_from(text.len()).unwrap_or(u32::MAX);
     let mut piece = [0; HASH + 4];
-    piece[..HASH].copy_from_slice(hash);
+    piece[..HASH].copy_from_slice(&hash);
     piece[HASH..].copy_from_slice(&len.to_le_bytes());
     piece
 }
@@ -150,6 +180,11 @@ fn of_parts(hash: &[u8; HASH], len: u32) -> Piece {
 fn length(piece: &Piece) -> usize {
     let len = piece.last_chunk().map_or(0, |len| u32::from_le_bytes(*len));
     usize::try_from(len).unwrap_or(usize::MAX)
+}
+
+/// Returns what sorts pieces as their bytes do, in less time.
+fn number(piece: &Piece) -> u128 {
+    u128::from_be_bytes(*piece)
 }
 
 /// Where the pieces of an index stand.
@@ -170,7 +205,7 @@ impl Places<'_> {
         }
         let is_before = |&place: &u32| {
             let place = place as usize;
-            (&self.pieces[place], place) < (wanted, from)
+            (number(&self.pieces[place]), place) < (number(wanted), from)
         };
         let (before, after) = self.by_hash.split_at(self.by_hash.partition_point(is_before));
         let is_equal = |place: &usize| self.pieces[*place] == *wanted;

@@ -25,6 +25,7 @@
 
 mod added;
 mod index;
+mod runs;
 mod segments;
 
 use std::io;

@@ -19,7 +19,8 @@ fn state(instances: &[u32]) -> Vec<u8> {
 }
 
 fn delta(base: &[u8], new: &[u8]) -> Vec<u8> {
-    encode(new, &Index::of(new, &key()), &Index::of(base, &key())).unwrap()
+    let base = Index::of(base, &key(), None);
+    encode(new, &Index::of(new, &key(), Some(&base)), &base).unwrap()
 }
 
 fn round(base: &[u8], new: &[u8]) -> usize {
@@ -73,10 +74,33 @@ fn what_is_no_state_is_added_as_a_whole() {
 
 #[test]
 fn an_index_survives_being_written_down_and_a_broken_one_is_refused() {
-    let index = Index::of(&state(&[1, 2, 3]), &key());
-    let bytes = index.as_bytes().to_vec();
-    assert_eq!(Index::from_bytes(&bytes), Some(index));
-    assert_eq!(Index::from_bytes(&bytes[1..]), None);
+    let index = Index::of(&state(&[1, 2, 3]), &key(), None);
+    let [pieces, runs] = index.as_bytes();
+    assert_eq!(Index::from_bytes([pieces, runs]).as_ref(), Some(&index));
+    assert_eq!(Index::from_bytes([&pieces[1..], runs]), None);
+    assert_eq!(Index::from_bytes([pieces, &runs[1..]]), None);
+}
+
+#[test]
+fn runs_that_are_as_they_were_are_not_hashed_again_piece_by_piece() {
+    let base = state(&(0..4000).collect::<Vec<_>>());
+    let index = Index::of(&base, &key(), None);
+    let [pieces, runs] = index.as_bytes();
+    // Pieces that nobody hashed so show where others come from.
+    let pieces: Vec<u8> =
+        pieces.chunks(16).flat_map(|piece| [&[0; 12], &piece[12..]]).flatten().copied().collect();
+    let marked = Index::from_bytes([&pieces, runs]).unwrap();
+    let taken = |changed: u32| {
+        let mut instances: Vec<u32> = (0..4000).collect();
+        instances[2000] = changed;
+        let index = Index::of(&state(&instances), &key(), Some(&marked));
+        let pieces = index.pieces().count();
+        (index.pieces().filter(|(piece, _)| piece[..12] == [0; 12]).count(), pieces)
+    };
+    let (same, all) = taken(2000);
+    assert_eq!(same, all);
+    let (same, all) = taken(7777);
+    assert!(same < all && same > all / 3, "{same} of {all}");
 }
 
 #[test]
@@ -119,6 +143,24 @@ proptest! {
     }
 
     #[test]
+    fn an_index_is_the_same_with_an_earlier_one_and_without(
+        edits in proptest::collection::vec((0_usize..2000, 0_u32..10_000, 0_u8..3), 0..8),
+    ) {
+        let mut instances: Vec<u32> = (0..2000).collect();
+        let base = Index::of(&state(&instances), &key(), None);
+        for (at, id, edit) in edits {
+            let at = at % instances.len();
+            match edit {
+                0 => instances[at] = id,
+                1 => instances.insert(at, id),
+                _ => drop(instances.remove(at)),
+            }
+        }
+        let new = state(&instances);
+        prop_assert!(Index::of(&new, &key(), Some(&base)) == Index::of(&new, &key(), None));
+    }
+
+    #[test]
     fn bytes_of_any_kind_come_back(base: Vec<u8>, new: Vec<u8>) {
         round(&base, &new);
     }
@@ -152,12 +194,15 @@ fn a_state_that_was_parsed_is_cut_at_what_it_says_and_comes_back() {
         |ids: &[u32]| crate::state::document::Document::parse(text(ids).into_bytes()).unwrap();
     let (base, new) =
         (parsed(&(0..500).collect::<Vec<_>>()), parsed(&(1..501).collect::<Vec<_>>()));
-    let [base_index, new_index] = [&base, &new].map(|state| Index::of_document(state, &key()));
+    let [base_index, new_index] =
+        [&base, &new].map(|state| Index::of_document(state, &key(), None));
     assert_eq!(base_index.len(), base.bytes().len() as u64);
     let delta = encode(new.bytes(), &new_index, &base_index).unwrap();
     assert_eq!(decode(&delta, base.bytes(), new.bytes().len()).unwrap(), new.bytes());
     assert!(delta.len() < 150, "{}", delta.len());
     // A state that could not be parsed then has an index of the other kind.
-    let delta = encode(new.bytes(), &new_index, &Index::of(base.bytes(), &key())).unwrap();
+    let coarse = Index::of(base.bytes(), &key(), None);
+    assert!(Index::of_document(&base, &key(), Some(&coarse)) == base_index);
+    let delta = encode(new.bytes(), &new_index, &coarse).unwrap();
     assert_eq!(decode(&delta, base.bytes(), new.bytes().len()).unwrap(), new.bytes());
 }
