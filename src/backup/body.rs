@@ -433,6 +433,57 @@ mod tests {
         }
     }
 
+    /// Returns whether a frame can be read by whoever looks back no further than 2 to this power.
+    fn looks_back_at_most(frame: &[u8], power: u32) -> bool {
+        let mut decoder = zstd::Decoder::new(frame).unwrap().single_frame();
+        decoder.window_log_max(power).unwrap();
+        io::copy(&mut decoder, &mut io::sink()).is_ok()
+    }
+
+    #[test]
+    fn how_far_back_a_reader_has_to_look_is_bounded_unless_another_level_is_asked_for() {
+        let state: Vec<u8> = (0..4 * LARGE).map(|n| b"0123456789abcdef"[n * n % 16]).collect();
+        let (mut inner, _) = open(packed(|_| ()).as_slice()).unwrap().content().unwrap();
+        inner.state = Origin::of("file:///a", SourceFacts::default(), &Hashed::of(&state));
+        let written = |inner: &Inner, content: &[u8], level: i32| {
+            let mut out = Vec::new();
+            write(inner, content, level, &mut out).unwrap();
+            let first = zstd::zstd_safe::find_frame_compressed_size(&out).unwrap();
+            // The state is the last frame, the inner header another before it.
+            if first < out.len() { out.split_off(first) } else { out }
+        };
+        let state_frame = written(&inner, &state, LEVEL);
+        assert!(looks_back_at_most(&state_frame, WINDOW));
+        assert!(!looks_back_at_most(&state_frame, WINDOW - 1));
+        assert!(!looks_back_at_most(&written(&inner, &state, LEVEL + 2), WINDOW));
+        inner.parent = Some("0".repeat(32));
+        let delta_frame = written(&inner, &state[..LARGE / 2], 9);
+        assert!(looks_back_at_most(&delta_frame, WINDOW_OF_DELTA));
+        assert!(!looks_back_at_most(&delta_frame, WINDOW_OF_DELTA - 1));
+    }
+
+    #[test]
+    fn an_inner_header_longer_than_any_that_is_written_is_refused() {
+        let with = |length: u32| {
+            let mut body = length.to_le_bytes().to_vec();
+            body.resize(4 + length as usize, b' ');
+            let packed = zstd::encode_all(body.as_slice(), 1).unwrap();
+            open(packed.as_slice()).map(drop).unwrap_err()
+        };
+        let too_long = with(HEADER_LIMIT + 1);
+        assert!(matches!(too_long, Flaw::Damaged("its inner header is too long")), "{too_long:?}");
+        let senseless = with(HEADER_LIMIT);
+        assert!(
+            matches!(senseless, Flaw::Damaged("a header in it makes no sense")),
+            "{senseless:?}"
+        );
+    }
+
+    #[test]
+    fn debug_output_of_a_state_shows_its_length_only() {
+        assert_eq!(format!("{:?}", Hashed::of(b"hunter2")), "Hashed(7 bytes)");
+    }
+
     #[test]
     fn what_could_not_be_read_again_is_not_written() {
         let (mut inner, _) = open(packed(|_| ()).as_slice()).unwrap().content().unwrap();
@@ -484,6 +535,7 @@ mod tests {
         let (inner, _) = open(packed.as_slice()).unwrap().content().unwrap();
         let mut out = Vec::new();
         let long = vec![0; usize::try_from(DELTA_SLACK).unwrap() + 3];
+        assert!(!is_read(long.len(), 2) && is_read(long.len() - 1, 2));
         write(&inner, &long, 1, &mut out).unwrap();
         let flaw = read(&out).unwrap_err();
         assert!(matches!(flaw, Flaw::Damaged("its delta is too long")), "{flaw:?}");

@@ -178,6 +178,20 @@ mod tests {
     }
 
     #[test]
+    fn snapshots_of_all_states_are_in_the_order_of_their_times_then_streams_and_numbers() {
+        let names = [
+            "a/20260801T000009Z-00000001-f-0000000a-0000000000000000",
+            "b/20260801T000008Z-00000001-f-0000000b-0000000000000000",
+            "a/20260801T000010Z-00000003-f-0000000c-0000000000000000",
+            "b/20260801T000009Z-00000002-f-0000000d-0000000000000000",
+            "a/20260801T000009Z-00000002-f-0000000e-0000000000000000",
+        ];
+        let found = catalogue(&names).snapshots();
+        let ids: Vec<&str> = found.iter().map(|snapshot| &snapshot.id[7..]).collect();
+        assert_eq!(ids, ["b", "a", "e", "d", "c"]);
+    }
+
+    #[test]
     fn another_snapshot_whose_id_begins_alike_is_not_superseded() {
         let found = catalogue(&[
             "a/20260801T000009Z-00000001-f-0000000a-0000000000000000",

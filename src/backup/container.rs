@@ -206,3 +206,39 @@ pub(super) fn check_version(header: &[u8]) -> Result<(), Flaw> {
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::backup::sample::Sample;
+
+    #[test]
+    fn a_header_longer_than_any_that_is_written_is_refused() {
+        let with = |length: usize| {
+            let prefix = u32::try_from(length).unwrap().to_le_bytes();
+            let beginning = [MAGIC.as_slice(), &prefix, &[0; 4]].concat();
+            head(&[beginning, vec![b' '; length + 200]].concat()).unwrap_err()
+        };
+        let too_long = with(HEADER_LIMIT + 1);
+        assert!(matches!(too_long, Flaw::Damaged("its header is too long")), "{too_long:?}");
+        let senseless = with(HEADER_LIMIT);
+        assert!(
+            matches!(senseless, Flaw::Damaged("a header in it makes no sense")),
+            "{senseless:?}"
+        );
+    }
+
+    #[test]
+    fn a_header_says_nothing_of_what_is_as_at_first() {
+        let sample = Sample::new();
+        let repository = sample.plain();
+        let snapshot = sample.add(&repository, "file:///a", b"{}", 1);
+        let file = repository.read(&snapshot).unwrap();
+        let length = usize::from(file[8]) + 256 * usize::from(file[9]);
+        let header: serde_json::Value = serde_json::from_slice(&file[16..16 + length]).unwrap();
+        for member in ["record", "generation", "parent", "previous", "tags"] {
+            assert!(header.get(member).is_none(), "{member}");
+        }
+        assert!(header.get("payload").is_some());
+    }
+}

@@ -92,7 +92,7 @@ pub fn head(bytes: &[u8]) {
     for bytes in [bytes, &summed] {
         if let Some(head) = Head::parse(bytes.to_vec()) {
             let (full, newest) = (head.by_full(), head.by_newest());
-            let _ = (full.len(), newest.len(), head.newest().map(Member::sequence));
+            let _ = (full.state_len(), newest.state_len(), head.newest().map(Member::sequence));
             let hashes = head.hashes(b"{\"resources\":[{}]}", None);
             drop(delta::encode(b"{\"resources\":[{}]}", hashes.index(), &newest));
         }

@@ -357,10 +357,10 @@ mod tests {
         four.chain.push(four.chain[0].clone());
         heads.remember(("r", "s"), Some((&first, &first.hashes(b"four", None))), four).unwrap();
         let second = heads.read("r", "s").unwrap();
-        assert_eq!((second.by_full().len(), second.by_newest().len()), (3, 4));
+        assert_eq!((second.by_full().state_len(), second.by_newest().state_len()), (3, 4));
         assert!(second.is_of(&Hashed::of(b"four")));
         heads.remember(("r", "s"), None, written(Hashed::of(b"fifth"))).unwrap();
-        assert_eq!(heads.read("r", "s").unwrap().by_full().len(), 5);
+        assert_eq!(heads.read("r", "s").unwrap().by_full().state_len(), 5);
     }
 
     #[test]
@@ -373,7 +373,7 @@ mod tests {
         empty.chain.push(empty.chain[0].clone());
         heads.remember(("r", "s"), Some((&first, &first.hashes(b"", None))), empty).unwrap();
         let second = heads.read("r", "s").unwrap();
-        assert_eq!((second.by_full().len(), second.by_newest().len()), (3, 0));
+        assert_eq!((second.by_full().state_len(), second.by_newest().state_len()), (3, 0));
     }
 
     #[test]

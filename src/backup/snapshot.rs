@@ -211,6 +211,14 @@ mod tests {
     }
 
     #[test]
+    fn a_kind_has_one_name_for_people_and_in_headers() {
+        for kind in Kind::ALL {
+            assert_eq!(serde_json::to_value(kind).unwrap(), kind.name());
+        }
+        assert_eq!(Kind::ALL.map(Kind::name), ["full", "incremental", "differential"]);
+    }
+
+    #[test]
     fn a_key_says_what_the_label_says() {
         let created = "2026-08-01T10:15:00.9Z".parse().unwrap();
         let label = Label {

@@ -132,6 +132,14 @@ mod tests {
     }
 
     #[test]
+    fn what_does_not_come_back_is_noticed() {
+        let compressed = compress(&[b"abc", b"defg"], b"").unwrap();
+        let holds = |added: &[&[u8]]| holds(&compressed, b"", added).unwrap_or(false);
+        assert!(holds(&[b"abc", b"defg"]) && holds(&[b"abcdefg"]));
+        assert!(!holds(&[b"abc", b"defx"]) && !holds(&[b"abc"]) && !holds(&[b"abcdefgh"]));
+    }
+
+    #[test]
     fn what_looks_like_its_context_takes_little_and_comes_back() {
         let context: Vec<u8> = blake3::hash(b"a").to_hex().bytes().cycle().take(3000).collect();
         let added = [&context[100..164], b"", &context[7..1000]];

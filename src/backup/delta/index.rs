@@ -131,14 +131,9 @@ impl<'a> Index<'a> {
         self.pieces.iter().map(|piece| (piece, length(piece)))
     }
 
-    /// Returns how long the state is.
-    pub fn len(&self) -> u64 {
+    /// Returns how many bytes the state has.
+    pub fn state_len(&self) -> u64 {
         self.pieces().map(|(_, len)| len as u64).sum()
-    }
-
-    /// Returns whether the state has no bytes.
-    pub fn is_empty(&self) -> bool {
-        self.len() == 0
     }
 
     /// Returns what finds the pieces by their hashes.

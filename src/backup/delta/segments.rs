@@ -18,7 +18,7 @@ pub(super) fn cuts(bytes: &[u8]) -> Vec<usize> {
 }
 
 /// Returns cuts of a state that was parsed, without reading it again: before and behind each
-/// resource, instance and check result, and behind each value of an output.
+/// resource and instance, and behind each value of an output and all check results.
 ///
 /// Nothing for what was upgraded, whose text is not the one that was parsed.
 pub(super) fn cuts_of(document: &Document) -> Option<Vec<usize>> {
@@ -126,6 +126,42 @@ mod tests {
                 "},",
                 r#"{"x":1}]"#,
                 "}"
+            ]
+        );
+    }
+
+    #[test]
+    fn check_results_are_pieces_and_what_is_not_as_terraform_has_it_is_none() {
+        let text = r#"{"check_results":[{"a":1},{"b":2}],"x":[{"c":3},{"d":4}]}"#;
+        let rest = r#","x":[{"c":3},{"d":4}]}"#;
+        assert_eq!(pieces(text), [r#"{"check_results":["#, r#"{"a":1},"#, r#"{"b":2}]"#, rest]);
+        let text = r#"{"check_results":null,"outputs":[1],"resources":{"instances":[1]},"x":[{}]}"#;
+        assert_eq!(pieces(text), [text]);
+        let text = r#"{"resources":[{"instances":{"a":1},"name":[1,2]},[3]],"x":1}"#;
+        let resource = r#"{"instances":{"a":1},"name":[1,2]},"#;
+        assert_eq!(pieces(text), [r#"{"resources":["#, resource, "[3]]", r#","x":1}"#]);
+    }
+
+    #[test]
+    fn a_state_that_was_parsed_is_cut_around_each_of_its_parts() {
+        let text = r#"{"version":4,"serial":1,"lineage":"l","outputs":{"a":{"value":"x","type":"string"}},"resources":[{"mode":"managed","type":"a","name":"b","provider":"provider[\"x/a\"]","instances":[{"attributes":{}},{"index_key":1,"attributes":{}}]}],"check_results":[{"object_kind":"resource","config_addr":"a.b","status":"pass","objects":null}]}"#;
+        let document = Document::parse(text.as_bytes()).unwrap();
+        let cuts = cuts_of(&document).unwrap();
+        let ends = cuts.iter().skip(1).copied().chain([text.len()]);
+        let pieces: Vec<&str> =
+            cuts.iter().zip(ends).map(|(&start, end)| &text[start..end]).collect();
+        assert_eq!(
+            pieces,
+            [
+                r#"{"version":4,"serial":1,"lineage":"l","outputs":{"a":{"value":"x""#,
+                r#","type":"string"}},"resources":["#,
+                r#"{"mode":"managed","type":"a","name":"b","provider":"provider[\"x/a\"]","instances":["#,
+                r#"{"attributes":{}}"#,
+                ",",
+                r#"{"index_key":1,"attributes":{}}"#,
+                "]}",
+                r#"],"check_results":[{"object_kind":"resource","config_addr":"a.b","status":"pass","objects":null}]"#,
+                "}",
             ]
         );
     }

@@ -36,6 +36,17 @@ fn a_state_that_did_not_change_is_one_copy() {
 }
 
 #[test]
+fn pieces_that_follow_their_like_are_one_copy_too() {
+    let base = state(&[7; 1000]);
+    assert!(round(&base, &base) < 10);
+}
+
+#[test]
+fn debug_output_of_a_key_does_not_show_it() {
+    assert_eq!(format!("{:?}", key()), "Key(…)");
+}
+
+#[test]
 fn one_changed_instance_of_many_costs_little_more_than_itself() {
     let base = state(&(0..1000).collect::<Vec<_>>());
     let mut instances: Vec<u32> = (0..1000).collect();
@@ -196,7 +207,7 @@ fn a_state_that_was_parsed_is_cut_at_what_it_says_and_comes_back() {
         (parsed(&(0..500).collect::<Vec<_>>()), parsed(&(1..501).collect::<Vec<_>>()));
     let [base_index, new_index] =
         [&base, &new].map(|state| Index::of_document(state, &key(), None));
-    assert_eq!(base_index.len(), base.bytes().len() as u64);
+    assert_eq!(base_index.state_len(), base.bytes().len() as u64);
     let delta = encode(new.bytes(), &new_index, &base_index).unwrap();
     assert_eq!(decode(&delta, base.bytes(), new.bytes().len()).unwrap(), new.bytes());
     assert!(delta.len() < 150, "{}", delta.len());

@@ -41,6 +41,21 @@ fn a_rule_with_a_number_left_keeps_the_oldest_too() {
 }
 
 #[test]
+fn what_is_of_this_moment_is_of_no_later_time() {
+    let snapshots = [at("2026-11-21T12:00:00Z"), at("2026-11-21T12:00:01Z")];
+    let decided = decide(&snapshots, &Policy { last: 1, ..Policy::default() }, now());
+    let is_future: Vec<bool> = decided.iter().map(|r| r.contains(&Reason::Future)).collect();
+    assert_eq!(is_future, [false, true]);
+}
+
+#[test]
+fn what_needs_one_that_there_is_not_keeps_nothing_by_that() {
+    let needs = Some(2);
+    let snapshots = [at("2026-11-18T01:00:00Z"), Candidate { needs, ..at("2026-11-19T01:00:00Z") }];
+    assert_eq!(kept(&snapshots, &Policy { last: 1, ..Policy::default() }), [1]);
+}
+
+#[test]
 fn weeks_are_iso_weeks_across_the_turn_of_the_year() {
     // 2026-01-01 is a Thursday: 29 December is in the same week, 28 December is not.
     let snapshots = [

@@ -65,6 +65,11 @@ mod tests {
         assert_eq!(find(Reference::State("file:///a")), newest_of_a.key);
         assert_eq!(find(Reference::Id(&old.id)), old.key);
         assert_eq!(find(Reference::Id(&repository.full_id(&old).unwrap())), old.key);
+        let mut other = repository.full_id(&old).unwrap();
+        let digit = if other.pop() == Some('0') { '1' } else { '0' };
+        other.push(digit);
+        let error = super::find(&repository, Reference::Id(&other)).unwrap_err();
+        assert_eq!(error.to_string(), format!("there is no snapshot {other}"));
         let listed: Vec<String> = repository.list().unwrap().into_iter().map(|s| s.key).collect();
         assert_eq!(listed, [old.key, newest_of_a.key, latest.key]);
     }

@@ -68,6 +68,12 @@ fn another_lineage_is_refused_and_by_force_the_live_one_stays() {
     let message = "cannot restore to a: it has the lineage l, what is to be restored has m";
     assert_eq!(error.to_string(), message);
     assert_eq!(planned(Some(&live), &was, Rules::Overruled), state("l", 10, "old"));
+    let lineages = |there: &str| {
+        let comparison = plan(Some(there), &was, Rules::Overruled).unwrap().comparison.unwrap();
+        (comparison.from.lineage, comparison.to.lineage)
+    };
+    assert_eq!(lineages(&live), ("l".to_owned(), "l".to_owned()));
+    assert_eq!(lineages(&state("", 9, "new")), (String::new(), "m".to_owned()));
     assert_eq!(planned(Some(&state("", 9, "new")), &was, Rules::Heeded), state("m", 10, "old"));
     assert_eq!(planned(Some(&live), &state("", 3, "old"), Rules::Heeded), state("l", 10, "old"));
 }
