@@ -135,8 +135,12 @@ mod tests {
         let text = r#"{"check_results":[{"a":1},{"b":2}],"x":[{"c":3},{"d":4}]}"#;
         let rest = r#","x":[{"c":3},{"d":4}]}"#;
         assert_eq!(pieces(text), [r#"{"check_results":["#, r#"{"a":1},"#, r#"{"b":2}]"#, rest]);
-        let text = r#"{"check_results":null,"outputs":[1],"resources":{"instances":[1]},"x":[{}]}"#;
+        let text = r#"{"resources":{"instances":[1]},"x":[{}]}"#;
         assert_eq!(pieces(text), [text]);
+        for odd in [r#""check_results":null"#, r#""outputs":[1]"#, r#""resources":{"a":[1]}"#] {
+            let before = format!(r#"{{{odd},"resources":["#);
+            assert_eq!(pieces(&format!("{before}{{}}],\"x\":1}}")), [&before, "{}]", ",\"x\":1}"]);
+        }
         let text = r#"{"resources":[{"instances":{"a":1},"name":[1,2]},[3]],"x":1}"#;
         let resource = r#"{"instances":{"a":1},"name":[1,2]},"#;
         assert_eq!(pieces(text), [r#"{"resources":["#, resource, "[3]]", r#","x":1}"#]);

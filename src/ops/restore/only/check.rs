@@ -51,3 +51,51 @@ pub(super) fn is_right(
         && outputs(live) == outputs(after)
         && (live.lineage(), live.serial()) == (after.lineage(), after.serial())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A state of these resources with their ids.
+    fn state(serial: u32, output: u32, ids: &[(&str, u32)]) -> Document {
+        let resource = |(name, id): &(&str, u32)| {
+            format!(
+                r#"{{"mode":"managed","type":"x","name":"{name}","provider":"provider[\"a/a\"]","instances":[{{"attributes":{{"id":"{id}"}}}}]}}"#
+            )
+        };
+        let resources: Vec<String> = ids.iter().map(resource).collect();
+        let text = format!(
+            r#"{{"version":4,"serial":{serial},"lineage":"l","outputs":{{"o":{{"value":{output},"type":"number"}}}},"resources":[{}]}}"#,
+            resources.join(",")
+        );
+        Document::parse(text.into_bytes()).unwrap()
+    }
+
+    #[test]
+    fn only_what_was_asked_for_may_be_other_than_it_is() {
+        let live = state(7, 1, &[("a", 1), ("b", 1), ("new", 1)]);
+        let past = state(5, 0, &[("a", 0), ("b", 0), ("old", 0)]);
+        let holds = |filter: &str, after: &Document| {
+            is_right((&live, &past), &filter.parse().unwrap(), after)
+        };
+        let (b, new) = (("b", 1), ("new", 1));
+        assert!(holds("name:a", &state(7, 1, &[("a", 0), b, new])));
+        assert!(holds("name:new", &state(7, 1, &[("a", 1), b])));
+        assert!(holds("name:old", &state(7, 1, &[("a", 1), b, new, ("old", 0)])));
+        let wrong = [
+            state(7, 1, &[("a", 1), b, new]),
+            state(7, 1, &[("a", 0), ("b", 0), new]),
+            state(7, 1, &[b, new]),
+            state(7, 1, &[("a", 0), new]),
+            state(7, 1, &[("a", 0), b, new, ("old", 0)]),
+            state(7, 1, &[("a", 0), b, new, ("c", 1)]),
+            state(7, 0, &[("a", 0), b, new]),
+            state(5, 1, &[("a", 0), b, new]),
+        ];
+        for after in wrong {
+            assert!(!holds("name:a", &after), "{}", String::from_utf8_lossy(after.bytes()));
+        }
+        assert!(!holds("name:new", &state(7, 1, &[("a", 1), b, new])));
+        assert!(!holds("name:old", &state(7, 1, &[("a", 1), b, new])));
+    }
+}

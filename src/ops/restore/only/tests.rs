@@ -130,6 +130,8 @@ fn what_can_not_be_edited_safely_is_refused() {
     let old = r#"{"version":3,"serial":1,"lineage":"l","modules":[]}"#;
     let error = put(&once, old, "name:a").unwrap_err();
     assert_eq!(error, Error::Version { state: Side::Past, version: 3 });
+    let said = error.to_string();
+    assert_eq!(said, "the earlier version has format version 3, and only version 4 is edited");
     let keys = once.replacen("\"serial\":1", "\"serial\":1,\"serial\":1", 1);
     let error = put(&keys, &once, "name:a").unwrap_err();
     assert_eq!(error, Error::Twice { state: Side::Live, key: "serial".to_owned() });
