@@ -229,6 +229,12 @@ mod tests {
     }
 
     #[test]
+    fn the_longest_header_and_its_signature_end_where_readers_stop() {
+        assert_eq!(HEAD, 65_536, "other programs know it from the description of the format");
+        assert_eq!(8 + 4 + 4 + HEADER_LIMIT + 2 + SIGNATURE, 65_536);
+    }
+
+    #[test]
     fn a_header_says_nothing_of_what_is_as_at_first() {
         let sample = Sample::new();
         let repository = sample.plain();
