@@ -11,8 +11,8 @@ const LONGEST: usize = 64 * 1024;
 
 /// Returns the pieces of each run, given the length of each piece.
 ///
-/// Where a run ends is told by the lengths alone, and by none before its own: so what was added or
-/// removed before a run leaves it as it is, but for the next few.
+/// Where a run ends is told by the lengths in it alone: so what was added or removed changes the run
+/// that it is in and a few behind it, until one ends where one ended before.
 pub(super) fn of(lengths: impl IntoIterator<Item = usize>) -> impl Iterator<Item = Range<usize>> {
     let mut lengths = lengths.into_iter();
     let mut start = 0;
