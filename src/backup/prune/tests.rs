@@ -147,6 +147,33 @@ fn last(last: u32) -> Policy {
 }
 
 #[test]
+fn what_an_earlier_look_kept_stays_and_nothing_else_does() {
+    let place = Place::new();
+    for day in 0..4 {
+        place.add(day * DAY, Strategy::Full);
+    }
+    let keep = |last| Policy { last, ..Policy::default() };
+    let plan = |last| {
+        let mut plan = place.plan(&keep(last), 5 * DAY);
+        for verdict in &mut plan.verdicts {
+            verdict.is_due = !verdict.is_kept();
+        }
+        plan
+    };
+    let spared = |earlier: &[StreamPlan]| -> Vec<(bool, bool)> {
+        let mut now = plan(1);
+        now.spare(earlier);
+        now.verdicts.iter().map(|verdict| (verdict.is_kept(), verdict.is_due)).collect()
+    };
+    let (goes, stays) = ((false, true), (true, false));
+    assert_eq!(spared(&[plan(1)]), [goes, goes, goes, stays]);
+    assert_eq!(spared(&[plan(3)]), [goes, stays, stays, stays]);
+    let of_another = StreamPlan { name: "another".to_owned(), ..plan(1) };
+    assert_eq!(spared(&[of_another]), [stays; 4]);
+    assert_eq!(spared(&[]), [stays; 4]);
+}
+
+#[test]
 fn what_goes_is_named_first_and_deleted_a_day_later() {
     let place = Place::new();
     for second in 0..4 {
