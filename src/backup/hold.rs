@@ -210,6 +210,10 @@ mod tests {
         assert_eq!(repository.holds().unwrap().all().count(), 0);
         wish(Wish::Hold(None), &sample.signer, 4).unwrap();
         assert!(repository.holds().unwrap().of(&id).is_some());
+        repository.authorize(stranger.public(), &sample.signer, at(5)).unwrap();
+        let repository = sample.open_as(None).unwrap();
+        repository.hold(&snapshot, Wish::Release, &stranger, at(6)).unwrap();
+        assert!(repository.holds().unwrap().of(&id).is_none(), "a writer that is no owner counts");
     }
 
     #[test]

@@ -147,6 +147,32 @@ fn last(last: u32) -> Policy {
 }
 
 #[test]
+fn more_than_ten_and_more_than_half_at_once_are_to_be_looked_at() {
+    let place = Place::new();
+    let is_drastic = |last| {
+        let plan = place.plan(&Policy { last, ..Policy::default() }, 100 * DAY);
+        (plan.removed().count(), plan.is_drastic())
+    };
+    for day in 0..12 {
+        place.add(day * DAY, Strategy::Full);
+    }
+    assert_eq!([is_drastic(1), is_drastic(2)], [(11, true), (10, false)]);
+    for day in 12..22 {
+        place.add(day * DAY, Strategy::Full);
+    }
+    assert_eq!([is_drastic(10), is_drastic(11)], [(12, true), (11, false)]);
+    let mut plan = place.plan(&Policy { last: 1, ..Policy::default() }, 100 * DAY);
+    for verdict in &mut plan.verdicts {
+        verdict.marked = Some(at(0));
+    }
+    assert!(!plan.is_drastic(), "what was named before was looked at then");
+    for verdict in &mut plan.verdicts {
+        (verdict.marked, verdict.is_superseded) = (None, true);
+    }
+    assert!(!plan.is_drastic(), "what was encrypted anew is there still");
+}
+
+#[test]
 fn what_an_earlier_look_kept_stays_and_nothing_else_does() {
     let place = Place::new();
     for day in 0..4 {
