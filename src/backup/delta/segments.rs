@@ -106,7 +106,10 @@ mod tests {
     use super::*;
 
     fn pieces(text: &str) -> Vec<&str> {
-        let cuts = cuts(text.as_bytes());
+        cut_at(&cuts(text.as_bytes()), text)
+    }
+
+    fn cut_at<'t>(cuts: &[usize], text: &'t str) -> Vec<&'t str> {
         let ends = cuts.iter().skip(1).copied().chain([text.len()]);
         cuts.iter().zip(ends).map(|(&start, end)| &text[start..end]).collect()
     }
@@ -150,12 +153,8 @@ mod tests {
     fn a_state_that_was_parsed_is_cut_around_each_of_its_parts() {
         let text = r#"{"version":4,"serial":1,"lineage":"l","outputs":{"a":{"value":"x","type":"string"}},"resources":[{"mode":"managed","type":"a","name":"b","provider":"provider[\"x/a\"]","instances":[{"attributes":{}},{"index_key":1,"attributes":{}}]}],"check_results":[{"object_kind":"resource","config_addr":"a.b","status":"pass","objects":null}]}"#;
         let document = Document::parse(text.as_bytes()).unwrap();
-        let cuts = cuts_of(&document).unwrap();
-        let ends = cuts.iter().skip(1).copied().chain([text.len()]);
-        let pieces: Vec<&str> =
-            cuts.iter().zip(ends).map(|(&start, end)| &text[start..end]).collect();
         assert_eq!(
-            pieces,
+            cut_at(&cuts_of(&document).unwrap(), text),
             [
                 r#"{"version":4,"serial":1,"lineage":"l","outputs":{"a":{"value":"x""#,
                 r#","type":"string"}},"resources":["#,

@@ -149,8 +149,8 @@ fn last(last: u32) -> Policy {
 #[test]
 fn more_than_ten_and_more_than_half_at_once_are_to_be_looked_at() {
     let place = Place::new();
-    let is_drastic = |last| {
-        let plan = place.plan(&Policy { last, ..Policy::default() }, 100 * DAY);
+    let is_drastic = |kept| {
+        let plan = place.plan(&last(kept), 100 * DAY);
         (plan.removed().count(), plan.is_drastic())
     };
     for day in 0..12 {
@@ -161,7 +161,7 @@ fn more_than_ten_and_more_than_half_at_once_are_to_be_looked_at() {
         place.add(day * DAY, Strategy::Full);
     }
     assert_eq!([is_drastic(10), is_drastic(11)], [(12, true), (11, false)]);
-    let mut plan = place.plan(&Policy { last: 1, ..Policy::default() }, 100 * DAY);
+    let mut plan = place.plan(&last(1), 100 * DAY);
     for verdict in &mut plan.verdicts {
         verdict.marked = Some(at(0));
     }
@@ -178,9 +178,8 @@ fn what_an_earlier_look_kept_stays_and_nothing_else_does() {
     for day in 0..4 {
         place.add(day * DAY, Strategy::Full);
     }
-    let keep = |last| Policy { last, ..Policy::default() };
-    let plan = |last| {
-        let mut plan = place.plan(&keep(last), 5 * DAY);
+    let plan = |kept| {
+        let mut plan = place.plan(&last(kept), 5 * DAY);
         for verdict in &mut plan.verdicts {
             verdict.is_due = !verdict.is_kept();
         }
