@@ -4,10 +4,10 @@ use std::fmt;
 use std::io::{self, Read, Write};
 
 use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
 use zstd::zstd_safe::CParameter;
 
 use super::snapshot::{Label, to_hex};
+use crate::base::sha256;
 
 /// Largest state that is kept, so that a forged length cannot fill the memory.
 const LIMIT: u64 = 4 << 30;
@@ -113,7 +113,7 @@ impl Origin {
             facts: facts.short(),
             length: state.bytes.len() as u64,
             blake3: state.blake3.to_hex().to_string(),
-            sha256: to_hex(&Sha256::digest(state.bytes)),
+            sha256: to_hex(&sha256::of(state.bytes)),
         }
     }
 }
@@ -362,7 +362,7 @@ pub(super) fn check_step(origin: &Origin, state: &[u8]) -> Result<(), Flaw> {
 /// Checks that a state is, by both hashes, the one that was written.
 pub(super) fn check(origin: &Origin, state: &[u8]) -> Result<(), Flaw> {
     check_step(origin, state)?;
-    if origin.sha256 != to_hex(&Sha256::digest(state)) {
+    if origin.sha256 != to_hex(&sha256::of(state)) {
         return Err(Flaw::Damaged("the state's SHA-256 differs"));
     }
     Ok(())

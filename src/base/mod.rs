@@ -7,6 +7,7 @@ pub mod git;
 pub mod glob;
 pub mod nearest;
 pub mod secret;
+pub mod sha256;
 pub mod size;
 pub mod text;
 pub mod theme;

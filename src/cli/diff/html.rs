@@ -6,13 +6,13 @@ use std::fmt::Write as _;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
-use sha2::{Digest as _, Sha256};
 
 use super::entry::{self, Entry, Members};
 use super::lines::{self, Hunk};
 use super::pieces::Text;
 use super::row::{Row, SECRET, Values};
 use super::{Report, summary, text};
+use crate::base::sha256;
 use crate::base::text::escape;
 use crate::cli::output::{self, Output};
 use crate::diff::{Action, Tag};
@@ -59,7 +59,7 @@ fn page(report: Report<'_>) -> String {
 
 /// Returns what a policy calls a text that may act.
 fn hash(text: &str) -> String {
-    format!("'sha256-{}'", BASE64.encode(Sha256::digest(text)))
+    format!("'sha256-{}'", BASE64.encode(sha256::of(text.as_bytes())))
 }
 
 fn push_counts(page: &mut String, report: Report<'_>) {

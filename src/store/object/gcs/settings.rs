@@ -2,11 +2,11 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use sha2::{Digest, Sha256};
 use url::Url;
 
 use crate::base::env::Env;
 use crate::base::secret::Secret;
+use crate::base::sha256;
 use crate::store::Error;
 use crate::store::backend::Gcs;
 
@@ -106,7 +106,7 @@ fn encryption(given: &Gcs, env: &Env) -> Result<Encryption, Error> {
             let Some(bytes) = bytes else {
                 return Err(invalid("the encryption key is not the base64 of 32 bytes"));
             };
-            Ok(Encryption::Key { key, sha256: STANDARD.encode(Sha256::digest(bytes)) })
+            Ok(Encryption::Key { key, sha256: STANDARD.encode(sha256::of(&bytes)) })
         }
         (None, Some(name)) => Ok(Encryption::Managed(name)),
         (None, None) => Ok(Encryption::Default),

@@ -12,11 +12,11 @@ use object_store::{
     UpdateVersion,
 };
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
-use sha2::{Digest, Sha256};
 use tokio::time::sleep;
 
 use super::config::Config;
 use super::sign::AboutBucket;
+use crate::base::sha256;
 use crate::store::object::client::{BodyDigest, Client, Headers};
 use crate::store::object::error::Fault;
 use crate::store::object::read::{self, Failed, Object};
@@ -261,7 +261,7 @@ fn encoded(key: &str) -> String {
 
 /// Returns the digest that a request with this body is signed with.
 pub(super) fn digest(body: &[u8]) -> BodyDigest {
-    BodyDigest(hex(&Sha256::digest(body)))
+    BodyDigest(hex(&sha256::of(body)))
 }
 
 /// Returns bytes in hexadecimal digits.
@@ -291,7 +291,7 @@ fn check(object: &Object) -> Result<(), Fault> {
     if expected.contains('-') || header("x-amz-checksum-type") == Some("COMPOSITE") {
         return Ok(());
     }
-    let found = base64::engine::general_purpose::STANDARD.encode(Sha256::digest(&object.bytes));
+    let found = base64::engine::general_purpose::STANDARD.encode(sha256::of(&object.bytes));
     if found == expected {
         return Ok(());
     }
