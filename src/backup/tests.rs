@@ -141,6 +141,23 @@ fn auto_stores_a_whole_state_where_that_is_worth_it_and_says_why() {
 }
 
 #[test]
+fn a_state_that_breaks_or_is_whole_again_is_not_said_to_have_another_lineage() {
+    let sample = Sample::new();
+    let repository = sample.repository();
+    let add = |n: usize, lineage: Option<&str>| {
+        let (state, created) = (state(3000, n), at(i64::try_from(n).unwrap()));
+        let mut wanted = super::Addition { created, ..addition(URI, &state, Strategy::Auto) };
+        wanted.facts.lineage = lineage.map(str::to_owned);
+        sample.add_by(&repository, &wanted).unwrap().why_full
+    };
+    let lineages = [Some("a"), None, None, Some("a"), Some("b")];
+    let whys = lineages.into_iter().enumerate().map(|(n, lineage)| add(n, lineage));
+    let expected = [Whole::First, Whole::Broken].map(Some).into_iter().chain([None]);
+    let expected = expected.chain([Whole::Broken, Whole::Lineage].map(Some));
+    assert!(whys.eq(expected));
+}
+
+#[test]
 fn a_chain_whose_parent_is_gone_or_changed_is_not_gone_on_with_and_not_restored() {
     for damage in [true, false] {
         let sample = Sample::new();

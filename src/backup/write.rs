@@ -104,6 +104,8 @@ pub enum Whole {
     Lost,
     /// The state has another lineage now.
     Lineage,
+    /// It has a lineage that can be read and the one before had none, or the other way.
+    Broken,
     /// The last full one is old.
     Old,
     /// The state is so small that there is nothing to gain.
@@ -123,6 +125,7 @@ impl fmt::Display for Whole {
             Self::Forgotten => "this computer remembers nothing of the one before",
             Self::Lost => "the one before is gone, damaged or about to be removed",
             Self::Lineage => "the state has another lineage",
+            Self::Broken => "of this and the one before, only one can be read",
             Self::Old => "the last full one is old",
             Self::Small => "the state is small",
             Self::Large => "much has changed since the last full one",
@@ -318,8 +321,11 @@ impl Task<'_> {
         if !self.repository.has_all(self.catalogue, &self.stream, chain) {
             return Err(Whole::Lost);
         }
-        if !head.has_lineage(self.addition.facts.lineage.as_deref().unwrap_or_default()) {
-            return Err(Whole::Lineage);
+        // That of what can't be parsed counts as empty.
+        let lineage = self.addition.facts.lineage.as_deref().unwrap_or_default();
+        if !head.has_lineage(lineage) {
+            let only_one = lineage.is_empty() || head.has_lineage("");
+            return Err(if only_one { Whole::Broken } else { Whole::Lineage });
         }
         if strategy == Strategy::Incremental {
             if chain.len() > DEEP {
