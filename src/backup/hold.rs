@@ -6,7 +6,7 @@
 
 use std::collections::BTreeMap;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use super::body::Flaw;
@@ -19,6 +19,12 @@ use super::{Error, Repository, Signer, Snapshot};
 const HOLDS: &str = "h/";
 
 const DOMAIN: &str = "tfstate hold v1";
+
+/// By how much a note is later at least than the one that it replaces.
+const MOMENT: SignedDuration = SignedDuration::from_nanos(1);
+
+/// The newest note on each snapshot, by their whole ids.
+type Newest = BTreeMap<String, (Timestamp, Note)>;
 
 #[derive(Debug, Deserialize, Serialize)]
 struct Note {
@@ -102,11 +108,17 @@ impl Repository {
             Wish::Hold(reason) => reason.map(str::to_owned),
             Wish::Release => None,
         };
+        let id = self.full_id(snapshot)?;
+        // What another computer's clock, or this one's before it was set, called later is not to
+        // outrank what is wished now.
+        let before = self.newest_wishes()?.0.remove(&id);
+        let after = before.and_then(|(time, _)| time.checked_add(MOMENT).ok());
+        let now = after.map_or(now, |after| after.max(now));
         let note = Note {
             v: 1,
             must_understand: Vec::new(),
             repo: self.id().to_owned(),
-            snapshot: self.full_id(snapshot)?,
+            snapshot: id,
             held: matches!(wish, Wish::Hold(_)),
             created: now.to_string(),
             reason,
@@ -118,7 +130,15 @@ impl Repository {
 
     /// Returns what is held.
     pub fn holds(&self) -> Result<Holds, Error> {
-        let mut newest: BTreeMap<String, (Timestamp, Note)> = BTreeMap::new();
+        let (newest, doubted) = self.newest_wishes()?;
+        let held = newest.into_iter().filter(|(_, (_, note))| note.held);
+        let held = held.map(|(id, (since, Note { reason, .. }))| (id, Held { since, reason }));
+        Ok(Holds { held: held.collect(), doubted })
+    }
+
+    /// Returns the newest note on each snapshot, and of which snapshots a later one is damaged.
+    fn newest_wishes(&self) -> Result<(Newest, BTreeMap<String, String>), Error> {
+        let mut newest = Newest::new();
         let mut keys: Vec<String> =
             self.vault.list(HOLDS)?.into_iter().map(|object| object.key).collect();
         keys.sort();
@@ -143,9 +163,7 @@ impl Repository {
             !of_it.any(|(_, (since, _))| utc(*since) > *time)
         });
         let doubted = doubted.into_iter().map(|(id, (_, key))| (id, key)).collect();
-        let held = newest.into_iter().filter(|(_, (_, note))| note.held);
-        let held = held.map(|(id, (since, Note { reason, .. }))| (id, Held { since, reason }));
-        Ok(Holds { held: held.collect(), doubted })
+        Ok((newest, doubted))
     }
 
     /// Reads a note that counts; what nobody of this repository signed does not.
@@ -214,6 +232,20 @@ mod tests {
         let repository = sample.open_as(None).unwrap();
         repository.hold(&snapshot, Wish::Release, &stranger, at(6)).unwrap();
         assert!(repository.holds().unwrap().of(&id).is_none(), "a writer that is no owner counts");
+    }
+
+    #[test]
+    fn a_wish_counts_although_a_clock_that_was_ahead_made_the_one_before() {
+        let sample = Sample::new();
+        let repository = sample.plain();
+        let snapshot = sample.add(&repository, URI, b"{}", 0);
+        let wish = |wish, second| {
+            repository.hold(&snapshot, wish, &sample.signer, at(second)).unwrap();
+            repository.holds().unwrap().all().count()
+        };
+        assert_eq!(wish(Wish::Release, 300), 0);
+        assert_eq!(wish(Wish::Hold(None), 120), 1);
+        assert_eq!(wish(Wish::Release, 120), 0);
     }
 
     #[test]
