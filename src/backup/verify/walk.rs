@@ -21,6 +21,8 @@ struct Seen<'a> {
     head: Option<Head>,
     problems: Vec<Problem>,
     was_read: bool,
+    /// Why it can't be restored, by what is wrong with something that it builds on.
+    unread: Option<String>,
     /// What it builds on, among those that were looked at.
     parent: Option<usize>,
 }
@@ -72,8 +74,8 @@ impl<'a> Walk<'a> {
     }
 
     pub(super) fn look_at(&mut self, snapshot: &'a Snapshot, is_wanted: bool) -> Result<(), Error> {
-        let (problems, was_read, parent) = (Vec::new(), false, None);
-        let mut seen = Seen { snapshot, is_wanted, head: None, problems, was_read, parent };
+        let (problems, was_read, unread, parent) = (Vec::new(), false, None, None);
+        let mut seen = Seen { snapshot, is_wanted, head: None, problems, was_read, unread, parent };
         match self.read(&mut seen) {
             Ok(()) => {}
             // It was removed in the meantime, as was to be.
@@ -122,8 +124,8 @@ impl<'a> Walk<'a> {
                 seen.wrong(Wrong::Key, "is not encrypted for any of the given identities");
             }
             Err(Error::Newer { problem, .. }) => seen.wrong(Wrong::Newer, later(problem)),
-            // What it builds on is at fault, and is told of there.
-            Err(error) => tracing::debug!(%error, id = snapshot.id, "not decrypted"),
+            // What it builds on is at fault, and is told of there if it was read too.
+            Err(error) => seen.unread = Some(error.to_string()),
         }
         Ok(())
     }
@@ -221,13 +223,15 @@ impl<'a> Walk<'a> {
         }
     }
 
-    pub(super) fn finish(self) -> Verified {
-        let affected: Vec<Vec<usize>> = self
-            .seen
-            .iter()
-            .enumerate()
-            .map(|(at, seen)| if seen.is_spoilt() { self.above(at) } else { Vec::new() })
-            .collect();
+    pub(super) fn finish(mut self) -> Verified {
+        let lost: BTreeSet<usize> = self.affected().into_iter().flatten().collect();
+        for (at, seen) in self.seen.iter_mut().enumerate() {
+            let unread = seen.unread.take();
+            if let Some(why) = unread.filter(|_| !lost.contains(&at) && !seen.is_spoilt()) {
+                seen.wrong(Wrong::Chain, format!("cannot be restored: {why}"));
+            }
+        }
+        let affected = self.affected();
         let lost: BTreeSet<usize> = affected.iter().flatten().copied().collect();
         let is_good = |&(at, seen): &(usize, &Seen<'_>)| !seen.is_spoilt() && !lost.contains(&at);
         let mut found = Verified {
@@ -247,6 +251,12 @@ impl<'a> Walk<'a> {
             }));
         }
         found
+    }
+
+    /// Returns what each snapshot that can't be used spoils, which builds on it.
+    fn affected(&self) -> Vec<Vec<usize>> {
+        let seen = self.seen.iter().enumerate();
+        seen.map(|(at, seen)| if seen.is_spoilt() { self.above(at) } else { Vec::new() }).collect()
     }
 
     /// Returns everything that builds on a snapshot in the end.
