@@ -30,7 +30,7 @@ pub(crate) fn run(
     interrupt.leave_to_another();
     let mut child = Command::new(program);
     let child = child.args(arguments).envs(variables.iter().copied()).spawn();
-    child.and_then(|child| attend(child, interrupt)).map_err(|error| {
+    child.and_then(attend).map_err(|error| {
         let program = program.to_string_lossy();
         Failure::new(format!("cannot run {}", escape(&program))).because(&error)
     })
@@ -40,14 +40,13 @@ pub(crate) fn run(
 ///
 /// Ctrl-C reaches the command by itself, and what it makes of it, once or twice, is its own affair;
 /// a request to end that only this process gets is handed on.
-fn attend(mut child: Child, interrupt: &Interrupt) -> io::Result<ExitStatus> {
+fn attend(mut child: Child) -> io::Result<ExitStatus> {
     let asked = Asked::listen()?;
     let mut pause = Duration::from_millis(1);
     loop {
         if let Some(status) = child.try_wait()? {
             return Ok(status);
         }
-        interrupt.leave_to_another();
         asked.hand_on(&child);
         sleep(pause);
         pause = (pause * 2).min(GLANCE);

@@ -5,42 +5,60 @@
 //! repository between two files. A second Ctrl-C ends the process whatever it is doing.
 
 use std::io;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use signal_hook::SigId;
 
 use super::error::{Exit, Failure};
 
 /// Stands between the user's signals and the process.
 ///
 /// The flag is what a signal looks at to decide whether it ends the process, and what it sets, so
-/// that the next one will.
+/// that the next one will; but not while signals are left to another, however fast they come.
 #[derive(Clone, Debug)]
 pub(crate) struct Interrupt {
     ends_at_once: Arc<AtomicBool>,
+    /// What sets the flag; nothing while signals are left to another.
+    setters: Arc<Mutex<Vec<SigId>>>,
 }
 
 impl Interrupt {
     /// Takes over the signals that ask a process to end.
     pub(crate) fn install() -> io::Result<Self> {
         let ends_at_once = Arc::new(AtomicBool::new(true));
+        // In this order: the first signal must be judged by the flag as it was before it.
         for (signal, status) in SIGNALS {
-            // In this order: the first signal must be judged by the flag as it was before it.
-            let flag = || Arc::clone(&ends_at_once);
-            signal_hook::flag::register_conditional_shutdown(signal, status, flag())?;
-            signal_hook::flag::register(signal, flag())?;
+            let flag = Arc::clone(&ends_at_once);
+            signal_hook::flag::register_conditional_shutdown(signal, status, flag)?;
         }
-        Ok(Self { ends_at_once })
+        let setters = Arc::new(Mutex::new(setters(&ends_at_once)?));
+        Ok(Self { ends_at_once, setters })
     }
 
-    /// Lets Ctrl-C pass for now: it is meant for a program that runs in front of this one. To be
-    /// called again and again while that runs, since every signal takes it back.
+    /// Lets Ctrl-C pass for now: it is meant for a program that runs in front of this one.
     pub(crate) fn leave_to_another(&self) {
+        for setter in self.setters.lock().unwrap_or_else(PoisonError::into_inner).drain(..) {
+            signal_hook::low_level::unregister(setter);
+        }
         self.ends_at_once.store(false, Ordering::SeqCst);
     }
 
     /// Lets Ctrl-C end the process again.
     pub(crate) fn take_back(&self) {
+        self.listen();
         self.ends_at_once.store(true, Ordering::SeqCst);
+    }
+
+    /// Sees to it that a signal sets the flag.
+    fn listen(&self) {
+        let mut now = self.setters.lock().unwrap_or_else(PoisonError::into_inner);
+        if now.is_empty() {
+            match setters(&self.ends_at_once) {
+                Ok(again) => *now = again,
+                Err(error) => tracing::warn!(%error, "a second Ctrl-C will not end the process"),
+            }
+        }
     }
 
     /// Does work that a first Ctrl-C must not end halfway; when one came meanwhile, the process
@@ -50,6 +68,7 @@ impl Interrupt {
         &self,
         work: impl FnOnce(&dyn Fn() -> bool) -> Result<T, Failure>,
     ) -> Result<T, Failure> {
+        self.listen();
         self.ends_at_once.store(false, Ordering::SeqCst);
         let done = work(&|| self.ends_at_once.load(Ordering::SeqCst));
         if self.ends_at_once.swap(true, Ordering::SeqCst) {
@@ -58,6 +77,14 @@ impl Interrupt {
         }
         done
     }
+}
+
+/// Registers what sets the flag at each signal.
+fn setters(flag: &Arc<AtomicBool>) -> io::Result<Vec<SigId>> {
+    SIGNALS
+        .iter()
+        .map(|(signal, _)| signal_hook::flag::register(*signal, Arc::clone(flag)))
+        .collect()
 }
 
 #[cfg(unix)]
@@ -72,16 +99,22 @@ mod tests {
     use super::*;
 
     #[test]
-    fn signals_that_are_left_to_another_do_not_end_the_process() {
+    fn signals_that_are_left_to_another_set_nothing_until_they_are_taken_back() {
         let interrupt = interrupt();
-        interrupt.leave_to_another();
-        assert!(!interrupt.ends_at_once.load(Ordering::SeqCst));
-        interrupt.take_back();
-        assert!(interrupt.ends_at_once.load(Ordering::SeqCst));
+        let listens = || !interrupt.setters.lock().unwrap().is_empty();
+        let backs: [fn(&Interrupt); 2] =
+            [|interrupt| interrupt.take_back(), |interrupt| interrupt.hold(|_| Ok(())).unwrap()];
+        for back in backs {
+            interrupt.leave_to_another();
+            assert!(!interrupt.ends_at_once.load(Ordering::SeqCst) && !listens());
+            back(&interrupt);
+            assert!(interrupt.ends_at_once.load(Ordering::SeqCst) && listens());
+        }
     }
 
+    /// One that no signal ends the process of all tests by.
     fn interrupt() -> Interrupt {
-        Interrupt { ends_at_once: Arc::new(AtomicBool::new(true)) }
+        Interrupt { ends_at_once: Arc::new(AtomicBool::new(true)), setters: Arc::default() }
     }
 
     #[test]

@@ -3,7 +3,6 @@
 use std::io::{self, Write};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::thread;
-use std::time::Duration;
 
 use super::interrupt::Interrupt;
 use crate::base::env::Env;
@@ -16,9 +15,6 @@ pub(crate) fn command(env: &Env) -> Option<String> {
     let set = env.get("TFSTATE_PAGER").or_else(|| env.get("PAGER"));
     Some(set.unwrap_or_else(|| "less".to_owned())).filter(|command| command != "cat")
 }
-
-/// How often it is looked whether the pager ended.
-const GLANCE: Duration = Duration::from_millis(20);
 
 /// Shows text in a pager; returns whether it ran, so that nothing is lost where it did not.
 ///
@@ -33,25 +29,19 @@ pub(crate) fn show(command: &str, env: &Env, (text, interrupt): (&[u8], &Interru
         }
     }
     interrupt.leave_to_another();
-    let ended = shell.spawn().and_then(|child| feed(child, text, interrupt));
+    let ended = shell.spawn().and_then(|child| feed(child, text));
     interrupt.take_back();
     let Ok(status) = ended else { return false };
     status.code().is_none_or(|code| !NOT_RUN.contains(&code))
 }
 
 /// Gives the pager its text, and waits until it ends.
-fn feed(mut child: Child, text: &[u8], interrupt: &Interrupt) -> io::Result<ExitStatus> {
+fn feed(mut child: Child, text: &[u8]) -> io::Result<ExitStatus> {
     let stdin = child.stdin.take();
     thread::scope(|scope| {
         // The reader may leave before the end, and does not have to say why.
         scope.spawn(|| stdin.and_then(|mut stdin| stdin.write_all(text).ok()));
-        loop {
-            if let Some(status) = child.try_wait()? {
-                return Ok(status);
-            }
-            interrupt.leave_to_another();
-            thread::sleep(GLANCE);
-        }
+        child.wait()
     })
 }
 

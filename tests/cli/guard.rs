@@ -128,7 +128,8 @@ fn the_status_of_the_command_is_passed_on_and_so_is_a_signal() {
 fn signals_are_left_to_the_command_and_what_it_did_is_kept_after_it() {
     let sandbox = directory();
     let script = "trap 'cp after.tfstate terraform.tfstate; exit 9' TERM; \
-        kill -INT $PPID; sleep 0.2; kill -INT $PPID; sleep 0.2; kill -TERM $PPID; \
+        for _ in 1 2 3 4 5; do kill -INT $PPID; done; sleep 0.2; kill -INT $PPID; sleep 0.2; \
+        kill -TERM $PPID; \
         sleep 20 >/dev/null 2>&1 & wait";
     let ran = guard(&sandbox, &[], script);
     assert_eq!((ran.status, snapshots(&sandbox)), (Some(9), 2), "{ran}");
