@@ -73,7 +73,11 @@ fn the_other_units_name_the_same_backup() {
     let sandbox = Sandbox::new();
     for runner in ["--cron", "--systemd", "--kubernetes", "--github"] {
         let states = ["s3://acme-tf/a.tfstate", "gs://acme-tf/b.tfstate"];
-        let words = ["schedule", runner, "--repo", "s3://acme-backup/tf", "--every", "daily"];
+        let mut words =
+            vec!["schedule", runner, "--repo", "s3://acme-backup/tf", "--every", "daily"];
+        if runner == "--github" {
+            words.extend(["--signing-key", "signing.key"]);
+        }
         let ran = sandbox.run(words.iter().chain(&states));
         assert_eq!((ran.status, ran.stderr.as_str()), (Some(0), ""), "{ran}");
         for text in states.iter().chain(&["s3://acme-backup/tf"]) {
@@ -157,6 +161,7 @@ fn what_cannot_be_scheduled_is_refused_with_what_can() {
         &["--github", "s3://b/${{ secrets.A }}", "--repo", "s3://b/r"],
         &["--cron", "ftp://host/state"],
         &["--github", "/srv/a.tfstate", "--repo", "s3://b/r"],
+        &["--github", "s3://b/k", "--repo", "s3://b/r"],
     ]
     .iter()
     .map(|words| sandbox.run(["schedule"].iter().chain(*words)).to_string())

@@ -29,6 +29,9 @@ impl From<Error> for Failure {
                 "name the state by its URL; for GitHub, a file by its path from the top of the repository"
             }
             Error::Repository { .. } => "name a place that lasts: `--repo s3://BUCKET/PREFIX`",
+            Error::NoSigningKey { .. } => {
+                "name one that the repository knows, or will: `--signing-key FILE`; any backup makes one in a FILE that is not there"
+            }
             Error::Long { .. } => "name the states by a glob: `s3://BUCKET/**/*.tfstate`",
         };
         Self::of(&error).hint(hint)

@@ -68,6 +68,12 @@ pub enum Error {
         /// What runs the backup.
         runner: &'static str,
     },
+    /// No key to sign with, where each run is on another computer.
+    #[error("{runner} runs on a new computer each time, whose own signing key nobody knows")]
+    NoSigningKey {
+        /// What runs the backup.
+        runner: &'static str,
+    },
     /// A line that cron would cut.
     #[error("the line has {length} bytes, and cron takes {limit} at most")]
     Long {

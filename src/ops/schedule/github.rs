@@ -131,7 +131,7 @@ fn backup(plan: &Plan) -> String {
 #[cfg(test)]
 mod tests {
     use super::super::samples::{HOSTILE, hostile, plan, scalars};
-    use super::super::{Runner, State};
+    use super::super::{Error, Runner, State};
     use super::*;
 
     #[test]
@@ -191,12 +191,18 @@ mod tests {
     fn a_workflow_signs_in_where_its_states_are() {
         let places = ["GS://b/k", "az://c/k", "envs/prod/terraform.tfstate"];
         let parsed = places.map(|place| State::parse(place).unwrap());
-        let plan = Plan { states: parsed.to_vec(), signing_key: None, ..plan() };
+        let plan = Plan { states: parsed.to_vec(), ..plan() };
         let found = scalars(&render(&plan));
         for action in ["actions/checkout@v4", "azure/login@v2", "google-github-actions/auth@v2"] {
             assert!(found.iter().any(|text| text == action), "{action}: {found:?}");
         }
-        assert!(found.iter().all(|text| !text.contains("SIGNING_KEY")), "{found:?}");
+    }
+
+    #[test]
+    fn a_workflow_without_a_key_of_its_own_is_refused() {
+        let plan = Plan { signing_key: None, ..plan() };
+        let refused = plan.render(Runner::Github);
+        assert!(matches!(refused, Err(Error::NoSigningKey { .. })), "{refused:?}");
     }
 
     #[cfg(unix)]

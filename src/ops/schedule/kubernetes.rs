@@ -1,7 +1,7 @@
 //! A `CronJob` of Kubernetes, and the volume that it keeps things on.
 
 use super::quote::{kubernetes_argument, yaml};
-use super::{CACHE, Plan, Repository, SIGNING_KEY, add};
+use super::{CACHE, KEPT, Plan, Repository, SIGNING_KEY, add};
 use crate::base::text::shell_word;
 
 const FOLDER: &str = "/var/lib/tfstate";
@@ -83,9 +83,9 @@ fn container(plan: &Plan) -> String {
         add(&mut command, format_args!("  - {}\n", kubernetes_argument(&argument)));
     }
     let mut variables = String::new();
-    let cache = format!("{FOLDER}/cache");
+    let (cache, kept) = (format!("{FOLDER}/cache"), format!("{FOLDER}/kept"));
     let key = plan.signing_key.as_ref().map(|_| (SIGNING_KEY, "/etc/tfstate/signing-key"));
-    let own = [("HOME", "/tmp"), (CACHE, &cache)].into_iter().chain(key);
+    let own = [("HOME", "/tmp"), (CACHE, &cache), (KEPT, &kept)].into_iter().chain(key);
     for (name, value) in
         own.chain(plan.variables.iter().map(|(name, value)| (*name, value.as_str())))
     {
@@ -218,6 +218,8 @@ mod tests {
                           value: "/tmp"
                         - name: TFSTATE_CACHE_DIR
                           value: "/var/lib/tfstate/cache"
+                        - name: STATE_DIR
+                          value: "/var/lib/tfstate/kept"
                         - name: TFSTATE_SIGNING_KEY_FILE
                           value: "/etc/tfstate/signing-key"
                       envFrom:

@@ -25,6 +25,9 @@ pub use when::{Every, When};
 
 /// The variable that names the file of the key that signs.
 const SIGNING_KEY: &str = "TFSTATE_SIGNING_KEY_FILE";
+/// The variable that names the folder for what must not be lost: the key that signs, where no other
+/// is named, and what is remembered of repositories.
+const KEPT: &str = "STATE_DIR";
 /// The variable that names the cache.
 const CACHE: &str = "TFSTATE_CACHE_DIR";
 

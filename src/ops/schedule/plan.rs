@@ -123,6 +123,9 @@ impl Plan {
         if runner == Runner::Github && !matches!(self.repository, Repository::Url(_)) {
             return Err(Error::Repository { runner: runner.name() });
         }
+        if runner == Runner::Github && self.signing_key.is_none() {
+            return Err(Error::NoSigningKey { runner: runner.name() });
+        }
         Ok(())
     }
 

@@ -1,7 +1,7 @@
 //! A service of systemd and the timer that starts it.
 
 use super::quote::{systemd_argument, systemd_word};
-use super::{CACHE, Plan, Repository, SIGNING_KEY, State, add};
+use super::{CACHE, KEPT, Plan, Repository, SIGNING_KEY, State, add};
 
 /// What a backup needs of the system, said by what it does not: `systemd-analyze security` reads
 /// these.
@@ -93,9 +93,13 @@ fn command(plan: &Plan) -> String {
 fn environment(plan: &Plan, out: &mut String) {
     let Plan { name, .. } = plan;
     let mut line = |text: &str| add(out, format_args!("{text}\n"));
-    line(&format!("StateDirectory={name}\nStateDirectoryMode=0700"));
+    line(&format!("StateDirectory={name} {name}-kept\nStateDirectoryMode=0700"));
     line(&format!("CacheDirectory={name}\nCacheDirectoryMode=0700"));
     line(&format!("Environment={CACHE}=%C/{name}"));
+    // Whoever it is asked to run as has a key at home.
+    if plan.user.is_none() || plan.signing_key.is_some() {
+        line(&format!("Environment={KEPT}=%S/{name}-kept"));
+    }
     for (name, value) in &plan.variables {
         line(&format!("Environment={}", systemd_word(&format!("{name}={value}"))));
     }
@@ -139,7 +143,11 @@ fn rights(plan: &Plan, out: &mut String) {
         line("# The folder has to be there before the first run.");
         line(&format!("ReadWritePaths={}", systemd_word(folder)));
     }
-    let homes = if homes(plan) { "read-only" } else { "yes" };
+    let signs_as_user = plan.user.is_some() && plan.signing_key.is_none();
+    if signs_as_user {
+        line("# It signs with the key of that user, which their first backup by hand makes.");
+    }
+    let homes = if signs_as_user || homes(plan) { "read-only" } else { "yes" };
     line(&format!("ProtectHome={homes}"));
 }
 
@@ -198,11 +206,12 @@ mod tests {
         # Raise it for a state that is larger than a third of this.
         MemoryMax=1024M
 
-        StateDirectory=tfstate-backup
+        StateDirectory=tfstate-backup tfstate-backup-kept
         StateDirectoryMode=0700
         CacheDirectory=tfstate-backup
         CacheDirectoryMode=0700
         Environment=TFSTATE_CACHE_DIR=%C/tfstate-backup
+        Environment=STATE_DIR=%S/tfstate-backup-kept
         # Credentials of the stores, as NAME=VALUE lines; root's alone, mode 0600.
         EnvironmentFile=-/etc/tfstate/backup.env
         LoadCredential=signing-key:/etc/tfstate/signing.key
@@ -279,6 +288,19 @@ mod tests {
             assert!(unit.lines().any(|found| found == line), "{line}\n{unit}");
         }
         assert!(!unit.contains("PrivateUsers"), "a right over files of others would be lost");
+    }
+
+    #[test]
+    fn without_a_key_it_signs_with_one_that_lasts() {
+        let its_own = Plan { signing_key: None, ..plan() };
+        let unit = render(&its_own);
+        assert!(unit.contains("\nEnvironment=STATE_DIR=%S/tfstate-backup-kept\n"), "{unit}");
+        let of_a_user = Plan { user: Some("ann".to_owned()), ..its_own };
+        let unit = render(&of_a_user);
+        assert!(
+            !unit.contains("STATE_DIR=") && unit.contains("\nProtectHome=read-only\n"),
+            "{unit}"
+        );
     }
 
     #[test]
