@@ -29,6 +29,8 @@ const MAGIC: &[u8; 8] = b"TFBSEEN1";
 #[derive(Debug)]
 pub struct Seen {
     path: PathBuf,
+    /// What a snapshot has to carry in order to count.
+    tags: Vec<String>,
     looks: HashMap<Name, Look>,
     /// What differs from the file.
     changes: usize,
@@ -39,10 +41,11 @@ type Look = [u8; 16];
 
 impl Seen {
     /// Reads what is kept of a repository below a cache folder; nothing where that makes no sense.
-    pub fn below(cache: &Path, repo: &str) -> Self {
+    /// Only what a run saw that asked for the same tags is known.
+    pub fn below(cache: &Path, repo: &str, tags: &[String]) -> Self {
         let path = cache.join("seen").join(repo);
         let looks = fs::read(&path).ok().and_then(|bytes| parse(&bytes)).unwrap_or_default();
-        Self { path, looks, changes: 0 }
+        Self { path, tags: tags.to_vec(), looks, changes: 0 }
     }
 
     /// Returns the newest snapshot of a stream if the state that has this version, and what is there
@@ -55,13 +58,13 @@ impl Seen {
     ) -> Option<&'c Snapshot> {
         let (listed, tag) = (catalogue.stream(stream), name_of(version)?);
         let found = self.looks.get(&short(blake3::hash(stream.as_bytes())))?;
-        (look(catalogue, listed, tag) == *found).then(|| listed.last())?
+        (look(&self.tags, catalogue, listed, tag) == *found).then(|| listed.last())?
     }
 
     /// Remembers that the newest snapshot of a stream holds the state that has this version.
     pub fn saw(&mut self, catalogue: &Catalogue, stream: &str, version: &Version) {
         let Some(tag) = name_of(version) else { return };
-        let look = look(catalogue, catalogue.stream(stream), tag);
+        let look = look(&self.tags, catalogue, catalogue.stream(stream), tag);
         let before = self.looks.insert(short(blake3::hash(stream.as_bytes())), look);
         self.changes += usize::from(before != Some(look));
     }
@@ -98,12 +101,14 @@ fn name_of(version: &Version) -> Option<&str> {
     version.tag.as_deref().or(version.id.as_deref())
 }
 
-fn look(catalogue: &Catalogue, listed: &[Snapshot], tag: &str) -> Look {
+fn look(tags: &[String], catalogue: &Catalogue, listed: &[Snapshot], tag: &str) -> Look {
     let mut hash = blake3::Hasher::new();
     let mut part = |bytes: &[u8]| {
         hash.update(&(bytes.len() as u64).to_le_bytes()).update(bytes);
     };
     part(tag.as_bytes());
+    part(&(tags.len() as u64).to_le_bytes());
+    tags.iter().for_each(|tag| part(tag.as_bytes()));
     for snapshot in listed {
         part(snapshot.key.as_bytes());
         part(&snapshot.bytes_stored.to_le_bytes());
@@ -152,15 +157,17 @@ mod tests {
         let altered = Object { tag: Some("0000".to_owned()), ..two.clone() };
         let before = catalogue(std::slice::from_ref(&one), &[]);
         let both = catalogue(&[one.clone(), two.clone()], &[]);
-        let mut seen = Seen::below(folder.path(), "r");
+        let mut seen = Seen::below(folder.path(), "r", &[]);
         assert!(seen.holds(&both, STREAM, &version("t")).is_none());
         seen.saw(&both, STREAM, &version("t"));
         seen.write().unwrap();
-        let seen = Seen::below(folder.path(), "r");
+        let seen = Seen::below(folder.path(), "r", &[]);
         assert_eq!(seen.holds(&both, STREAM, &version("t")), both.stream(STREAM).last());
         assert!(seen.holds(&both, STREAM, &version("u")).is_none(), "another content");
         assert!(seen.holds(&both, STREAM, &Version::default()).is_none(), "no name at all");
         assert!(seen.holds(&before, STREAM, &version("t")).is_none(), "the newest is gone");
+        let asks_more = Seen::below(folder.path(), "r", &["release".to_owned()]);
+        assert!(asks_more.holds(&both, STREAM, &version("t")).is_none(), "for another tag");
         let only = catalogue(std::slice::from_ref(&two), &[]);
         assert!(seen.holds(&only, STREAM, &version("t")).is_none(), "the one before is gone");
         let doomed = catalogue(&[one.clone(), two.clone()], &[&one]);
@@ -174,7 +181,7 @@ mod tests {
     #[test]
     fn a_file_with_any_byte_changed_or_cut_is_forgotten() {
         let folder = tempfile::tempdir().unwrap();
-        let mut seen = Seen::below(folder.path(), "r");
+        let mut seen = Seen::below(folder.path(), "r", &[]);
         seen.saw(&catalogue(&[object(1, 5)], &[]), STREAM, &version("t"));
         seen.write().unwrap();
         let mut bytes = fs::read(&seen.path).unwrap();

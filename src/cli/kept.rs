@@ -126,7 +126,10 @@ impl Keep for Kept {
             Self::Files(folder) => Files { folder, clock: &System }.keep(target, bytes),
             Self::Snapshots(kept) => {
                 let tags = [TAG.to_owned()];
-                Snapshots { options: kept.options(&tags), clock: &System }.keep(target, bytes)
+                let mut options = kept.options(&tags);
+                // By the tag it stays until nobody wants the change back.
+                options.manner.insists_on_tags = true;
+                Snapshots { options, clock: &System }.keep(target, bytes)
             }
         }
     }

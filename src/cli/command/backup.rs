@@ -111,6 +111,7 @@ pub(crate) fn run(args: &Args, context: &mut Context<'_>) -> Result<Exit, Failur
             force: args.force,
             level: args.level,
             tags: &args.tags,
+            insists_on_tags: true,
         },
     };
     Keeper::expect(&options);

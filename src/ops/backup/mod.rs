@@ -11,8 +11,8 @@ use super::many;
 use super::room::Room;
 use crate::backup::vault::Vault;
 use crate::backup::{
-    Added, Addition, Catalogue, Error, Hashed, Heads, Keys, LEVEL, Order, Protection, Repository,
-    Runs, Seen, Signer, Snapshot, SourceFacts, States, Strategy, stream_of,
+    Added, Addition, Catalogue, Described, Error, Hashed, Heads, Keys, LEVEL, Order, Protection,
+    Repository, Runs, Seen, Signer, Snapshot, SourceFacts, States, Strategy, stream_of,
 };
 use crate::base::clock::Clock;
 use crate::state::document::Document;
@@ -60,11 +60,22 @@ pub struct Manner<'a> {
     pub level: i32,
     /// What the snapshots are to be found by.
     pub tags: &'a [String],
+    /// Whether a state that did not change is stored again where its newest snapshot lacks one of
+    /// these tags, by which others may look for it or keep it.
+    pub insists_on_tags: bool,
 }
 
 impl Default for Manner<'_> {
     fn default() -> Self {
-        Self { strategy: Strategy::Auto, force: false, level: LEVEL, tags: &[] }
+        let (tags, insists_on_tags) = (&[], false);
+        Self { strategy: Strategy::Auto, force: false, level: LEVEL, tags, insists_on_tags }
+    }
+}
+
+impl<'a> Manner<'a> {
+    /// Returns the tags without which a state is stored again.
+    fn wanted_tags(&self) -> &'a [String] {
+        if self.insists_on_tags { self.tags } else { &[] }
     }
 }
 
@@ -143,7 +154,8 @@ impl<'a> Keeper<'a> {
         repository.may_write(signer)?;
         let catalogue = list(&repository)?;
         let heads = options.cache.map(Heads::below);
-        let seen = options.cache.map(|cache| Mutex::new(Seen::below(cache, repository.id())));
+        let tags = options.manner.wanted_tags();
+        let seen = options.cache.map(|cache| Mutex::new(Seen::below(cache, repository.id(), tags)));
         let runs = options.cache.map(Runs::below);
         let (manner, states) = (options.manner, Mutex::default());
         Ok(Self { repository, catalogue, signer, heads, seen, runs, manner, clock, states })
@@ -164,6 +176,7 @@ impl<'a> Keeper<'a> {
             let named = (source.uri, &state);
             self.repository.unchanged(&self.catalogue, named, source.version, heads)
         });
+        let known = known.filter(|snapshot| self.has_tags(snapshot));
         let length = source.bytes.len() as u64;
         if let Some(snapshot) = known {
             return Ok(self.report(snapshot, None, Some(length), source.facts.broken.clone()));
@@ -227,7 +240,14 @@ impl<'a> Keeper<'a> {
         let heads = self.heads.as_ref().filter(|_| !self.manner.force)?;
         let version = listed_version(location)?;
         let snapshot = self.repository.holds_version(&self.catalogue, (uri, version), heads)?;
-        Some((snapshot, version))
+        self.has_tags(&snapshot).then_some((snapshot, version))
+    }
+
+    /// Returns whether a snapshot carries the tags without which a state is stored again.
+    fn has_tags(&self, snapshot: &Snapshot) -> bool {
+        let wanted = self.manner.wanted_tags();
+        let has_all = |found: Described| wanted.iter().all(|tag| found.tags.contains(tag));
+        wanted.is_empty() || self.repository.describe(snapshot).is_ok_and(has_all)
     }
 
     /// Remembers how a state looks that a snapshot holds.
@@ -438,6 +458,25 @@ mod tests {
         assert!(first.encrypted);
         let forced = Manner { force: true, ..Manner::default() };
         assert!(!place.run_in(b"two", Some(&cache), forced).skipped());
+    }
+
+    #[test]
+    fn an_unchanged_state_is_stored_again_where_a_tag_is_wanted_that_the_newest_lacks() {
+        let place = Place::new();
+        let cache = place.cache();
+        let tags = ["before-change", "x"].map(str::to_owned);
+        let stored = |tags: &[String], insists_on_tags| {
+            let manner = Manner { tags, insists_on_tags, ..Manner::default() };
+            !place.run_in(b"one", Some(&cache), manner).skipped()
+        };
+        assert!(stored(&[], true));
+        assert!(!stored(&tags, false), "nobody insists");
+        assert!(stored(&tags[..1], true));
+        for again in [&tags[..1], &[]] {
+            assert!(!stored(again, true), "{again:?}");
+        }
+        assert!(stored(&tags, true), "only one of the two is there");
+        assert!(!stored(&tags, true));
     }
 
     #[test]
