@@ -125,7 +125,8 @@ mod tests {
 
     use super::*;
     use crate::backup::sample::{Sample, at};
-    use crate::backup::{Signer, States, stream_of, tomb};
+    use crate::backup::tomb::{self, Of};
+    use crate::backup::{Signer, States, stream_of};
 
     const URIS: [&str; 3] = ["file:///a", "file:///b", "file:///c"];
 
@@ -178,7 +179,8 @@ mod tests {
         // Unless an owner had them removed.
         let keys = vec![snapshot.key];
         let by = (&sample.signer, at(25));
-        tomb::write(&*sample.vault(), tomb::REMOVED, repository.id(), keys, by).unwrap();
+        tomb::write(&*sample.vault(), tomb::REMOVED, repository.id(), (Of::Snapshots, keys), by)
+            .unwrap();
         assert_eq!(times(), []);
     }
 

@@ -124,7 +124,8 @@ impl<'a> Rekeyer<'a> {
         }
         let Repository { vault, .. } = self.repository;
         let (id, by) = (self.repository.id(), (self.signer, now));
-        tomb::write(&**vault, tomb::PENDING, id, self.old.into_iter().collect(), by).map(drop)
+        let old = (tomb::Of::Superseded, self.old.into_iter().collect());
+        tomb::write(&**vault, tomb::PENDING, id, old, by).map(drop)
     }
 }
 
@@ -258,6 +259,7 @@ mod tests {
     use crate::backup::sample::{Sample, addition, at};
     use crate::backup::shelf::{Death, Shelf};
     use crate::backup::vault::Vault;
+    use crate::backup::verify::{Check, Reading, Wrong};
     use crate::backup::{Addition, Heads, Keys, Protection, Recipients, Strategy, stream_of};
 
     const URI: &str = "file:///srv/prod/terraform.tfstate";
@@ -397,6 +399,30 @@ mod tests {
             }
         }
         assert!(crashes > 30, "{crashes}");
+    }
+
+    #[test]
+    fn what_is_taken_away_after_it_is_missed_as_before() {
+        for swept in [false, true] {
+            let place = Place::new(3, Sample::encrypted);
+            place.rekey(&place.shelf).unwrap();
+            if swept {
+                assert_eq!(place.sweep(&place.shelf), 9);
+            }
+            let problems = || {
+                let repository = open(&place.shelf).unwrap();
+                let check = Check { reading: Reading::Whole, data: None, only: None };
+                let survey = repository.survey().unwrap();
+                let found = repository.verify_stream(&survey, &stream_of(URI), &check).unwrap();
+                found.problems.iter().map(|problem| problem.wrong).collect::<Vec<_>>()
+            };
+            assert_eq!(problems(), []);
+            // Nothing builds on it, and the one after it names it.
+            let is_sixth = |key: &String| key.contains("-00000006-i1-");
+            let sixth = place.shelf.keys("s/").into_iter().find(is_sixth).unwrap();
+            place.shelf.objects().remove(&sixth).unwrap();
+            assert_eq!(problems(), [Wrong::Removed]);
+        }
     }
 
     #[test]

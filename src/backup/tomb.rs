@@ -40,6 +40,23 @@ pub(super) struct Tomb {
     pub created: String,
     /// The keys of the objects.
     pub snapshots: Vec<String>,
+    /// Whether they were encrypted anew since: then the objects go, and the snapshots stay.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub superseded: bool,
+}
+
+/// What the objects in a list are.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Of {
+    /// Snapshots that are to be removed.
+    Snapshots,
+    /// Old objects of snapshots that were encrypted anew.
+    Superseded,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands over a reference")]
+fn is_false(flag: &bool) -> bool {
+    !flag
 }
 
 /// Returns the keys of everything that is to be removed.
@@ -82,14 +99,15 @@ pub(super) fn write(
     vault: &dyn Vault,
     place: &str,
     repo: &str,
-    snapshots: Vec<String>,
+    (of, snapshots): (Of, Vec<String>),
     (signer, now): (&Signer, Timestamp),
 ) -> Result<String, Error> {
     let created = utc(now);
     let id = to_hex(&random::<4>().map_err(|source| Error::Build { source })?);
     let key = format!("{place}{created}-{id}.json");
     let (v, must_understand, repo) = (1, Vec::new(), repo.to_owned());
-    let tomb = Tomb { v, must_understand, repo, created, snapshots };
+    let superseded = of == Of::Superseded;
+    let tomb = Tomb { v, must_understand, repo, created, snapshots, superseded };
     note::create(vault, &key, &note::seal(DOMAIN, &tomb, signer))?;
     Ok(key)
 }
@@ -109,7 +127,7 @@ mod tests {
             let vault = Stored::new(Arc::new(Memory::default()), "r");
             let (v, must_understand) = (2, Vec::new());
             let (repo, created, snapshots) = (String::new(), String::new(), Vec::new());
-            let tomb = Tomb { v, must_understand, repo, created, snapshots };
+            let tomb = Tomb { v, must_understand, repo, created, snapshots, superseded: false };
             vault.create("gc/a.json", &note::seal(DOMAIN, &tomb, signer)).unwrap();
             let read = read(&vault, &[owner.public()]);
             assert_eq!(matches!(read, Err(Error::Newer { .. })), counts, "{read:?}");

@@ -28,7 +28,7 @@ use super::catalogue::Catalogue;
 use super::hold::Holds;
 use super::retention::{self, Candidate, Policy, Reason};
 use super::snapshot::time_of;
-use super::tomb;
+use super::tomb::{self, Of};
 use super::{Error, Repository, Signer, Snapshot};
 
 pub use sweep::{Denied, Swept};
@@ -36,7 +36,12 @@ pub use sweep::{Denied, Swept};
 /// What snapshots carry that were made before a state was replaced.
 const BEFORE_CHANGE: &str = "before-change";
 
-/// How long those stay.
+/// What snapshots carry that were made after a command changed a state.
+const AFTER_CHANGE: &str = "after";
+
+const BEFORE_A_CHANGE: &str = "before a change of the last 30 days";
+
+/// How long what was before a change stays.
 const BEFORE_CHANGE_STAYS: SignedDuration = SignedDuration::from_hours(30 * 24);
 
 /// What is to be kept, and when it is.
@@ -212,8 +217,16 @@ impl<'a> Pruner<'a> {
         for ((&at, candidate), decided) in counted.iter().zip(&candidates).zip(decided) {
             reasons[at].extend(decided.into_iter().map(Reason::words));
             let is_young = self.rules.now.duration_since(candidate.time) < BEFORE_CHANGE_STAYS;
-            if is_young && candidate.tags.iter().any(|tag| tag == BEFORE_CHANGE) {
-                reasons[at].push("before a change of the last 30 days");
+            let has = |wanted: &str| is_young && candidate.tags.iter().any(|tag| tag == wanted);
+            if has(BEFORE_CHANGE) {
+                reasons[at].push(BEFORE_A_CHANGE);
+            }
+            // The one before it may have been there before the command was run.
+            let before = counted.iter().rev().find(|&&other| other < at);
+            if let Some(&before) = before.filter(|_| has(AFTER_CHANGE))
+                && !reasons[before].contains(&BEFORE_A_CHANGE)
+            {
+                reasons[before].push(BEFORE_A_CHANGE);
             }
         }
         for (at, node) in survey.nodes.iter().enumerate() {
@@ -284,21 +297,26 @@ impl<'a> Pruner<'a> {
         StreamPlan { name: stream.to_owned(), verdicts, left_alone: survey.left_alone }
     }
 
-    /// Names what goes and is not yet named, in one list, and returns how much that is.
+    /// Names what goes and is not yet named, and returns how much that is: snapshots in one list,
+    /// and in another the old objects of those that were encrypted anew.
     ///
     /// # Errors
     ///
     /// [`Error::NotOwner`] if the signer is none: nobody would believe the list.
     pub fn mark(&self, plans: &[StreamPlan], signer: &Signer) -> Result<usize, Error> {
         self.repository.may_remove(signer)?;
-        let new = plans.iter().flat_map(StreamPlan::removed);
-        let new = new.filter(|verdict| verdict.marked.is_none());
-        let keys: BTreeSet<String> = new.map(|verdict| verdict.snapshot.key.clone()).collect();
-        let count = keys.len();
-        if count > 0 {
-            let (vault, id) = (&*self.repository.vault, self.repository.id());
-            let keys = keys.into_iter().collect();
-            tomb::write(vault, tomb::PENDING, id, keys, (signer, self.rules.now))?;
+        let mut count = 0;
+        for of in [Of::Snapshots, Of::Superseded] {
+            let new = plans.iter().flat_map(StreamPlan::removed);
+            let new = new.filter(|verdict| verdict.marked.is_none());
+            let new = new.filter(|verdict| verdict.is_superseded == (of == Of::Superseded));
+            let keys: BTreeSet<String> = new.map(|verdict| verdict.snapshot.key.clone()).collect();
+            if !keys.is_empty() {
+                count += keys.len();
+                let (vault, id) = (&*self.repository.vault, self.repository.id());
+                let keys = (of, keys.into_iter().collect());
+                tomb::write(vault, tomb::PENDING, id, keys, (signer, self.rules.now))?;
+            }
         }
         Ok(count)
     }

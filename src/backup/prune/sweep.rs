@@ -8,7 +8,7 @@ use jiff::SignedDuration;
 use super::{Pruner, StreamPlan, Verdict};
 use crate::backup::run::{self, FOLDER as RUNS};
 use crate::backup::snapshot::{FOLDER, Snapshot, time_of};
-use crate::backup::tomb::{self, Tomb};
+use crate::backup::tomb::{self, Of, Tomb};
 use crate::backup::vault::Object;
 use crate::backup::verify::DEEP;
 use crate::backup::{Error, Signer};
@@ -115,7 +115,9 @@ impl Pruner<'_> {
         let vault = &*self.repository.vault;
         let objects = vault.list(FOLDER)?;
         let there: BTreeSet<&str> = objects.iter().map(|object| object.key.as_str()).collect();
-        let named = tombs.iter().flat_map(|(_, tomb)| &tomb.snapshots);
+        // Of what was encrypted anew, only the object went.
+        let named = tombs.iter().filter(|(_, tomb)| !tomb.superseded);
+        let named = named.flat_map(|(_, tomb)| &tomb.snapshots);
         let gone: BTreeSet<String> =
             named.filter(|key| !there.contains(key.as_str())).cloned().collect();
         self.note_removed(plans, &gone, signer, &mut swept.denied)?;
@@ -153,6 +155,7 @@ impl Pruner<'_> {
         let is_of_use = |key: &&String| is_of_use(key, plans, runs.as_ref());
         let all = known.union(gone).filter(is_of_use).cloned().collect();
         let id = self.repository.id();
+        let all = (Of::Snapshots, all);
         let written = tomb::write(vault, tomb::REMOVED, id, all, (signer, self.rules.now))?;
         for (key, _) in before.iter().filter(|(key, _)| *key != written) {
             tolerant(vault.delete(key), key, denied)?;

@@ -253,6 +253,19 @@ fn whatever_the_policy_says_what_is_held_or_was_kept_before_a_change_stays() {
 }
 
 #[test]
+fn what_was_there_before_a_command_changed_the_state_stays_whatever_made_it() {
+    let place = Place::new();
+    let older = place.add(0, Strategy::Full).snapshot;
+    let before = place.add(1, Strategy::Full).snapshot;
+    place.add_tagged(2, Strategy::Full, &["after"]);
+    place.add(3, Strategy::Full);
+    let why = |second, snapshot| place.why(&last(1), second, snapshot);
+    assert_eq!(why(9, &before), ["before a change of the last 30 days"]);
+    assert!(why(9, &older).is_empty());
+    assert!(why(30 * DAY + 2, &before).is_empty());
+}
+
+#[test]
 fn what_a_damaged_note_may_hold_stays_and_that_is_told() {
     let place = Place::new();
     let held = place.add(0, Strategy::Full).snapshot;
@@ -288,7 +301,7 @@ fn what_was_built_on_something_named_is_seen_before_that_is_deleted() {
     let listed = place.repository().catalogue().unwrap();
     let tomb = vec![full.key.clone()];
     let (signer, id) = (&place.sample.signer, place.repository().id().to_owned());
-    tomb::write(&*place.shelf, tomb::PENDING, &id, tomb, (signer, at(1))).unwrap();
+    tomb::write(&*place.shelf, tomb::PENDING, &id, (Of::Snapshots, tomb), (signer, at(1))).unwrap();
     let late = place.add_by(&listed, (2, Strategy::Differential), &[]);
     assert_eq!(late.depth, 1);
     place.add(3, Strategy::Full);
@@ -304,7 +317,8 @@ fn a_writer_that_sees_the_naming_builds_on_nothing_named() {
     place.add(0, Strategy::Full);
     let (signer, id) = (&place.sample.signer, place.repository().id().to_owned());
     let named = place.shelf.keys("s/");
-    tomb::write(&*place.shelf, tomb::PENDING, &id, named, (signer, at(1))).unwrap();
+    tomb::write(&*place.shelf, tomb::PENDING, &id, (Of::Snapshots, named), (signer, at(1)))
+        .unwrap();
     assert_eq!(place.add(2, Strategy::Differential).depth, 0);
 }
 
@@ -451,7 +465,8 @@ fn only_an_owner_removes_and_a_list_of_another_is_not_believed() {
     let refused = prune(&place.shelf, &writer, (&last(1), 9, AT_ONCE)).unwrap_err();
     assert!(matches!(refused, Error::NotOwner { .. }), "{refused}");
     let (id, named) = (place.repository().id().to_owned(), place.shelf.keys("s/"));
-    tomb::write(&*place.shelf, tomb::PENDING, &id, named, (&writer, at(3))).unwrap();
+    tomb::write(&*place.shelf, tomb::PENDING, &id, (Of::Snapshots, named), (&writer, at(3)))
+        .unwrap();
     assert_eq!(place.prune(&last(2), 9 * DAY, A_DAY).deleted.len(), 0);
     assert_eq!(restored(&place.shelf), [0, 1]);
 }

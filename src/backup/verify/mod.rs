@@ -283,7 +283,9 @@ impl Repository {
         let (mut doomed, mut removed) = (BTreeSet::new(), BTreeSet::new());
         for place in [PENDING, REMOVED] {
             for (_, tomb) in tomb::all(&*self.vault, place, self.owners())? {
-                removed.extend(tomb.snapshots.iter().filter_map(|key| named(key)));
+                if !tomb.superseded {
+                    removed.extend(tomb.snapshots.iter().filter_map(|key| named(key)));
+                }
                 if place == PENDING {
                     doomed.extend(tomb.snapshots);
                 }

@@ -10,6 +10,7 @@ use super::*;
 use crate::backup::container::{self, Header};
 use crate::backup::run::Runs;
 use crate::backup::sample::{Sample, addition, at};
+use crate::backup::tomb::Of;
 use crate::backup::vault::{Created, Vault};
 use crate::backup::{Addition, Keys, Signer, SourceFacts, States, Strategy};
 use crate::base::fs as files;
@@ -198,9 +199,10 @@ fn one_that_nothing_builds_on_is_missed_unless_an_owner_had_it_removed() {
         let vault = sample.vault();
         let repo = sample.open_as(None).unwrap().id().to_owned();
         let stranger = Signer::generate().unwrap();
-        tomb::write(&*vault, place, &repo, keys.clone(), (&stranger, at(9))).unwrap();
+        tomb::write(&*vault, place, &repo, (Of::Snapshots, keys.clone()), (&stranger, at(9)))
+            .unwrap();
         assert_eq!(both(&sample).map(|found| said(&found)), [missed.clone(), missed]);
-        tomb::write(&*vault, place, &repo, keys, (&sample.signer, at(9))).unwrap();
+        tomb::write(&*vault, place, &repo, (Of::Snapshots, keys), (&sample.signer, at(9))).unwrap();
         assert_eq!(both(&sample).map(|found| said(&found)), [vec![], vec![]]);
     }
 }
@@ -211,7 +213,8 @@ fn what_is_to_be_removed_is_only_warned_of() {
     edit(&sample, &snapshots[4].key, |bytes| bytes[0] ^= 1);
     let repo = sample.open_as(None).unwrap().id().to_owned();
     let doomed = vec![snapshots[4].key.clone()];
-    tomb::write(&*sample.vault(), PENDING, &repo, doomed, (&sample.signer, at(9))).unwrap();
+    tomb::write(&*sample.vault(), PENDING, &repo, (Of::Snapshots, doomed), (&sample.signer, at(9)))
+        .unwrap();
     for found in both(&sample) {
         assert_eq!(said(&found), expected(&snapshots[4], Wrong::Damaged, &[]));
         assert_eq!((found.count(Severity::Failure), found.count(Severity::Warning)), (0, 1));
@@ -443,6 +446,30 @@ fn only_what_is_asked_for_and_what_it_builds_on_is_looked_at() {
     assert_eq!((said(&found), found.snapshots), (Vec::new(), 3));
 }
 
+#[test]
+fn what_a_part_cannot_restore_is_told_although_only_the_head_of_what_it_builds_on_was_looked_at() {
+    let (sample, snapshots) = sample();
+    edit(&sample, &snapshots[0].key, |bytes| *bytes.last_mut().unwrap() ^= 1);
+    let (repository, identities) = (sample.open_as(None).unwrap(), sample.identities());
+    let survey = repository.survey().unwrap();
+    for (reading, keys) in [(Reading::Heads, 1..2), (Reading::Whole, 1..2), (Reading::Heads, 0..2)]
+    {
+        let keys: BTreeSet<String> = keys.map(|at: usize| snapshots[at].key.clone()).collect();
+        let wrong = if reading == Reading::Whole || keys.len() == 2 {
+            (0, Wrong::Damaged)
+        } else {
+            (1, Wrong::Chain)
+        };
+        let check = Check { reading, data: Some((&keys, &identities)), only: None };
+        let found = repository.verify_stream(&survey, &snapshots[0].stream, &check).unwrap();
+        assert_eq!(
+            said(&found),
+            expected(&snapshots[wrong.0], wrong.1, &snapshots[wrong.0 + 1..4])
+        );
+        assert_eq!((found.good, found.read), (wrong.0, 0));
+    }
+}
+
 /// Looks into the payloads.
 fn inside(sample: &Sample) -> Verified {
     let repository = sample.open_as(None).unwrap();
@@ -539,7 +566,8 @@ fn the_newest_snapshot_is_missed_since_a_run_named_it() {
     }
     let repo = sample.open_as(None).unwrap().id().to_owned();
     let keys = vec![snapshots[5].key.clone()];
-    tomb::write(&*sample.vault(), REMOVED, &repo, keys, (&sample.signer, at(9))).unwrap();
+    tomb::write(&*sample.vault(), REMOVED, &repo, (Of::Snapshots, keys), (&sample.signer, at(9)))
+        .unwrap();
     assert_eq!(both(&sample).map(|found| said(&found)), [vec![], vec![]]);
 }
 
