@@ -51,6 +51,14 @@ pub enum Error {
         /// The file in which the one before is remembered.
         path: PathBuf,
     },
+    /// There was a repository at this place before, and there is none now.
+    #[error("the backup repository that was in {place} is not there")]
+    Vanished {
+        /// The place.
+        place: String,
+        /// The file in which it is remembered.
+        path: PathBuf,
+    },
     /// The signatures of this computer do not count in the repository.
     #[error("the backup repository in {place} does not know the signing key of this computer")]
     NotAuthorised {
@@ -168,6 +176,12 @@ pub enum Error {
         parent: String,
         /// What is wrong with that.
         problem: &'static str,
+    },
+    /// What a snapshot builds on could not be encrypted anew.
+    #[error("snapshot {id} stays as it is: what it builds on could not be encrypted anew")]
+    NotAnew {
+        /// The snapshot.
+        id: String,
     },
     /// A later version wrote it.
     #[error("{what} was written by a later version of tfstate: {problem}")]

@@ -59,6 +59,18 @@ impl Known {
         Ok(())
     }
 
+    /// Returns an error if a repository is remembered at a place, where there is none: a disk that is
+    /// not mounted is no reason to begin anew.
+    pub(super) fn expects_none(&self, vault: &dyn Vault) -> Result<(), Error> {
+        let place = vault.place();
+        let path = self.path(&place);
+        let found = std::fs::read(&path).ok();
+        match found.and_then(|bytes| serde_json::from_slice::<Memory>(&bytes).ok()) {
+            Some(_) => Err(Error::Vanished { place, path }),
+            None => Ok(()),
+        }
+    }
+
     /// What can't be remembered is no reason to make no backup.
     fn remember(&self, path: &Path, memory: &Memory) {
         let written = fs::create_private_folder(&self.0).and_then(|()| {
@@ -82,10 +94,10 @@ mod tests {
     use jiff::Timestamp;
 
     use super::*;
-    use crate::backup::Protection;
     use crate::backup::record::{Change, FIRST};
     use crate::backup::sign::Signer;
     use crate::backup::vault::Stored;
+    use crate::backup::{Keys, Protection, Repository};
     use crate::store;
 
     #[test]
@@ -110,6 +122,24 @@ mod tests {
         let (_, other) = make();
         let said = known.recognise(&vault, &other).unwrap_err().to_string();
         assert!(said.contains("is not the one that was there before"), "{said}");
+    }
+
+    #[test]
+    fn where_one_was_before_and_is_no_more_none_is_made() {
+        let folder = tempfile::tempdir().unwrap();
+        let known = Known::below(folder.path());
+        let vault: Arc<dyn Vault> = Arc::new(Stored::new(Arc::new(store::Memory::default()), "r"));
+        let signer = Signer::generate().unwrap();
+        let keys = Keys { signer: Some(&signer), known: Some(&known) };
+        let open = || {
+            let (vault, now) = (Arc::clone(&vault), Timestamp::UNIX_EPOCH);
+            Repository::open_or_create(vault, Some(&Protection::None), keys, now)
+        };
+        open().unwrap();
+        vault.delete(FIRST).unwrap();
+        let refused = open().unwrap_err();
+        assert!(matches!(refused, Error::Vanished { .. }), "{refused}");
+        assert!(vault.list("").unwrap().is_empty());
     }
 
     #[test]

@@ -71,7 +71,8 @@
 //! Base 64 is that for URLs, without padding, wherever it stands here. A header counts if its
 //! signature holds and the record lists its `signer` as a writer whose `until`, if it has one, is
 //! not before `created`. So whoever can write to the place, and knows a recipient, still makes no
-//! snapshot that counts; and nothing in the header depends on what the state says.
+//! snapshot that counts; and nothing in the header depends on what the state says, but for the tag
+//! `broken` of one that can't be parsed.
 //!
 //! # A payload
 //!
@@ -195,4 +196,4 @@ pub use run::{Runs, States};
 pub use seen::Seen;
 pub use sign::{PublicKey, Signer};
 pub use snapshot::{Kind, Snapshot, stream_of};
-pub use write::{Added, Addition, IMPORTED, Order, Strategy, Whole};
+pub use write::{Added, Addition, BROKEN, IMPORTED, Order, Strategy, Whole};

@@ -110,10 +110,10 @@ impl<'a> Rekeyer<'a> {
             }
         }
         let mut rekeyed = task.rekeyed;
-        rekeyed.failed.extend(open.into_iter().map(|snapshot| {
-            let problem = "what it builds on could not be encrypted anew";
-            (snapshot.id.clone(), flawed(snapshot, Flaw::Damaged(problem)))
-        }));
+        rekeyed.failed.extend(
+            open.into_iter()
+                .map(|snapshot| (snapshot.id.clone(), Error::NotAnew { id: snapshot.id.clone() })),
+        );
         Ok(rekeyed)
     }
 

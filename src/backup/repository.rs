@@ -7,11 +7,11 @@ use std::collections::BTreeSet;
 use std::io::Read;
 use std::sync::Arc;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use super::body::{self, Content, Flaw, Opened};
 use super::catalogue::Catalogue;
-use super::container::{self, Encryption, HEAD, Head, Link};
+use super::container::{self, Encryption, HEAD, Head, Header, Link};
 use super::crypt::{self, Refusal};
 use super::known::Known;
 use super::record::{Change, FURTHER, Records, Writer};
@@ -19,8 +19,11 @@ use super::sign::{PublicKey, Signer};
 use super::snapshot::FOLDER;
 use super::tomb::PENDING;
 use super::vault::Vault;
-use super::{Error, Identities, Origin, Protection, Recipients, Snapshot, delta};
+use super::{Error, IMPORTED, Identities, Origin, Protection, Recipients, Snapshot, delta};
 use crate::base::secret::Secret;
+
+/// By how much the time of a snapshot may differ from that at which its place received it.
+pub(super) const SKEW: SignedDuration = SignedDuration::from_hours(1);
 
 /// How long a chain of snapshots may be that is followed.
 const LONGEST_CHAIN: usize = 1000;
@@ -87,6 +90,9 @@ impl Repository {
             (Err(Error::NoRepository { place }), None) => Err(Error::Undecided { place }),
             (Err(Error::NoRepository { .. }), Some(asked)) => {
                 let signer = keys.signer.ok_or(Error::NoSigner)?;
+                if let Some(known) = keys.known {
+                    known.expects_none(&*vault)?;
+                }
                 Records::create(&*vault, asked, signer, now)?;
                 Self::open(vault, keys)?.insist(asked)
             }
@@ -214,6 +220,38 @@ impl Repository {
     /// Lists the snapshots of one stream in the order in which they were made.
     pub fn list_stream(&self, stream: &str) -> Result<Vec<Snapshot>, Error> {
         Ok(self.catalogue_of(stream)?.stream(stream).to_vec())
+    }
+
+    /// Returns by how much the time that a snapshot says differs from that at which its place received
+    /// it; nothing where the place has no clock of its own, and of what was encrypted anew or imported,
+    /// which is of an earlier time by its nature.
+    pub(super) fn off_by(&self, snapshot: &Snapshot, header: &Header) -> Option<SignedDuration> {
+        let came_later = header.generation > 0 || header.tags.iter().any(|tag| tag == IMPORTED);
+        let modified = snapshot.modified.filter(|_| !came_later && !self.vault.is_near())?;
+        Some(snapshot.created.duration_since(modified).abs())
+    }
+
+    /// Leaves out, where several objects are named as one snapshot, those that are not it: whoever
+    /// can write to the place could put them there without any key. Of what was encrypted anew twice
+    /// at once, one is left. Objects of one name have to stand one behind the other.
+    pub fn genuine(&self, listed: &[Snapshot]) -> Result<Vec<Snapshot>, Error> {
+        let mut genuine = Vec::with_capacity(listed.len());
+        for same in listed.chunk_by(|a, b| a.name() == b.name()) {
+            let [.., last] = same else { continue };
+            let mut found = None;
+            if same.len() > 1 {
+                for snapshot in same {
+                    match self.head(snapshot) {
+                        Ok(_) => found = Some(snapshot),
+                        Err(error @ (Error::Io { .. } | Error::Store(_))) => return Err(error),
+                        Err(error) => tracing::warn!(%error, "passed over an object"),
+                    }
+                }
+            }
+            // Where none is, reading it says what is wrong.
+            genuine.push(found.unwrap_or(last).clone());
+        }
+        Ok(genuine)
     }
 
     /// Reads a snapshot and those that it builds on, and checks them from end to end; whatever

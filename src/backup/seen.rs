@@ -108,7 +108,9 @@ fn look(tags: &[String], catalogue: &Catalogue, listed: &[Snapshot], tag: &str) 
     };
     part(tag.as_bytes());
     part(&(tags.len() as u64).to_le_bytes());
-    tags.iter().for_each(|tag| part(tag.as_bytes()));
+    for tag in tags {
+        part(tag.as_bytes());
+    }
     for snapshot in listed {
         part(snapshot.key.as_bytes());
         part(&snapshot.bytes_stored.to_le_bytes());

@@ -25,6 +25,8 @@ pub(crate) struct Shelf {
     death: Mutex<(Option<Death>, usize)>,
     /// What is not let go.
     pub(crate) stuck: Mutex<BTreeSet<String>>,
+    /// When things came there, as far as it says so.
+    pub(crate) came: Mutex<BTreeMap<String, Timestamp>>,
 }
 
 impl Shelf {
@@ -104,12 +106,12 @@ impl Vault for Shelf {
 
     fn list(&self, prefix: &str) -> Result<Vec<Object>, Error> {
         self.step(|| {
-            let objects = self.objects();
+            let (objects, came) = (self.objects(), self.came.lock().unwrap());
             let found = objects.iter().filter(|(key, _)| key.starts_with(prefix));
             let object = |(key, bytes): (&String, &Vec<u8>)| Object {
                 key: key.clone(),
                 len: bytes.len() as u64,
-                modified: None,
+                modified: came.get(key).copied(),
                 tag: None,
             };
             found.map(object).collect()

@@ -65,6 +65,10 @@ pub struct Addition<'a> {
 /// What snapshots of versions that a store still had are tagged with.
 pub const IMPORTED: &str = "imported";
 
+/// What snapshots of states are tagged with that can't be parsed: retention, which has no key to look
+/// into them, must not take one of these for the newest that is of use.
+pub const BROKEN: &str = "broken";
+
 /// Where a snapshot belongs among those of its state.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub enum Order {

@@ -4,6 +4,8 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use jiff::Timestamp;
+
 use super::open::Error;
 use super::restore;
 use crate::backup::vault::Vault;
@@ -90,15 +92,15 @@ fn in_repository(
     let keeper = Keeper::open(location, kept)?;
     let stream = stream_of(&of.uri()?);
     let catalogue = keeper.repository.catalogue_of(&stream)?;
-    let snapshots: Vec<Snapshot> = catalogue.stream(&stream).iter().rev().cloned().collect();
+    let mut snapshots = keeper.repository.genuine(catalogue.stream(&stream))?;
+    snapshots.reverse();
     match which {
         Earlier::Snapshot(id) => {
             let snapshot = by_id(&keeper.repository, &snapshots, id)?;
             keeper.version(location, &snapshot)
         }
         Earlier::Time(time) => {
-            let then = snapshots.iter().find(|snapshot| snapshot.created <= *time);
-            let snapshot = then.ok_or_else(|| none(location, &snapshots))?;
+            let snapshot = at(&snapshots, *time).ok_or_else(|| none(location, &snapshots))?;
             keeper.version(location, snapshot)
         }
         Earlier::Serial(serial) => {
@@ -110,6 +112,19 @@ fn in_repository(
             keeper.first(location, &catalogue, &snapshots, |state| step.reaches(state))
         }
     }
+}
+
+/// Returns the one of these snapshots, the newest first, that holds the state as it was at a time.
+///
+/// Those with numbers are in their order whatever the clock did; what was added although later ones
+/// were there has a place between them by its time alone.
+fn at(snapshots: &[Snapshot], time: Timestamp) -> Option<&Snapshot> {
+    let newest = |is_numbered: bool| {
+        let is_it =
+            |found: &&Snapshot| (found.sequence > 0) == is_numbered && found.created <= time;
+        snapshots.iter().find(is_it)
+    };
+    [newest(false), newest(true)].into_iter().flatten().max_by_key(|snapshot| snapshot.created)
 }
 
 /// Counts back through different states: a snapshot of what is still there is not the one before.
@@ -228,9 +243,13 @@ impl Keeper {
         serial: u64,
     ) -> Result<Option<&'s Snapshot>, Error> {
         for snapshot in snapshots {
-            let origin = self.repository.origin(snapshot, &self.identities)?;
-            if origin.facts.serial == Some(serial) {
-                return Ok(Some(snapshot));
+            match self.repository.origin(snapshot, &self.identities) {
+                Ok(origin) if origin.facts.serial == Some(serial) => return Ok(Some(snapshot)),
+                // It is not the only one that may have this serial.
+                Err(error @ backup::Error::Damaged { .. }) => {
+                    tracing::warn!(%error, "passed over a snapshot");
+                }
+                origin => drop(origin?),
             }
         }
         Ok(None)
@@ -245,4 +264,41 @@ impl Keeper {
 fn found(location: &Location, snapshot: &Snapshot, restored: Restored) -> Version {
     let content = Content { name: location.name(), bytes: restored.state, version: None };
     Version { content, snapshot: Some((snapshot.clone(), restored.origin)) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::backup::sample::{Sample, addition, at};
+    use crate::backup::{Addition, Order, Strategy};
+
+    const URI: &str = "s3://acme/terraform.tfstate";
+
+    #[test]
+    fn a_time_finds_what_was_added_later_between_what_was_there() {
+        let sample = Sample::new();
+        let repository = sample.plain();
+        sample.add(&repository, URI, b"1", 10);
+        sample.add(&repository, URI, b"3", 30);
+        let (created, order) = (at(20), Order::Before);
+        let wanted = Addition { created, order, ..addition(URI, b"2", Strategy::Full) };
+        repository.add(&repository.catalogue().unwrap(), &wanted, None, &sample.signer).unwrap();
+        let mut snapshots = repository.list_stream(&stream_of(URI)).unwrap();
+        snapshots.reverse();
+        let found = |second| super::at(&snapshots, at(second)).map(|snapshot| snapshot.created);
+        let expected = [None, Some(at(10)), Some(at(20)), Some(at(30)), Some(at(30))];
+        assert_eq!([5, 10, 29, 30, 99].map(found), expected);
+    }
+
+    #[test]
+    fn a_time_finds_the_last_by_number_although_a_clock_went_back() {
+        let sample = Sample::new();
+        let repository = sample.plain();
+        for second in [10, 30, 20] {
+            sample.add(&repository, URI, b"1", second);
+        }
+        let mut snapshots = repository.list_stream(&stream_of(URI)).unwrap();
+        snapshots.reverse();
+        assert_eq!(super::at(&snapshots, at(40)).map(|snapshot| snapshot.sequence), Some(3));
+    }
 }

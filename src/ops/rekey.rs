@@ -35,6 +35,7 @@ pub fn run<E: From<Error>>(
     repository.may_remove(options.signer)?;
     repository.may_write(options.signer)?;
     if *repository.protection() != Protection::Recipients(options.recipients.clone()) {
+        may_read(&repository, options.identities)?;
         repository.set_recipients(options.recipients, options.signer, clock.now())?;
         repository = Repository::open(Arc::clone(vault), keys)?;
     }
@@ -45,6 +46,23 @@ pub fn run<E: From<Error>>(
     // What is done is named whatever became of the rest.
     let named = rekeyer.finish(clock.now());
     done.and(named.map_err(E::from))
+}
+
+/// Returns an error if these keys open nothing that there is: then the new recipients would count
+/// for what comes, and nothing of what there is be encrypted anew.
+fn may_read(repository: &Repository, identities: &Identities) -> Result<(), Error> {
+    for snapshot in repository.list()?.iter().rev() {
+        match repository.origin(snapshot, identities) {
+            Err(error @ (Error::NoIdentity { .. } | Error::WrongIdentity { .. })) => {
+                return Err(error);
+            }
+            Err(error @ (Error::Io { .. } | Error::Store(_))) => return Err(error),
+            Ok(_) => break,
+            // It says nothing of the keys.
+            Err(_) => {}
+        }
+    }
+    Ok(())
 }
 
 #[cfg(test)]

@@ -3,8 +3,6 @@
 
 use std::fmt::Write as _;
 
-use sha2::Digest as _;
-
 use crate::place::{Chance, files};
 use crate::program::{Program, text};
 
@@ -51,7 +49,7 @@ fn hex(bytes: &[u8]) -> String {
 
 /// Returns hashes by which a guess could be confirmed, as bytes and as text.
 fn hashes(bytes: &[u8]) -> Vec<(String, Vec<u8>)> {
-    let (blake3, sha256) = (blake3::hash(bytes), sha2::Sha256::digest(bytes));
+    let (blake3, sha256) = (blake3::hash(bytes), tfstate::base::sha256::of(bytes));
     let hex = hex(&sha256[..8]);
     vec![
         ("a BLAKE3".to_owned(), blake3.as_bytes()[..16].to_vec()),

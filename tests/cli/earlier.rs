@@ -94,9 +94,9 @@ fn what_there_is_not_is_said_with_what_there_is() {
     hint: write @-1 for the one before, @2026-11-20T03:00Z for a time, @serial:412, or @ID for a snapshot
     [exit 1]
     "#);
-    assert_snapshot!(plain(sandbox.run(["list", "snapshot:0"])), @r#"
+    assert_snapshot!(plain(sandbox.run(["list", "snapshot:xyz"])), @r#"
     [stderr]
-    error: there is no snapshot 0
+    error: there is no snapshot xyz
     hint: list what there is: `tfstate snapshots`
     [exit 1]
     "#);

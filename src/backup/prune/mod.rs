@@ -1,9 +1,10 @@
 //! Removes what a policy no longer keeps.
 //!
-//! Whatever the policy says, these stay: the newest snapshot that is proved to be good, what is
+//! Whatever the policy says, these stay: the newest snapshot that is proved to be good, and the newest
+//! such one of a state that could be parsed, what is
 //! held or may be, what was kept before a change in the last 30 days, what can't be trusted or read,
-//! and all that any of these may need. A stream in which a later version wrote something, or of which
-//! nothing is good, is left alone.
+//! what did not come at the time that it says where others did, and all that any of these may need. A
+//! stream in which a later version wrote something, or of which nothing is good, is left alone.
 //!
 //! Removing takes two steps, so that a writer who is just building on a snapshot does not lose it:
 //!
@@ -29,7 +30,7 @@ use super::hold::Holds;
 use super::retention::{self, Candidate, Policy, Reason};
 use super::snapshot::time_of;
 use super::tomb::{self, Of};
-use super::{Error, Repository, Signer, Snapshot};
+use super::{BROKEN, Error, Repository, Signer, Snapshot};
 
 pub use sweep::{Denied, Swept};
 
@@ -158,14 +159,22 @@ impl<'a> Pruner<'a> {
     pub fn plan(&self, stream: &str) -> Result<StreamPlan, Error> {
         let mut survey = Survey::of(self.repository, &self.catalogue, stream)?;
         let living = survey.nodes.iter().filter(|node| !node.is_superseded).count();
-        let mut good = None;
+        let (mut good, mut readable) = (None, None);
         if survey.left_alone.is_none() {
-            good = self.newest_good(&mut survey, living)?;
+            good = self.newest_good(&mut survey, living, |_| true)?;
             if good.is_none() {
                 survey.left_alone = Some("none of its snapshots can be shown to be good");
             }
+            let is_whole = |node: &Node| {
+                let head = node.head.as_ref();
+                head.is_some_and(|head| !head.header.tags.iter().any(|tag| tag == BROKEN))
+            };
+            readable = self.newest_good(&mut survey, living, is_whole)?;
         }
         let mut reasons = self.reasons(&survey, living, good);
+        if let Some(at) = readable.filter(|_| readable != good) {
+            reasons[at].push("newest of a state that could be parsed");
+        }
         for (at, reasons) in reasons.iter_mut().enumerate().skip(living) {
             *reasons = self.superseded(&mut survey, at, living)?;
         }
@@ -179,9 +188,15 @@ impl<'a> Pruner<'a> {
         self.marked.values().any(is_due)
     }
 
-    fn newest_good(&self, survey: &mut Survey, living: usize) -> Result<Option<usize>, Error> {
+    fn newest_good(
+        &self,
+        survey: &mut Survey,
+        living: usize,
+        will_do: impl Fn(&Node) -> bool,
+    ) -> Result<Option<usize>, Error> {
         for at in (0..living).rev() {
-            if survey.nodes[at].doubt.is_none() && survey.is_good(at, self.repository)? {
+            let node = &survey.nodes[at];
+            if node.doubt.is_none() && will_do(node) && survey.is_good(at, self.repository)? {
                 return Ok(Some(at));
             }
         }

@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 use crate::backup::body::Flaw;
 use crate::backup::catalogue::Catalogue;
 use crate::backup::container::{self, HEAD, Head};
+use crate::backup::repository::SKEW;
 use crate::backup::{Error, Kind, Repository, Snapshot};
 
 /// One object of a stream.
@@ -61,6 +62,7 @@ impl Survey {
                 Look::Node(node) => survey.nodes.push(*node),
             }
         }
+        survey.doubt_times(repository);
         survey.parents = (0..survey.nodes.len()).map(|at| survey.parent(at)).collect();
         for at in 0..survey.nodes.len() {
             let last = survey.chain(at).pop().unwrap_or(at);
@@ -69,6 +71,24 @@ impl Survey {
             }
         }
         Ok(survey)
+    }
+
+    /// Where others came at the time that they say, what did not may be there to stand in for them in
+    /// a policy. Where none did, as under a clock that was wrong all the time, nothing is known by it.
+    fn doubt_times(&mut self, repository: &Repository) {
+        let off_by = |node: &Node| {
+            let head =
+                node.head.as_ref().filter(|_| node.doubt.is_none() && !node.is_superseded)?;
+            repository.off_by(&node.snapshot, &head.header)
+        };
+        let off: Vec<_> = self.nodes.iter().map(off_by).collect();
+        if off.iter().flatten().any(|off| *off <= SKEW) {
+            for (node, off) in self.nodes.iter_mut().zip(off) {
+                if off.is_some_and(|off| off > SKEW) {
+                    node.doubt = Some(OFF);
+                }
+            }
+        }
     }
 
     fn parent(&self, at: usize) -> Option<usize> {
@@ -120,6 +140,8 @@ impl Survey {
 }
 
 pub(super) const MISSING: &str = "what it builds on is missing";
+
+const OFF: &str = "says another time than that at which it came there";
 
 const GONE: &str = "something in it was just removed, or could not be found";
 

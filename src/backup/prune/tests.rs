@@ -421,6 +421,45 @@ fn what_a_stranger_signed_neither_counts_nor_goes_nor_loses_what_it_may_need() {
 }
 
 #[test]
+fn the_newest_of_a_state_that_could_be_parsed_stays_beside_newer_ones_of_broken_ones() {
+    let place = Place::new();
+    place.add(0, Strategy::Full);
+    let whole = place.add(1, Strategy::Full).snapshot;
+    place.add_tagged(2, Strategy::Full, &["broken"]);
+    let broken = place.add_tagged(3, Strategy::Full, &["broken"]).snapshot;
+    assert_eq!(place.why(&last(1), 9, &whole), ["newest of a state that could be parsed"]);
+    assert!(place.why(&last(1), 9, &broken).contains(&"newest known to be good"));
+    assert_eq!(place.plan(&last(1), 9).removed().count(), 2);
+}
+
+#[test]
+fn what_says_another_time_than_that_at_which_it_came_takes_the_place_of_none_that_does_not() {
+    let place = Place::new();
+    let daily = Policy { daily: 3, ..Policy::default() };
+    let genuine: Vec<Snapshot> =
+        (0..3).map(|day| place.add(day * DAY, Strategy::Full).snapshot).collect();
+    // A day later, somebody who can write makes one for each day, of an hour after that day's.
+    let forged: Vec<Snapshot> =
+        (0..3).map(|day| place.add(day * DAY + HOUR, Strategy::Full).snapshot).collect();
+    let why = |snapshot: &Snapshot| place.why(&daily, 3 * DAY, snapshot);
+    let came = |snapshots: &[Snapshot], second: Option<i64>| {
+        for snapshot in snapshots {
+            let time = second.map_or(snapshot.created, at);
+            place.shelf.came.lock().unwrap().insert(snapshot.key.clone(), time);
+        }
+    };
+    came(&forged, Some(3 * DAY));
+    assert!(genuine.iter().all(|snapshot| why(snapshot).is_empty()), "the place does not tell");
+    came(&genuine, None);
+    for (genuine, forged) in genuine.iter().zip(&forged) {
+        assert!(why(genuine).contains(&"daily"), "{:?}", why(genuine));
+        assert_eq!(why(forged), ["says another time than that at which it came there"]);
+    }
+    came(&genuine, Some(9 * DAY));
+    assert!(genuine.iter().all(|snapshot| why(snapshot).is_empty()), "no time is right");
+}
+
+#[test]
 fn a_delta_that_cannot_be_read_keeps_everything_older() {
     let place = Place::new();
     let base = place.add(0, Strategy::Full).snapshot;

@@ -2,15 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use jiff::SignedDuration;
-
 use super::{
     Check, Problem, Reading, Severity, Survey, Verified, Wrong, differs, is_outage, later, told,
 };
 use crate::backup::container::{Head, Link};
 use crate::backup::rebuild::Rebuilder;
-use crate::backup::repository::GONE;
-use crate::backup::{Error, IMPORTED, Repository, Snapshot};
+use crate::backup::repository::{GONE, SKEW};
+use crate::backup::{Error, Repository, Snapshot};
 
 /// A snapshot that was looked at.
 struct Seen<'a> {
@@ -57,9 +55,6 @@ pub(super) struct Walk<'a> {
     places: BTreeMap<&'a str, Vec<usize>>,
 }
 
-/// By how much the time of a snapshot may differ from that at which its place received it.
-const SKEW: SignedDuration = SignedDuration::from_hours(1);
-
 impl<'a> Walk<'a> {
     pub(super) fn new(
         repository: &'a Repository,
@@ -86,11 +81,9 @@ impl<'a> Walk<'a> {
                 seen.wrong(wrong, text);
             }
         }
-        // What is of an earlier time by its nature came later.
-        let came_later = |head: &Head| {
-            head.header.generation > 0 || head.header.tags.iter().any(|tag| tag == IMPORTED)
-        };
-        if seen.head.as_ref().is_some_and(|head| !came_later(head)) && self.is_off(snapshot) {
+        // Where the place has a clock of its own, a writer can't date a snapshot as it likes.
+        let off_by = |head: &Head| self.repository.off_by(snapshot, &head.header);
+        if seen.head.as_ref().and_then(off_by).is_some_and(|off| off > SKEW) {
             let modified = snapshot.modified.map(|time| time.to_string()).unwrap_or_default();
             let text = format!("says it is of {}, but came there {modified}", snapshot.created);
             seen.wrong(Wrong::Quarantined, text);
@@ -128,13 +121,6 @@ impl<'a> Walk<'a> {
             Err(error) => seen.unread = Some(error.to_string()),
         }
         Ok(())
-    }
-
-    /// Where the place has a clock of its own, a writer can't date a snapshot as it likes.
-    fn is_off(&self, snapshot: &Snapshot) -> bool {
-        let is_first = snapshot.generation == 0 && !self.repository.vault.is_near();
-        let off = |modified| snapshot.created.duration_since(modified).abs() > SKEW;
-        is_first && snapshot.modified.is_some_and(off)
     }
 
     /// Finds what each snapshot builds on: exactly the one that its signed header names.

@@ -252,6 +252,12 @@ impl From<backup::Error> for Failure {
             backup::Error::Store(error) => error.into(),
             backup::Error::NotAuthorised { key, .. } => Self::of(&error)
                 .hint(format!("where the repository was made: `tfstate repo authorize {key}`")),
+            backup::Error::Vanished { ref path, .. } => {
+                let path = path.display().to_string();
+                Self::of(&error).hint(format!(
+                    "look whether it was moved, or its disk is not mounted; to begin anew there, forget it: `rm {path}`"
+                ))
+            }
             backup::Error::Stranger { ref path, .. } => {
                 let path = path.display().to_string();
                 Self::of(&error).hint(format!(

@@ -11,8 +11,8 @@ use super::many;
 use super::room::Room;
 use crate::backup::vault::Vault;
 use crate::backup::{
-    Added, Addition, Catalogue, Described, Error, Hashed, Heads, Keys, LEVEL, Order, Protection,
-    Repository, Runs, Seen, Signer, Snapshot, SourceFacts, States, Strategy, stream_of,
+    Added, Addition, BROKEN, Catalogue, Described, Error, Hashed, Heads, Keys, LEVEL, Order,
+    Protection, Repository, Runs, Seen, Signer, Snapshot, SourceFacts, States, Strategy, stream_of,
 };
 use crate::base::clock::Clock;
 use crate::state::document::Document;
@@ -181,7 +181,11 @@ impl<'a> Keeper<'a> {
         if let Some(snapshot) = known {
             return Ok(self.report(snapshot, None, Some(length), source.facts.broken.clone()));
         }
-        let label = (self.manner.tags, self.clock.now(), Order::Next);
+        let mut tags = self.manner.tags.to_vec();
+        if source.facts.broken.is_some() && !tags.iter().any(|tag| tag == BROKEN) {
+            tags.push(BROKEN.to_owned());
+        }
+        let label = (tags.as_slice(), self.clock.now(), Order::Next);
         let added = self.add(&self.catalogue, (source, state), label, self.heads.as_ref())?;
         let broken = source.facts.broken.clone();
         Ok(self.report(added.snapshot.clone(), Some(added), Some(length), broken))

@@ -20,9 +20,10 @@ pub fn find(repository: &Repository, reference: Reference<'_>) -> Result<Snapsho
         snapshots.pop().ok_or(backup::Error::NoSnapshot { reference })
     };
     match reference {
-        Reference::Latest => newest(repository.list()?, "at all"),
+        Reference::Latest => newest(repository.genuine(&repository.list()?)?, "at all"),
         Reference::State(uri) => {
-            newest(repository.list_stream(&stream_of(uri))?, &format!("of {uri}"))
+            let listed = repository.list_stream(&stream_of(uri))?;
+            newest(repository.genuine(&listed)?, &format!("of {uri}"))
         }
         Reference::Id(prefix) => by_id(repository, prefix),
     }
@@ -35,6 +36,7 @@ fn by_id(repository: &Repository, prefix: &str) -> Result<Snapshot, backup::Erro
     let beginning = wanted.get(..8).unwrap_or(&wanted);
     let mut found = repository.list()?;
     found.retain(|snapshot| !wanted.is_empty() && snapshot.id.starts_with(beginning));
+    let mut found = repository.genuine(&found)?;
     if wanted.len() > 8 {
         // One that can't be read stays, so that reading it says what is wrong with it.
         let fits = |id: String| id.starts_with(&wanted);
@@ -72,6 +74,27 @@ mod tests {
         assert_eq!(error.to_string(), format!("there is no snapshot {other}"));
         let listed: Vec<String> = repository.list().unwrap().into_iter().map(|s| s.key).collect();
         assert_eq!(listed, [old.key, newest_of_a.key, latest.key]);
+    }
+
+    #[test]
+    fn what_somebody_without_a_key_put_beside_a_snapshot_is_passed_over() {
+        let sample = Sample::new();
+        let repository = sample.plain();
+        let one = sample.add(&repository, "file:///a", b"1", 10);
+        let (rest, _) = one.key.rsplit_once('-').unwrap();
+        for hash in ["0000000000000000", "ffffffffffffffff"] {
+            sample.vault().create(&format!("{rest}-{hash}.tfb"), b"nonsense").unwrap();
+        }
+        let id = repository.full_id(&one).unwrap();
+        for wanted in [&one.id, &id] {
+            assert_eq!(find(&repository, Reference::Id(wanted)).unwrap().key, one.key);
+        }
+        for wanted in [Reference::Latest, Reference::State("file:///a")] {
+            assert_eq!(find(&repository, wanted).unwrap().key, one.key);
+        }
+        // Without the genuine one, reading what is there says what is wrong.
+        sample.vault().delete(&one.key).unwrap();
+        assert_ne!(find(&repository, Reference::Latest).unwrap().key, one.key);
     }
 
     #[test]
