@@ -42,6 +42,8 @@ enum Kind {
     Place,
     Choice(&'static [&'static str]),
     Texts,
+    /// A list of places.
+    Places,
     Switch,
     Count,
 }
@@ -56,7 +58,7 @@ const KEYS: [(&str, Kind); 19] = [
     ("backup.recipients", Kind::Texts),
     ("backup.encryption", Kind::Switch),
     ("backup.identity", Kind::Place),
-    ("backup.states", Kind::Texts),
+    ("backup.states", Kind::Places),
     ("backup.keep.last", Kind::Count),
     ("backup.keep.hourly", Kind::Count),
     ("backup.keep.daily", Kind::Count),
@@ -129,6 +131,11 @@ impl Reader<'_> {
                 let texts = found.get_ref().as_array().and_then(texts);
                 Ok(Value::Texts(texts.ok_or_else(|| expected("a list of strings"))?))
             }
+            Kind::Places => {
+                let places = found.get_ref().as_array().and_then(texts);
+                let places = places.ok_or_else(|| expected("a list of strings"))?;
+                Ok(Value::Texts(places.iter().map(|place| beside(self.folder, place)).collect()))
+            }
             Kind::Switch => {
                 let on = found.get_ref().as_bool();
                 Ok(Value::Switch(on.ok_or_else(|| expected("true or false"))?))
@@ -189,6 +196,18 @@ mod tests {
 
     fn value(text: &str) -> Value {
         parse(text, Path::new("/home/me")).unwrap().remove(0).value
+    }
+
+    #[test]
+    fn places_count_from_the_folder_of_the_file_one_by_one_and_in_lists() {
+        let text = |value| match value {
+            Value::Text(text) => vec![text],
+            Value::Texts(texts) => texts,
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(text(value("state = \"a.tfstate\"")), ["/home/me/a.tfstate"]);
+        let states = "[backup]\nstates = [\"envs/*\", \"/srv/a\", \"s3://b/**\"]";
+        assert_eq!(text(value(states)), ["/home/me/envs/*", "/srv/a", "s3://b/**"]);
     }
 
     #[test]
