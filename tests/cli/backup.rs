@@ -124,6 +124,27 @@ fn some_of_several_states_that_fail_are_named_and_the_rest_is_kept() {
 }
 
 #[test]
+fn the_metrics_tell_of_a_run_that_could_not_begin() {
+    let sandbox = directory();
+    sandbox.write("file", "");
+    let run = |words: &[&str]| {
+        let run = ["backup", "--no-encryption", "--metrics-file", "tfstate.prom"];
+        let ran = sandbox.run(run.iter().chain(words));
+        let metrics = fs::read_to_string(sandbox.path("tfstate.prom")).unwrap();
+        let line =
+            |name: &str| metrics.lines().find(|line| line.starts_with(name)).map(str::to_owned);
+        let names = ["tfstate_backup_last_run_exit_status ", "tfstate_backup_failures "];
+        let [exit, failures] = names.map(|name| line(name).unwrap().replace(name, ""));
+        assert!(line("tfstate_backup_last_success_timestamp_seconds{").is_some(), "{metrics}");
+        (ran.status, exit, failures)
+    };
+    let expected =
+        |status: i32, failures: &str| (Some(status), status.to_string(), failures.into());
+    assert_eq!(run(&[]), expected(0, "0"));
+    assert_eq!(run(&["--repo", "file"]), expected(1, "1"));
+}
+
+#[test]
 fn an_encrypted_snapshot_needs_its_key() {
     let sandbox = directory();
     let (recipient, _) = key(&sandbox);

@@ -215,6 +215,10 @@ fn what_cannot_be_scheduled_is_refused_with_what_can() {
     error: a GitHub workflow cannot reach /srv/a.tfstate
     hint: name the state by its URL; for GitHub, a file by its path from the top of the repository
     [exit 1]
+    [stderr]
+    error: a GitHub workflow runs on a new computer each time, whose own signing key nobody knows
+    hint: name one that the repository knows, or will: `--signing-key FILE`; any backup makes one in a FILE that is not there
+    [exit 1]
     "#);
 }
 

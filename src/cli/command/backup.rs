@@ -47,6 +47,8 @@ pub(crate) struct Args {
     #[arg(long)]
     force: bool,
     /// Tag the snapshots, to find and to keep them by (can be repeated)
+    ///
+    /// A state that did not change is stored again if its newest snapshot lacks one of these tags.
     #[arg(long = "tag", value_name = "TAG", value_parser = tag)]
     tags: Vec<String>,
     /// Store the earlier versions too that the states' store still has
@@ -117,14 +119,25 @@ pub(crate) fn run(args: &Args, context: &mut Context<'_>) -> Result<Exit, Failur
     Keeper::expect(&options);
     let mut done = Done::new(System.now());
     let locations = done.locations(args, context);
-    let mut keeper = Keeper::open(&options, &System)?;
+    let mut keeper = match Keeper::open(&options, &System) {
+        Ok(keeper) => keeper,
+        Err(error) => {
+            // Whoever watches the metrics must not take the last run for this one.
+            if let Some(path) = &args.metrics_file {
+                done.runs.extend(locations.iter().map(|state| StateRun::failed(&state.name())));
+                done.write_metrics((path, Exit::Failed), context);
+            }
+            return Err(error.into());
+        }
+    };
     if args.import_versions {
         done.import(&keeper, &locations, context)?;
         keeper = Keeper::open(&options, &System)?;
     }
     done.keep(&keeper, &locations, context)?;
     if let Some(path) = &args.metrics_file {
-        done.write_metrics(path, context);
+        let exit = done.exit();
+        done.write_metrics((path, exit), context);
     }
     let name = keeper.repository().name();
     if let Err(error) = keeper.finish() {
@@ -249,13 +262,16 @@ impl Done {
         Ok(())
     }
 
-    /// A run whose metrics can't be written is a run all the same.
-    fn write_metrics(&mut self, path: &Path, context: &mut Context<'_>) {
-        let exit = match (self.failures.len(), self.kept) {
+    fn exit(&self) -> Exit {
+        match (self.failures.len(), self.kept) {
             (0, _) => Exit::Done,
             (_, 0) => Exit::Failed,
             _ => Exit::Partly,
-        };
+        }
+    }
+
+    /// A run whose metrics can't be written is a run all the same.
+    fn write_metrics(&mut self, (path, exit): (&Path, Exit), context: &mut Context<'_>) {
         let finished = System.now();
         let run = Run {
             states: std::mem::take(&mut self.runs),

@@ -116,7 +116,7 @@ fn plan(args: &Args, context: &Context<'_>) -> Result<Plan, Failure> {
         name: args.name.clone(),
         program: text(program)?,
         largest: largest(&states),
-        variables: variables(&states, context),
+        variables: variables(&states, args.runner(), context),
         states,
         workspace: workspace.value.clone().filter(|_| is_chosen),
         strategy: args.strategy.clone(),
@@ -175,13 +175,18 @@ fn readers(context: &Context<'_>) -> Result<Readers, Failure> {
     Ok(if settings.encryption.value { Readers::AsTheRepository } else { Readers::Everybody })
 }
 
-/// Returns what the environment says of the state of a directory.
-fn variables(states: &[State], context: &Context<'_>) -> Vec<(&'static str, String)> {
-    if !states.iter().any(|state| matches!(state, State::Path(_))) {
-        return Vec::new();
-    }
+/// Returns what the environment says of the state of a directory, and of where a user's key is.
+fn variables(
+    states: &[State],
+    runner: Runner,
+    context: &Context<'_>,
+) -> Vec<(&'static str, String)> {
+    let is_local = states.iter().any(|state| matches!(state, State::Path(_)));
+    let of_states = ["TF_WORKSPACE", "TF_DATA_DIR"].into_iter().filter(|_| is_local);
+    // The same user on the same computer: the key is where it is now.
+    let of_user = ["XDG_STATE_HOME"].into_iter().filter(|_| runner == Runner::Cron);
     let set = |name| context.env.get(name).map(|value| (name, value));
-    ["TF_WORKSPACE", "TF_DATA_DIR"].into_iter().filter_map(set).collect()
+    of_states.chain(of_user).filter_map(set).collect()
 }
 
 /// Returns the length of the largest state, if all of them are files that are there.

@@ -1,6 +1,6 @@
 //! A line of a crontab.
 
-use super::{Error, Plan, SIGNING_KEY, add};
+use super::{Error, Plan, Readers, SIGNING_KEY, add};
 use crate::base::text::shell_word;
 
 /// What cron takes of a line at most: 998 bytes of a command and its end in most versions.
@@ -10,16 +10,23 @@ const LIMIT: usize = 998;
 pub(super) fn render(plan: &Plan) -> String {
     let Plan { name, .. } = plan;
     let when = plan.when.cron(plan.moment());
-    // Cron ends a command at a bare `%`, and takes the backslash away before the shell sees it.
-    let command = command(plan).replace('%', r"\%");
+    // Cron ends a command at a bare `%`, and takes the backslash away before the shell sees it; but
+    // one that follows a backslash protects nothing. That stands in quotes, which may end between.
+    let command = command(plan).replace(r"\%", r"\''%").replace('%', r"\%");
     let environment = match plan.env_file {
         Some(_) => "",
         None => "# Cron gives it no variables: name a file of them with `--env-file`.\n",
     };
+    let readers = match plan.readers {
+        Readers::AsTheRepository => {
+            "# The repository has to be there: `tfstate repo init` makes it, for whom it asks.\n"
+        }
+        Readers::Keys(_) | Readers::Everybody => "",
+    };
     format!(
         "# {name}: add this to `crontab -e` of the user who is to back up.\n\
          # What fails is mailed to that user. A run is left out while another one lasts.\n\
-         {environment}{when} {command}\n"
+         {readers}{environment}{when} {command}\n"
     )
 }
 
@@ -56,7 +63,7 @@ fn command(plan: &Plan) -> String {
 #[cfg(test)]
 mod tests {
     use super::super::samples::{HOSTILE, hostile, plan};
-    use super::super::{Readers, Repository, Runner, State};
+    use super::super::{Repository, Runner, State};
     use super::*;
 
     #[test]
@@ -72,8 +79,27 @@ mod tests {
         insta::assert_snapshot!(plan.render(Runner::Cron).unwrap(), @r#"
         # tfstate-backup: add this to `crontab -e` of the user who is to back up.
         # What fails is mailed to that user. A run is left out while another one lasts.
+        # The repository has to be there: `tfstate repo init` makes it, for whom it asks.
         2 * * * * umask 077; ulimit -c 0; set -a; . /etc/tfstate/backup.env; set +a; TF_WORKSPACE='eu west' TFSTATE_SIGNING_KEY_FILE=/etc/tfstate/signing.key flock -n "$HOME/.tfstate-backup.lock" /usr/bin/tfstate backup --repo /srv/backups --strategy auto /srv/infra/prod >/dev/null
         "#);
+    }
+
+    /// Returns what cron gives to the shell: a backslash goes where it protects a `%`, and itself
+    /// protects whatever else follows.
+    #[cfg(unix)]
+    fn given(command: &str) -> String {
+        let (mut given, mut chars) = (String::new(), command.chars());
+        while let Some(char) = chars.next() {
+            match (char, char == '\\') {
+                ('%', _) => panic!("cron would end it there: {command}"),
+                (_, true) => match chars.next() {
+                    Some('%') => given.push('%'),
+                    next => given.extend([char].into_iter().chain(next)),
+                },
+                _ => given.push(char),
+            }
+        }
+        given
     }
 
     /// Runs the command as cron does, with another program in its place.
@@ -82,9 +108,8 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let unit = render(&Plan { program: "/usr/bin/printf".to_owned(), ..plan.clone() });
         let line = unit.lines().last().unwrap();
-        let command = line.splitn(6, ' ').nth(5).unwrap();
-        assert!(!command.replace(r"\%", "").contains('%'), "cron would end it there: {command}");
-        let command = command.replace(r"\%", "%").replace(" backup ", " '<%s>' ");
+        let command = given(line.splitn(6, ' ').nth(5).unwrap());
+        let command = command.replace(" backup ", " '<%s>' ");
         let command = command.strip_suffix(" >/dev/null").unwrap();
         let words = ["-c", command];
         let mut shell = std::process::Command::new("/bin/sh");
@@ -99,9 +124,12 @@ mod tests {
             eprintln!("skipped: needs flock");
             return;
         }
-        let ran = run(&hostile());
-        let said = String::from_utf8(ran.stdout).unwrap();
-        assert!(said.ends_with(&format!("<{HOSTILE}>")), "{said}\n{:?}", ran.stderr);
+        for word in [HOSTILE, r"/srv/50\%", r"/srv/50\\%%\", r"/srv/it's '%' \'%"] {
+            let plan = Plan { states: vec![State::Path(word.to_owned())], ..hostile() };
+            let ran = run(&plan);
+            let said = String::from_utf8(ran.stdout).unwrap();
+            assert!(said.ends_with(&format!("<{word}>")), "{said}\n{:?}", ran.stderr);
+        }
     }
 
     /// The program of Debian has `-n` for this, that of others `-T`.
