@@ -131,14 +131,16 @@ mod tests {
         let vault: Arc<dyn Vault> = Arc::new(Stored::new(Arc::new(store::Memory::default()), "r"));
         let signer = Signer::generate().unwrap();
         let keys = Keys { signer: Some(&signer), known: Some(&known) };
-        let open = || {
+        let open = |asked| {
             let (vault, now) = (Arc::clone(&vault), Timestamp::UNIX_EPOCH);
-            Repository::open_or_create(vault, Some(&Protection::None), keys, now)
+            Repository::open_or_create(vault, asked, keys, now)
         };
-        open().unwrap();
+        open(Some(&Protection::None)).unwrap();
         vault.delete(FIRST).unwrap();
-        let refused = open().unwrap_err();
-        assert!(matches!(refused, Error::Vanished { .. }), "{refused}");
+        for asked in [Some(&Protection::None), None] {
+            let refused = open(asked).unwrap_err();
+            assert!(matches!(refused, Error::Vanished { .. }), "{refused}");
+        }
         assert!(vault.list("").unwrap().is_empty());
     }
 

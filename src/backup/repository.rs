@@ -86,13 +86,14 @@ impl Repository {
         keys: Keys<'_>,
         now: Timestamp,
     ) -> Result<Self, Error> {
-        match (Self::open(Arc::clone(&vault), keys), asked) {
+        let found = Self::open(Arc::clone(&vault), keys);
+        if let (Err(Error::NoRepository { .. }), Some(known)) = (&found, keys.known) {
+            known.expects_none(&*vault)?;
+        }
+        match (found, asked) {
             (Err(Error::NoRepository { place }), None) => Err(Error::Undecided { place }),
             (Err(Error::NoRepository { .. }), Some(asked)) => {
                 let signer = keys.signer.ok_or(Error::NoSigner)?;
-                if let Some(known) = keys.known {
-                    known.expects_none(&*vault)?;
-                }
                 Records::create(&*vault, asked, signer, now)?;
                 Self::open(vault, keys)?.insist(asked)
             }

@@ -124,6 +124,15 @@ fn some_of_several_states_that_fail_are_named_and_the_rest_is_kept() {
 }
 
 #[test]
+fn a_pipe_into_which_nothing_was_written_is_no_state_to_keep() {
+    let sandbox = Sandbox::new();
+    let ran = sandbox.run(["backup", "-", "--no-encryption"]);
+    assert_eq!(ran.status, Some(1), "{ran}");
+    assert!(ran.stderr.contains("error: cannot back up standard input: nothing came in"), "{ran}");
+    assert_eq!(sandbox.run(["snapshots"]).stdout.lines().count(), 1, "the heading alone");
+}
+
+#[test]
 fn the_metrics_tell_of_a_run_that_could_not_begin() {
     let sandbox = directory();
     sandbox.write("file", "");

@@ -274,6 +274,9 @@ impl From<ops::backup::Failed> for Failure {
         match error {
             ops::backup::Failed::Store(error) => error.into(),
             ops::backup::Failed::Backup(error) => error.into(),
+            ops::backup::Failed::NothingCame => {
+                Self::of(&error).hint("look whether the program that writes into the pipe failed")
+            }
         }
     }
 }

@@ -113,6 +113,9 @@ pub enum Failed {
     /// It can't be kept.
     #[error(transparent)]
     Backup(#[from] Error),
+    /// Nothing was written into the pipe that it was to be read from.
+    #[error("cannot back up standard input: nothing came in")]
+    NothingCame,
 }
 
 /// A repository that takes snapshots, with a list of what it had when it was opened.
@@ -228,6 +231,10 @@ impl<'a> Keeper<'a> {
             return Ok(self.report(snapshot, None, None, None));
         }
         let read = store::read(location, Access::Read)?;
+        // An empty file is a broken state; of a pipe it says that what writes into it failed.
+        if *location == Location::StandardInput && read.bytes.is_empty() {
+            return Err(Failed::NothingCame);
+        }
         let (bytes, version) = (&read.bytes, read.version.as_ref());
         let parsed = Document::parse(bytes.clone());
         let (facts, document) = (facts(&parsed), parsed.as_ref().ok());
