@@ -341,7 +341,9 @@ mod tests {
             let policy = Policy { last: 100, ..Policy::default() };
             let now = at(100 + 2 * 86_400);
             let grace = jiff::SignedDuration::from_hours(24);
-            let pruner = Pruner::new(&repository, Rules { policy: &policy, grace, now }).unwrap();
+            let pruner =
+                Pruner::new(&repository, Rules { policy: &policy, grace, now, damaged: false })
+                    .unwrap();
             let plan = pruner.plan(&stream_of(URI)).unwrap();
             pruner.sweep(&[plan], &self.sample.signer).unwrap().deleted.len()
         }

@@ -137,7 +137,7 @@ impl Soak {
 
     /// Prunes, and checks that what goes is what the rules say, and nothing else is gone.
     fn prune(&mut self, policy: &Policy, second: i64) {
-        let rules = Rules { policy, grace: GRACE, now: at(second) };
+        let rules = Rules { policy, grace: GRACE, now: at(second), damaged: false };
         let repository = Owner::open(self.vault());
         let options = PruneOptions { rules, streams: None };
         let plans = prune::plan(&repository, &options).unwrap();

@@ -88,7 +88,7 @@ fn a_damaged_snapshot_is_named_and_what_to_do_is_said() {
     failure: ID STREAM: its payload is not the one that was written
     2 snapshots of 1 state verified, 1 problem
     [stderr]
-    hint: store the states named anew, as a whole: `tfstate backup --force --strategy full STATE`
+    hint: store the states named anew, as a whole: `tfstate backup --force --strategy full STATE`; then an owner may let go what is lost: `tfstate prune --damaged`
     [exit 2]
     "#);
     assert_eq!(verify(&sandbox, &["--quick"]).status, Some(0), "its head is good");
@@ -104,6 +104,10 @@ fn a_damaged_snapshot_is_named_and_what_to_do_is_said() {
     // What it advises helps.
     let advised = ["backup", "--repo", "repo", "--force", "--strategy", "full"];
     assert_eq!(sandbox.run(advised).status, Some(0));
+    let prune = ["prune", "--repo", "repo", "--damaged", "--keep-last", "9", "--grace", "0"];
+    let pruned = sandbox.run(prune);
+    assert!(pruned.stdout.contains("2 kept, 1 removed"), "{pruned}");
+    assert_eq!(verify(&sandbox, &[]).status, Some(0));
 }
 
 #[test]

@@ -1,10 +1,10 @@
 //! Removes what a policy no longer keeps.
 //!
 //! Whatever the policy says, these stay: the newest snapshot that is proved to be good, and the newest
-//! such one of a state that could be parsed, what is
-//! held or may be, what was kept before a change in the last 30 days, what can't be trusted or read,
-//! what did not come at the time that it says where others did, and all that any of these may need. A
-//! stream in which a later version wrote something, or of which nothing is good, is left alone.
+//! such one of a state that could be parsed, what is held or may be, what was there before a change in
+//! the last 30 days, what can't be trusted or read, what did not come at the time that it says where
+//! others did, and all that any of these may need. A stream in which a later version wrote something,
+//! or of which nothing is good, is left alone.
 //!
 //! Removing takes two steps, so that a writer who is just building on a snapshot does not lose it:
 //!
@@ -24,7 +24,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::{SignedDuration, Timestamp};
 
-use self::survey::{MISSING, Node, Survey};
+use self::survey::{LOST, Node, Survey};
 use super::catalogue::Catalogue;
 use super::hold::Holds;
 use super::retention::{self, Candidate, Policy, Reason};
@@ -54,6 +54,8 @@ pub struct Rules<'a> {
     pub grace: SignedDuration,
     /// The present.
     pub now: Timestamp,
+    /// Whether what can't be restored goes too, and everything is read to find it.
+    pub damaged: bool,
 }
 
 /// A repository as it is now, to decide what goes.
@@ -171,7 +173,23 @@ impl<'a> Pruner<'a> {
             };
             readable = self.newest_good(&mut survey, living, is_whole)?;
         }
+        if self.rules.damaged {
+            for at in 0..survey.nodes.len() {
+                survey.is_good(at, self.repository)?;
+            }
+        }
         let mut reasons = self.reasons(&survey, living, good);
+        // What was named since it is damaged may only show that when it is read.
+        let is_named = |node: &Node| self.marked.contains_key(&node.snapshot.key);
+        let in_question: Vec<usize> = (0..living)
+            .filter(|&at| is_named(&survey.nodes[at]) && !reasons[at].is_empty())
+            .collect();
+        if !in_question.is_empty() {
+            for at in in_question {
+                survey.is_good(at, self.repository)?;
+            }
+            reasons = self.reasons(&survey, living, good);
+        }
         if let Some(at) = readable.filter(|_| readable != good) {
             reasons[at].push("newest of a state that could be parsed");
         }
@@ -253,11 +271,11 @@ impl<'a> Pruner<'a> {
         reasons
     }
 
-    /// Returns why an object can't be relied on, if that is why it stays. What was named as one to
-    /// go, and is left alone of what went, is of no use to anybody.
+    /// Returns why an object can't be relied on, if that is why it stays. What can't be restored is of
+    /// no use to anybody once an owner named it, or asks for that.
     fn doubt(&self, node: &Node) -> Option<&'static str> {
-        let is_named = self.marked.contains_key(&node.snapshot.key);
-        node.doubt.filter(|doubt| *doubt != MISSING || !is_named)
+        let may_go = self.rules.damaged || self.marked.contains_key(&node.snapshot.key);
+        node.doubt.filter(|doubt| !may_go || !LOST.contains(doubt))
     }
 
     /// Returns why the old object of a snapshot that was encrypted anew stays, if it does.

@@ -116,8 +116,8 @@ impl Survey {
                 checked => checked,
             };
             if checked.is_err() {
-                self.nodes[link].doubt.get_or_insert("damaged");
-                self.nodes[at].doubt.get_or_insert("what it builds on is damaged");
+                self.nodes[link].doubt.get_or_insert(DAMAGED);
+                self.nodes[at].doubt.get_or_insert(ON_DAMAGED);
                 return Ok(false);
             }
         }
@@ -139,7 +139,14 @@ impl Survey {
     }
 }
 
-pub(super) const MISSING: &str = "what it builds on is missing";
+const MISSING: &str = "what it builds on is missing";
+
+const DAMAGED: &str = "damaged";
+
+const ON_DAMAGED: &str = "what it builds on is damaged";
+
+/// Why nobody can restore something.
+pub(super) const LOST: [&str; 3] = [MISSING, DAMAGED, ON_DAMAGED];
 
 const OFF: &str = "says another time than that at which it came there";
 
@@ -154,11 +161,11 @@ fn look(repository: &Repository, snapshot: &Snapshot, is_superseded: bool) -> Re
     let Some(start) = repository.vault.start(&snapshot.key, HEAD)? else { return Ok(Look::Gone) };
     Ok(match container::head(&start) {
         Err(Flaw::Newer(_)) => Look::Newer,
-        Err(Flaw::Damaged(_)) => node(None, Some("damaged")),
+        Err(Flaw::Damaged(_)) => node(None, Some(DAMAGED)),
         Ok(head) => match repository.hold_against(snapshot, &head) {
             Ok(()) if head.total() == snapshot.bytes_stored => node(Some(head), None),
             Err(Error::Untrusted { .. }) => node(Some(head), Some("not trusted")),
-            Ok(()) | Err(_) => node(Some(head), Some("damaged")),
+            Ok(()) | Err(_) => node(Some(head), Some(DAMAGED)),
         },
     })
 }

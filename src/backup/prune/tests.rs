@@ -5,7 +5,7 @@ use crate::backup::container::{self, Header};
 use crate::backup::sample::{Sample, addition, at};
 use crate::backup::shelf::{Death, Shelf};
 use crate::backup::vault::Vault;
-use crate::backup::verify::{Check, Reading};
+use crate::backup::verify::{Check, Reading, Severity};
 use crate::backup::{Added, Addition, Heads, Identities, Keys, Protection, States, Strategy, Wish};
 
 const URI: &str = "file:///srv/prod/terraform.tfstate";
@@ -64,7 +64,7 @@ impl Place {
 
     fn plan(&self, policy: &Policy, second: i64) -> StreamPlan {
         let repository = self.repository();
-        let rules = Rules { policy, grace: A_DAY, now: at(second) };
+        let rules = Rules { policy, grace: A_DAY, now: at(second), damaged: false };
         Pruner::new(&repository, rules).unwrap().plan(&super::super::stream_of(URI)).unwrap()
     }
 
@@ -105,7 +105,7 @@ fn prune(
 ) -> Result<Swept, Error> {
     let vault: Arc<dyn Vault> = Arc::<Shelf>::clone(shelf);
     let repository = Repository::open(vault, Keys::default())?;
-    let rules = Rules { policy, grace, now: at(second) };
+    let rules = Rules { policy, grace, now: at(second), damaged: false };
     let plans = |pruner: &Pruner<'_>| -> Result<Vec<StreamPlan>, Error> {
         pruner.streams().iter().map(|stream| pruner.plan(stream)).collect()
     };
@@ -430,6 +430,47 @@ fn the_newest_of_a_state_that_could_be_parsed_stays_beside_newer_ones_of_broken_
     assert_eq!(place.why(&last(1), 9, &whole), ["newest of a state that could be parsed"]);
     assert!(place.why(&last(1), 9, &broken).contains(&"newest known to be good"));
     assert_eq!(place.plan(&last(1), 9).removed().count(), 2);
+}
+
+#[test]
+fn what_is_damaged_goes_with_what_builds_on_it_once_an_owner_says_so() {
+    for (part, step) in [("payload", DAY), ("head", DAY), ("payload", 0)] {
+        let place = Place::new();
+        place.add(0, Strategy::Full);
+        let damaged = place.add(1, Strategy::Incremental).snapshot;
+        place.add(2, Strategy::Incremental);
+        place.add(3, Strategy::Full);
+        let mut objects = place.shelf.objects();
+        let object = objects.get_mut(&damaged.key).unwrap();
+        let place_of_bit = if part == "head" { 20 } else { object.len() - 1 };
+        object[place_of_bit] ^= 1;
+        drop(objects);
+        let repository = place.repository();
+        let (signer, policy) = (&place.sample.signer, last(9));
+        let plans = |second, damaged| {
+            let rules = Rules { policy: &policy, grace: A_DAY, now: at(second), damaged };
+            let pruner = Pruner::new(&repository, rules).unwrap();
+            let plan = pruner.plan(&super::super::stream_of(URI)).unwrap();
+            (pruner, plan)
+        };
+        assert_eq!(plans(9, false).1.removed().count(), 0, "{part}");
+        let (pruner, plan) = plans(9, true);
+        assert_eq!(pruner.mark(&[plan], signer).unwrap(), 2, "{part}");
+        // Another run, without the option, does not take that back.
+        let (pruner, plan) = plans(9 + step, step == 0);
+        let swept = pruner.sweep(&[plan], signer).unwrap();
+        assert_eq!(swept.deleted.len(), if step == 0 { 0 } else { 2 }, "{part}");
+        if step > 0 {
+            assert_eq!(restored(&place.shelf), [0, 3]);
+        }
+        let check = Check { reading: Reading::Whole, data: None, only: None };
+        let survey = repository.survey().unwrap();
+        let stream = super::super::stream_of(URI);
+        let found = repository.verify_stream(&survey, &stream, &check).unwrap();
+        let failures =
+            found.problems.iter().filter(|problem| problem.severity == Severity::Failure);
+        assert_eq!(failures.count(), 0, "{part}: {:?}", found.problems);
+    }
 }
 
 #[test]

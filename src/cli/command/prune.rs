@@ -44,6 +44,11 @@ pub(crate) struct Args {
     /// Delete what was named at least so long ago; `0` at once, where nobody else writes
     #[arg(long, value_name = "DURATION", default_value = "24h", value_parser = duration)]
     grace: SignedDuration,
+    /// Remove what is damaged too, and what can't be restored without it
+    ///
+    /// Everything is read to find it. A day later any run deletes what was named.
+    #[arg(long)]
+    damaged: bool,
     /// Only say what would be done
     #[arg(long)]
     dry_run: bool,
@@ -72,7 +77,8 @@ pub(crate) fn run(args: &Args, context: &mut Context<'_>) -> Result<Exit, Failur
     let policy = args.keep.policy(context)?;
     let repository = args.repository.open(context)?;
     let streams = streams(args, &repository, context)?;
-    let rules = Rules { policy: &policy, grace: args.grace, now: System.now() };
+    let (grace, now, damaged) = (args.grace, System.now(), args.damaged);
+    let rules = Rules { policy: &policy, grace, now, damaged };
     let options = PruneOptions { rules, streams: streams.as_ref() };
     let signer = if args.dry_run { None } else { Some(args.signer.read_or_make(context)?) };
     if let Some(signer) = &signer {

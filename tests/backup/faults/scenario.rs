@@ -181,5 +181,5 @@ pub(super) fn newest_only() -> Policy {
 
 /// Returns what keeps by a policy at a time.
 pub(super) fn rules(policy: &Policy, grace: SignedDuration, second: i64) -> Rules<'_> {
-    Rules { policy, grace, now: at(second) }
+    Rules { policy, grace, now: at(second), damaged: false }
 }
