@@ -124,6 +124,19 @@ fn some_of_several_states_that_fail_are_named_and_the_rest_is_kept() {
 }
 
 #[test]
+fn snapshots_are_listed_by_the_name_that_is_shown_too_and_none_is_said_to_be_none() {
+    let sandbox = directory();
+    assert_eq!(sandbox.run(["backup", "--no-encryption", "-q"]).status, Some(0));
+    let all = sandbox.run(["snapshots"]).stdout;
+    let name = all.split_whitespace().last().unwrap();
+    for state in [name, "terraform.tfstate", "."] {
+        assert_eq!(sandbox.run(["snapshots", state]).stdout, all, "{state}");
+    }
+    let none = sandbox.run(["snapshots", "other.tfstate"]);
+    assert!(none.stderr.starts_with("There is no snapshot of other.tfstate in "), "{none}");
+}
+
+#[test]
 fn a_pipe_into_which_nothing_was_written_is_no_state_to_keep() {
     let sandbox = Sandbox::new();
     let ran = sandbox.run(["backup", "-", "--no-encryption"]);

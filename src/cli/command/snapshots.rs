@@ -1,13 +1,14 @@
 //! `tfstate snapshots`.
 
 use std::collections::BTreeMap;
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 
 use jiff::Span;
 use jiff::tz::TimeZone;
 
 use crate::backup::{Catalogue, Period, Protection, Repository, retention, stream_of};
 use crate::base::clock::{Clock, System};
+use crate::base::text::escape;
 use crate::cli::args::Format;
 use crate::cli::context::Context;
 use crate::cli::error::{Exit, Failure};
@@ -27,7 +28,7 @@ use crate::store::Location;
 /// Example: `tfstate snapshots prod.tfstate`
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
-    /// List only snapshots of this state
+    /// List only snapshots of this state, or of the one that is listed under this name
     #[arg(value_hint = clap::ValueHint::FilePath)]
     state: Option<OsString>,
     /// Name the states that were not backed up for so long, as in `26h` or `7d`
@@ -52,10 +53,7 @@ pub(crate) fn run(args: &Args, context: &mut Context<'_>) -> Result<Exit, Failur
             .hint("add `--changes`, or leave the key away"));
     }
     let repository = args.repository.open(context)?;
-    let stream = args.state.as_ref().map(|state| {
-        let location = Location::resolve(Some(state), state::place(context))?;
-        Ok::<_, Failure>(stream_of(&location.uri()?))
-    });
+    let stream = args.state.as_ref().map(|state| stream(state, &repository, context));
     let stream = stream.transpose()?;
     if let Some(span) = args.max_age {
         return check(&repository, stream, span, context);
@@ -68,12 +66,34 @@ pub(crate) fn run(args: &Args, context: &mut Context<'_>) -> Result<Exit, Failur
     let changes = changes(args, (&repository, &catalogue), context)?;
     let listed = snapshots::list(&repository, &catalogue)?;
     drop(progress);
+    if let Some(state) = args.state.as_ref().filter(|_| listed.is_empty()) {
+        let (state, place) = (state.to_string_lossy(), repository.name());
+        context.out.note(&format!("There is no snapshot of {} in {place}", escape(&state)));
+    }
     match (context.format, &changes) {
         (Format::Json, _) => context.out.json(&Snapshots::new(&listed, changes.as_ref()))?,
         (_, None) => snapshots_text::write(context.out, &listed)?,
         (_, Some(changes)) => snapshots_text::write_changes(context.out, &listed, changes)?,
     }
     Ok(Exit::Done)
+}
+
+/// Returns which snapshots are of a state. On another computer, where it has no place, there is the
+/// name that they are listed under.
+fn stream(
+    state: &OsStr,
+    repository: &Repository,
+    context: &Context<'_>,
+) -> Result<String, Failure> {
+    let location = Location::resolve(Some(state), state::place(context))?;
+    let stream = stream_of(&location.uri()?);
+    let name = state.to_string_lossy();
+    let is_hash = |hash: &str| hash.len() == 8 && hash.bytes().all(|b| b.is_ascii_hexdigit());
+    let is_like_one = name.rsplit_once('-').is_some_and(|(_, hash)| is_hash(hash));
+    if is_like_one && !name.contains('/') && !repository.list_stream(&name)?.is_empty() {
+        return Ok(name.into_owned());
+    }
+    Ok(stream)
 }
 
 fn changes(
