@@ -120,7 +120,7 @@
 //! | note | domain | members |
 //! |---|---|---|
 //! | record | `tfstate repository record v1` | `id` (32 hex digits, the same in all), `number` (0 in `repo.json`, then as in the key), `previous` (the hash of the record before it; absent in the first), `created`, `encryption` (`age` or `none`), `recipients` (texts as `age -r` takes them; none without encryption), `owners` (keys), `writers` (a list of `key`, `since`, and `until` where it was revoked) |
-//! | list in `gc/` and `x/` | `tfstate removal v1` | `repo` (the id), `created`, `snapshots` (whole keys), `superseded` (true where these are old objects of snapshots that were encrypted anew, which are still there; absent otherwise) |
+//! | list in `gc/` and `x/` | `tfstate removal v1` | `repo` (the id), `created`, `snapshots` (whole keys), `superseded` (true where these are old objects of snapshots that were encrypted anew, which are still there), `damaged` (true where nobody can restore them); each of the two is absent otherwise |
 //! | hold | `tfstate hold v1` | `repo`, `snapshot` (the whole id), `held`, `created` (to the nanosecond), `reason`; the newest that a writer or an owner signed says how it is |
 //! | run in `r/` | `tfstate run v1` | `repo`, `n` (how many runs this writer has made, in the name in 8 hex digits), `previous` (the hash of the writer's note before it; absent in the first), `created`, `states`: of each stream the first 8 digits of its newest snapshot, in `new`, `unchanged` or `failed` (`null` where there was none); each of the three is absent where it is empty |
 //!

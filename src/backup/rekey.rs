@@ -129,6 +129,32 @@ impl<'a> Rekeyer<'a> {
     }
 }
 
+impl Repository {
+    /// Returns an error if these keys open nothing of what there is: then new recipients would count
+    /// for what comes, and nothing be encrypted anew.
+    pub fn may_read(&self, identities: &Identities) -> Result<(), Error> {
+        let (mut records, mut refusal) = (BTreeSet::new(), None);
+        for snapshot in self.list()?.iter().rev() {
+            let opened = match self.head(snapshot) {
+                // All of one record are for the same recipients.
+                Ok(head) if !records.insert(head.header.record) => continue,
+                Ok(_) => self.origin(snapshot, identities).map(drop),
+                Err(error) => Err(error),
+            };
+            match opened {
+                Ok(()) => return Ok(()),
+                Err(error @ (Error::Io { .. } | Error::Store(_))) => return Err(error),
+                Err(error @ (Error::NoIdentity { .. } | Error::WrongIdentity { .. })) => {
+                    refusal.get_or_insert(error);
+                }
+                // It says nothing of the keys.
+                Err(_) => {}
+            }
+        }
+        refusal.map_or(Ok(()), Err)
+    }
+}
+
 /// The work on one stream.
 struct Task<'a> {
     repository: &'a Repository,

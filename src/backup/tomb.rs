@@ -43,6 +43,9 @@ pub(super) struct Tomb {
     /// Whether they were encrypted anew since: then the objects go, and the snapshots stay.
     #[serde(default, skip_serializing_if = "is_false")]
     pub superseded: bool,
+    /// Whether an owner named them since nobody can restore them.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub damaged: bool,
 }
 
 /// What the objects in a list are.
@@ -52,6 +55,8 @@ pub(super) enum Of {
     Snapshots,
     /// Old objects of snapshots that were encrypted anew.
     Superseded,
+    /// Snapshots that nobody can restore.
+    Damaged,
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands over a reference")]
@@ -106,8 +111,8 @@ pub(super) fn write(
     let id = to_hex(&random::<4>().map_err(|source| Error::Build { source })?);
     let key = format!("{place}{created}-{id}.json");
     let (v, must_understand, repo) = (1, Vec::new(), repo.to_owned());
-    let superseded = of == Of::Superseded;
-    let tomb = Tomb { v, must_understand, repo, created, snapshots, superseded };
+    let (superseded, damaged) = (of == Of::Superseded, of == Of::Damaged);
+    let tomb = Tomb { v, must_understand, repo, created, snapshots, superseded, damaged };
     note::create(vault, &key, &note::seal(DOMAIN, &tomb, signer))?;
     Ok(key)
 }
@@ -127,7 +132,8 @@ mod tests {
             let vault = Stored::new(Arc::new(Memory::default()), "r");
             let (v, must_understand) = (2, Vec::new());
             let (repo, created, snapshots) = (String::new(), String::new(), Vec::new());
-            let tomb = Tomb { v, must_understand, repo, created, snapshots, superseded: false };
+            let (superseded, damaged) = (false, false);
+            let tomb = Tomb { v, must_understand, repo, created, snapshots, superseded, damaged };
             vault.create("gc/a.json", &note::seal(DOMAIN, &tomb, signer)).unwrap();
             let read = read(&vault, &[owner.public()]);
             assert_eq!(matches!(read, Err(Error::Newer { .. })), counts, "{read:?}");

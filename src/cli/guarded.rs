@@ -59,7 +59,9 @@ impl Guarded {
 
     fn keep(&self, bytes: &Bytes, tag: &str, context: &Context<'_>) -> Result<Kept, Failure> {
         let tags = [tag.to_owned()];
-        let options = self.repository.options(&tags);
+        let mut options = self.repository.options(&tags);
+        // By it prune knows what to spare.
+        options.manner.insists_on_tags = tag == "before";
         let work =
             |_: &dyn Fn() -> bool| Ok(guard::keep(&self.location, bytes, (&options, &System))?);
         context.interrupt.hold(work)

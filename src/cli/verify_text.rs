@@ -55,7 +55,11 @@ fn advice(found: &Verified) -> impl Iterator<Item = &'static str> {
     let hints = [
         (
             has(&[Wrong::Damaged, Wrong::Unreadable, Wrong::Chain, Wrong::Content]),
-            "store the states named anew, as a whole: `tfstate backup --force --strategy full STATE`; then an owner may let go what is lost: `tfstate prune --damaged`",
+            "store the states named anew, as a whole: `tfstate backup --force --strategy full STATE`",
+        ),
+        (
+            has(&[Wrong::Damaged, Wrong::Chain]),
+            "then an owner of the repository may let go what is lost: `tfstate prune --damaged`",
         ),
         (
             has(&[Wrong::Untrusted]),

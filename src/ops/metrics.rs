@@ -45,8 +45,8 @@ pub struct StateRun {
     pub depth: Option<u32>,
     /// How long it took, in seconds.
     pub seconds: f64,
-    /// When it was proved that the snapshot can be restored, if this run did that.
-    pub verified: Option<Timestamp>,
+    /// Whether the state could be parsed, where it was read.
+    pub readable: Option<bool>,
 }
 
 impl StateRun {
@@ -60,7 +60,7 @@ impl StateRun {
             bytes_stored: None,
             depth: None,
             seconds: 0.0,
-            verified: None,
+            readable: None,
         }
     }
 }
@@ -97,23 +97,23 @@ impl Status {
     }
 }
 
-/// What a file of an earlier run says of a state, in seconds since 1970.
+/// What a file of an earlier run says of a state; times are in seconds since 1970.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub struct Earlier {
     /// When a snapshot last held the state as it was then.
     pub success: Option<i64>,
     /// When a backup was last tried.
     pub attempt: Option<i64>,
-    /// When it was last proved that it can be restored.
-    pub verified: Option<i64>,
+    /// 1 if it could be parsed when it was last read, and 0 if it could not.
+    pub readable: Option<i64>,
 }
 
-/// Picks one of the times of a state.
-type Time = fn(&Earlier) -> Option<i64>;
+/// Picks one of the values of a state.
+type Value = fn(&Earlier) -> Option<i64>;
 
 const SUCCESS: &str = "tfstate_backup_last_success_timestamp_seconds";
 const ATTEMPT: &str = "tfstate_backup_last_attempt_timestamp_seconds";
-const VERIFIED: &str = "tfstate_backup_last_verified_timestamp_seconds";
+const READABLE: &str = "tfstate_backup_state_readable";
 
 /// Puts the metrics of a run in the place of a file, which everybody may read: exporters run as
 /// users of their own.
@@ -148,15 +148,15 @@ pub fn textfile(run: &Run) -> String {
         run.states.iter().map(|state| (state.name.as_str(), state)).collect();
     let known = known(run, &states);
     let mut out = Text::default();
-    let times: [(_, _, Time); 3] = [
+    let values: [(_, _, Value); 3] = [
         (SUCCESS, "When a snapshot last held the state as it was.", |times| times.success),
         (ATTEMPT, "When a backup of the state was last tried.", |times| times.attempt),
-        (VERIFIED, "When it was last proved that the state can be restored.", |t| t.verified),
+        (READABLE, "1 if the state could be parsed when it was last read, else 0.", |k| k.readable),
     ];
-    for (name, help, time) in times {
+    for (name, help, value) in values {
         out.family(name, help);
         for (state, known) in &known {
-            out.sample(&[("state", state)], time(known));
+            out.sample(&[("state", state)], value(known));
         }
     }
     out.family("tfstate_backup_state_bytes", "Length of the state.");
@@ -206,8 +206,8 @@ fn known<'a>(run: &'a Run, states: &BTreeMap<&'a str, &StateRun>) -> BTreeMap<&'
     for (&name, state) in states {
         let old = run.earlier.get(name).copied().unwrap_or_default();
         let success = if state.status.is_success() { Some(now) } else { old.success };
-        let verified = state.verified.map(Timestamp::as_second).or(old.verified);
-        known.insert(name, Earlier { success, attempt: Some(now), verified });
+        let readable = state.readable.map(i64::from).or(old.readable);
+        known.insert(name, Earlier { success, attempt: Some(now), readable });
     }
     known
 }
@@ -224,7 +224,7 @@ fn earlier(text: &str) -> BTreeMap<String, Earlier> {
         match metric {
             SUCCESS => known.success = Some(value),
             ATTEMPT => known.attempt = Some(value),
-            VERIFIED => known.verified = Some(value),
+            READABLE => known.readable = Some(value),
             _ => {}
         }
     }
@@ -312,7 +312,7 @@ mod tests {
             bytes_stored: is_held.then_some(5_000),
             depth: is_held.then_some(0),
             seconds: 0.25,
-            verified: None,
+            readable: None,
         }
     }
 
@@ -482,13 +482,15 @@ mod tests {
     }
 
     #[test]
-    fn a_proof_is_remembered() {
+    fn that_a_state_is_broken_is_remembered_until_it_is_read_again() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("tfstate.prom");
-        let verified = Some(Timestamp::from_second(90).unwrap());
-        written(&path, vec![StateRun { verified, ..state("a", Status::New) }], 100);
+        let read = |readable| StateRun { readable: Some(readable), ..state("a", Status::New) };
+        written(&path, vec![read(false)], 100);
         let text = written(&path, vec![state("a", Status::Unchanged)], 200);
-        assert_eq!(value(&text, VERIFIED, "a"), Some(90.0));
+        assert_eq!(value(&text, READABLE, "a"), Some(0.0));
+        let text = written(&path, vec![read(true)], 300);
+        assert_eq!(value(&text, READABLE, "a"), Some(1.0));
     }
 
     #[test]

@@ -20,6 +20,8 @@ pub struct RekeyOptions<'a> {
     pub signer: &'a Signer,
     /// The streams to work on; nothing means all.
     pub streams: Option<&'a BTreeSet<String>>,
+    /// Whether what there is stays as it is, as where no key of it is left.
+    pub new_only: bool,
 }
 
 /// Encrypts for new recipients from now on, and what there is anew; hands what became of each
@@ -35,9 +37,14 @@ pub fn run<E: From<Error>>(
     repository.may_remove(options.signer)?;
     repository.may_write(options.signer)?;
     if *repository.protection() != Protection::Recipients(options.recipients.clone()) {
-        may_read(&repository, options.identities)?;
+        if !options.new_only {
+            repository.may_read(options.identities)?;
+        }
         repository.set_recipients(options.recipients, options.signer, clock.now())?;
         repository = Repository::open(Arc::clone(vault), keys)?;
+    }
+    if options.new_only {
+        return Ok(());
     }
     let mut rekeyer = Rekeyer::new(&repository, options.identities, options.signer)?;
     let mut streams = rekeyer.streams();
@@ -46,23 +53,6 @@ pub fn run<E: From<Error>>(
     // What is done is named whatever became of the rest.
     let named = rekeyer.finish(clock.now());
     done.and(named.map_err(E::from))
-}
-
-/// Returns an error if these keys open nothing that there is: then the new recipients would count
-/// for what comes, and nothing of what there is be encrypted anew.
-fn may_read(repository: &Repository, identities: &Identities) -> Result<(), Error> {
-    for snapshot in repository.list()?.iter().rev() {
-        match repository.origin(snapshot, identities) {
-            Err(error @ (Error::NoIdentity { .. } | Error::WrongIdentity { .. })) => {
-                return Err(error);
-            }
-            Err(error @ (Error::Io { .. } | Error::Store(_))) => return Err(error),
-            Ok(_) => break,
-            // It says nothing of the keys.
-            Err(_) => {}
-        }
-    }
-    Ok(())
 }
 
 #[cfg(test)]
@@ -99,6 +89,7 @@ mod tests {
             identities: &Identities::default(),
             signer: &signer,
             streams: None,
+            new_only: false,
         };
         let stopped = run(&vault, keys, &options, &clock, |_, _| Err(Error::NoSigner));
         assert!(matches!(stopped, Err(Error::NoSigner)));

@@ -215,7 +215,7 @@ impl Owner {
     pub(crate) fn rekey(&self, vault: &Arc<dyn Vault>, second: i64) -> Result<(), Error> {
         let (recipients, identities) = (self.recipients(), &self.identities());
         let (signer, streams) = (&*self.signer, None);
-        let options = RekeyOptions { recipients, identities, signer, streams };
+        let options = RekeyOptions { recipients, identities, signer, streams, new_only: false };
         rekey::run(vault, Keys::default(), &options, &Fixed(at(second)), |_, rekeyed| {
             rekeyed.failed.into_iter().next().map_or(Ok(()), |(_, error)| Err(error))
         })

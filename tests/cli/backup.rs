@@ -112,6 +112,21 @@ fn a_state_that_can_not_be_parsed_is_kept_and_reported() {
 }
 
 #[test]
+fn that_a_state_cannot_be_parsed_is_seen_by_who_watches_and_by_who_lists() {
+    let sandbox = directory();
+    let args = ["backup", "--no-encryption", "-q", "--metrics-file", "tfstate.prom"];
+    for (text, readable) in [(BEFORE, "1"), (&BEFORE[..100], "0")] {
+        sandbox.write("terraform.tfstate", text);
+        assert_eq!(sandbox.run(args).status, Some(0));
+        let metrics = fs::read_to_string(sandbox.path("tfstate.prom")).unwrap();
+        let found = metrics.lines().find(|l| l.starts_with("tfstate_backup_state_readable{"));
+        assert!(found.is_some_and(|line| line.ends_with(&format!(" {readable}"))), "{metrics}");
+    }
+    let listed = sandbox.run(["snapshots"]).stdout;
+    assert!(listed.lines().last().unwrap().contains(" broken "), "{listed}");
+}
+
+#[test]
 fn some_of_several_states_that_fail_are_named_and_the_rest_is_kept() {
     let sandbox = directory();
     let args = ["backup", "./absent.tfstate", "terraform.tfstate", "--no-encryption", "-q"];

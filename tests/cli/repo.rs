@@ -175,6 +175,25 @@ fn after_a_rekey_the_new_key_reads_everything_and_the_old_files_go() {
 }
 
 #[test]
+fn where_the_key_is_lost_what_comes_can_be_for_another() {
+    let sandbox = Sandbox::new();
+    let ((a, _), (b, new)) = (key(&sandbox, "a.txt"), key(&sandbox, "b.txt"));
+    repo(&sandbox, &["init", "--recipient", &a, "--single-recipient"]);
+    let first = backup(&sandbox, STATE);
+    assert_eq!(repo(&sandbox, &["rekey", "--recipient", &b]).status, Some(1));
+    let rekeyed = repo(&sandbox, &["rekey", "--recipient", &b, "--new-only"]);
+    assert_eq!(rekeyed.status, Some(0), "{rekeyed}");
+    let changed = STATE.replace("shop", "shed");
+    let second = backup(&sandbox, &changed);
+    assert_eq!(restore(&sandbox, &first, &new), None);
+    assert_eq!(restore(&sandbox, &second, &new).as_deref(), Some(changed.as_str()));
+    // What it opens is enough to go on with, although it opens not all.
+    let (c, newest) = key(&sandbox, "c.txt");
+    assert_eq!(repo(&sandbox, &["rekey", "--recipient", &c, "-i", &new]).status, Some(3));
+    assert_eq!(restore(&sandbox, &backup(&sandbox, STATE), &newest).as_deref(), Some(STATE));
+}
+
+#[test]
 fn what_is_held_stays_until_it_is_released() {
     let sandbox = Sandbox::new();
     repo(&sandbox, &["init", "--no-encryption"]);

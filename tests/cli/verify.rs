@@ -88,7 +88,8 @@ fn a_damaged_snapshot_is_named_and_what_to_do_is_said() {
     failure: ID STREAM: its payload is not the one that was written
     2 snapshots of 1 state verified, 1 problem
     [stderr]
-    hint: store the states named anew, as a whole: `tfstate backup --force --strategy full STATE`; then an owner may let go what is lost: `tfstate prune --damaged`
+    hint: store the states named anew, as a whole: `tfstate backup --force --strategy full STATE`
+    hint: then an owner of the repository may let go what is lost: `tfstate prune --damaged`
     [exit 2]
     "#);
     assert_eq!(verify(&sandbox, &["--quick"]).status, Some(0), "its head is good");

@@ -24,7 +24,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::{SignedDuration, Timestamp};
 
-use self::survey::{LOST, Node, Survey};
+use self::survey::{LOST, MISSING, Node, Survey};
 use super::catalogue::Catalogue;
 use super::hold::Holds;
 use super::retention::{self, Candidate, Policy, Reason};
@@ -34,15 +34,10 @@ use super::{BROKEN, Error, Repository, Signer, Snapshot};
 
 pub use sweep::{Denied, Swept};
 
-/// What snapshots carry that were made before a state was replaced.
-const BEFORE_CHANGE: &str = "before-change";
+/// What snapshots carry that were made before a state was replaced, and before a guarded command.
+const BEFORE_CHANGE: [&str; 2] = ["before-change", "before"];
 
-/// What snapshots carry that were made after a command changed a state.
-const AFTER_CHANGE: &str = "after";
-
-const BEFORE_A_CHANGE: &str = "before a change of the last 30 days";
-
-/// How long what was before a change stays.
+/// How long those stay.
 const BEFORE_CHANGE_STAYS: SignedDuration = SignedDuration::from_hours(30 * 24);
 
 /// What is to be kept, and when it is.
@@ -67,6 +62,8 @@ pub struct Pruner<'a> {
     holds: Holds,
     /// What is in pending lists, and since when.
     marked: BTreeMap<String, Timestamp>,
+    /// What an owner named since nobody can restore it.
+    named_damaged: BTreeSet<String>,
 }
 
 /// What becomes of one stream.
@@ -93,6 +90,8 @@ pub struct Verdict {
     pub is_superseded: bool,
     /// Whether it is deleted in this run already.
     pub is_due: bool,
+    /// Whether nobody can restore it.
+    is_lost: bool,
     /// The key of the object that it builds on.
     parent: Option<String>,
     /// How many others it builds on.
@@ -102,6 +101,15 @@ pub struct Verdict {
 }
 
 impl Verdict {
+    /// Returns in which list it is named if it goes.
+    fn of(&self) -> Of {
+        match (self.is_superseded, self.is_lost) {
+            (true, _) => Of::Superseded,
+            (false, true) => Of::Damaged,
+            (false, false) => Of::Snapshots,
+        }
+    }
+
     /// Returns whether it stays.
     pub fn is_kept(&self) -> bool {
         !self.reasons.is_empty()
@@ -140,16 +148,19 @@ impl StreamPlan {
 impl<'a> Pruner<'a> {
     /// Lists what there is.
     pub fn new(repository: &'a Repository, rules: Rules<'a>) -> Result<Self, Error> {
-        let mut marked = BTreeMap::new();
+        let (mut marked, mut named_damaged) = (BTreeMap::new(), BTreeSet::new());
         for (_, tomb) in tomb::all(&*repository.vault, tomb::PENDING, repository.owners())? {
             let Some(since) = time_of(&tomb.created) else { continue };
+            if tomb.damaged {
+                named_damaged.extend(tomb.snapshots.iter().cloned());
+            }
             for key in tomb.snapshots {
                 let known = marked.entry(key).or_insert(since);
                 *known = since.min(*known);
             }
         }
         let (catalogue, holds) = (repository.catalogue()?, repository.holds()?);
-        Ok(Self { repository, rules, catalogue, holds, marked })
+        Ok(Self { repository, rules, catalogue, holds, marked, named_damaged })
     }
 
     /// Returns the names of all streams.
@@ -180,7 +191,7 @@ impl<'a> Pruner<'a> {
         }
         let mut reasons = self.reasons(&survey, living, good);
         // What was named since it is damaged may only show that when it is read.
-        let is_named = |node: &Node| self.marked.contains_key(&node.snapshot.key);
+        let is_named = |node: &Node| self.named_damaged.contains(&node.snapshot.key);
         let in_question: Vec<usize> = (0..living)
             .filter(|&at| is_named(&survey.nodes[at]) && !reasons[at].is_empty())
             .collect();
@@ -250,20 +261,17 @@ impl<'a> Pruner<'a> {
         for ((&at, candidate), decided) in counted.iter().zip(&candidates).zip(decided) {
             reasons[at].extend(decided.into_iter().map(Reason::words));
             let is_young = self.rules.now.duration_since(candidate.time) < BEFORE_CHANGE_STAYS;
-            let has = |wanted: &str| is_young && candidate.tags.iter().any(|tag| tag == wanted);
-            if has(BEFORE_CHANGE) {
-                reasons[at].push(BEFORE_A_CHANGE);
-            }
-            // The one before it may have been there before the command was run.
-            let before = counted.iter().rev().find(|&&other| other < at);
-            if let Some(&before) = before.filter(|_| has(AFTER_CHANGE))
-                && !reasons[before].contains(&BEFORE_A_CHANGE)
-            {
-                reasons[before].push(BEFORE_A_CHANGE);
+            if is_young && candidate.tags.iter().any(|tag| BEFORE_CHANGE.contains(&tag.as_str())) {
+                reasons[at].push("before a change of the last 30 days");
             }
         }
         for (at, node) in survey.nodes.iter().enumerate() {
             reasons[at].extend(self.doubt(node));
+            // Of what can't be read, its name has the beginning of the id.
+            let is_held = self.holds.all().any(|(id, _)| id.starts_with(&node.snapshot.id));
+            if is_held && node.doubt.is_some() {
+                reasons[at].push(Reason::Held.words());
+            }
             if self.holds.is_doubted(&node.snapshot.id) {
                 reasons[at].push("held, as far as can be told: a note on it is damaged");
             }
@@ -272,10 +280,13 @@ impl<'a> Pruner<'a> {
     }
 
     /// Returns why an object can't be relied on, if that is why it stays. What can't be restored is of
-    /// no use to anybody once an owner named it, or asks for that.
+    /// no use to anybody once an owner asks for that, or named it for that; nor is what was named as
+    /// one to go, and is left alone of what went.
     fn doubt(&self, node: &Node) -> Option<&'static str> {
-        let may_go = self.rules.damaged || self.marked.contains_key(&node.snapshot.key);
-        node.doubt.filter(|doubt| !may_go || !LOST.contains(doubt))
+        let key = &node.snapshot.key;
+        let asked = self.rules.damaged || self.named_damaged.contains(key);
+        let is_left = |doubt| doubt == MISSING && self.marked.contains_key(key);
+        node.doubt.filter(|&doubt| !(is_left(doubt) || asked && LOST.contains(&doubt)))
     }
 
     /// Returns why the old object of a snapshot that was encrypted anew stays, if it does.
@@ -321,6 +332,7 @@ impl<'a> Pruner<'a> {
                 reasons,
                 marked,
                 is_superseded: node.is_superseded,
+                is_lost: node.doubt.is_some_and(|doubt| LOST.contains(&doubt)),
                 parent: survey.parents[at].map(|at| survey.nodes[at].snapshot.key.clone()),
                 depth: survey.chain(at).len(),
                 previous: previous.map(|link| link.id.get(..8).unwrap_or_default().to_owned()),
@@ -330,8 +342,8 @@ impl<'a> Pruner<'a> {
         StreamPlan { name: stream.to_owned(), verdicts, left_alone: survey.left_alone }
     }
 
-    /// Names what goes and is not yet named, and returns how much that is: snapshots in one list,
-    /// and in another the old objects of those that were encrypted anew.
+    /// Names what goes and is not yet named, and returns how much that is: snapshots in one list, in
+    /// another the old objects of those that were encrypted anew, in a third what is damaged.
     ///
     /// # Errors
     ///
@@ -339,10 +351,9 @@ impl<'a> Pruner<'a> {
     pub fn mark(&self, plans: &[StreamPlan], signer: &Signer) -> Result<usize, Error> {
         self.repository.may_remove(signer)?;
         let mut count = 0;
-        for of in [Of::Snapshots, Of::Superseded] {
+        for of in [Of::Snapshots, Of::Superseded, Of::Damaged] {
             let new = plans.iter().flat_map(StreamPlan::removed);
-            let new = new.filter(|verdict| verdict.marked.is_none());
-            let new = new.filter(|verdict| verdict.is_superseded == (of == Of::Superseded));
+            let new = new.filter(|verdict| verdict.marked.is_none() && verdict.of() == of);
             let keys: BTreeSet<String> = new.map(|verdict| verdict.snapshot.key.clone()).collect();
             if !keys.is_empty() {
                 count += keys.len();

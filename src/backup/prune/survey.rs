@@ -3,6 +3,8 @@
 
 use std::collections::BTreeSet;
 
+use jiff::{SignedDuration, Timestamp};
+
 use crate::backup::body::Flaw;
 use crate::backup::catalogue::Catalogue;
 use crate::backup::container::{self, HEAD, Head};
@@ -73,20 +75,25 @@ impl Survey {
         Ok(survey)
     }
 
-    /// Where others came at the time that they say, what did not may be there to stand in for them in
-    /// a policy. Where none did, as under a clock that was wrong all the time, nothing is known by it.
+    /// Doubts what came long after one that came when it says and is of a later time: it may be there
+    /// to stand in for others in a policy. Where all came late, as in a bucket that was copied or under
+    /// a clock that was wrong all the time, nothing is known by it.
     fn doubt_times(&mut self, repository: &Repository) {
-        let off_by = |node: &Node| {
+        let times = |node: &Node| {
             let head =
                 node.head.as_ref().filter(|_| node.doubt.is_none() && !node.is_superseded)?;
-            repository.off_by(&node.snapshot, &head.header)
+            let off = repository.off_by(&node.snapshot, &head.header)?;
+            Some((node.snapshot.created, node.snapshot.modified?, off))
         };
-        let off: Vec<_> = self.nodes.iter().map(off_by).collect();
-        if off.iter().flatten().any(|off| *off <= SKEW) {
-            for (node, off) in self.nodes.iter_mut().zip(off) {
-                if off.is_some_and(|off| off > SKEW) {
-                    node.doubt = Some(OFF);
-                }
+        let times: Vec<_> = self.nodes.iter().map(times).collect();
+        let on_time = || times.iter().flatten().filter(|(.., off)| *off <= SKEW);
+        for (node, times) in self.nodes.iter_mut().zip(&times) {
+            let Some((created, came, off)) = times else { continue };
+            let shows_it = |(of, there, _): &&(Timestamp, Timestamp, SignedDuration)| {
+                of > created && came.duration_since(*there) > SKEW
+            };
+            if *off > SKEW && on_time().any(|witness| shows_it(&witness)) {
+                node.doubt = Some(OFF);
             }
         }
     }
@@ -113,6 +120,11 @@ impl Survey {
         for link in self.chain(at) {
             let checked = match repository.check(&self.nodes[link].snapshot) {
                 Err(error @ (Error::Io { .. } | Error::Store(_))) => return Err(error),
+                // Whoever signed it may count again; it is as it was written.
+                Err(Error::Untrusted { .. }) => {
+                    self.nodes[at].doubt.get_or_insert("what it builds on is not trusted");
+                    return Ok(false);
+                }
                 checked => checked,
             };
             if checked.is_err() {
@@ -139,7 +151,7 @@ impl Survey {
     }
 }
 
-const MISSING: &str = "what it builds on is missing";
+pub(super) const MISSING: &str = "what it builds on is missing";
 
 const DAMAGED: &str = "damaged";
 
@@ -148,7 +160,7 @@ const ON_DAMAGED: &str = "what it builds on is damaged";
 /// Why nobody can restore something.
 pub(super) const LOST: [&str; 3] = [MISSING, DAMAGED, ON_DAMAGED];
 
-const OFF: &str = "says another time than that at which it came there";
+const OFF: &str = "came later than it says, and than one of a later time";
 
 const GONE: &str = "something in it was just removed, or could not be found";
 

@@ -253,16 +253,18 @@ fn whatever_the_policy_says_what_is_held_or_was_kept_before_a_change_stays() {
 }
 
 #[test]
-fn what_was_there_before_a_command_changed_the_state_stays_whatever_made_it() {
+fn what_was_there_before_a_guarded_command_stays() {
     let place = Place::new();
     let older = place.add(0, Strategy::Full).snapshot;
-    let before = place.add(1, Strategy::Full).snapshot;
-    place.add_tagged(2, Strategy::Full, &["after"]);
-    place.add(3, Strategy::Full);
+    let before = place.add_tagged(1, Strategy::Full, &["before"]).snapshot;
+    // A backup beside the command.
+    place.add(2, Strategy::Full);
+    place.add_tagged(3, Strategy::Full, &["after"]);
+    place.add(4, Strategy::Full);
     let why = |second, snapshot| place.why(&last(1), second, snapshot);
     assert_eq!(why(9, &before), ["before a change of the last 30 days"]);
     assert!(why(9, &older).is_empty());
-    assert!(why(30 * DAY + 2, &before).is_empty());
+    assert!(why(30 * DAY + 1, &before).is_empty());
 }
 
 #[test]
@@ -433,6 +435,29 @@ fn the_newest_of_a_state_that_could_be_parsed_stays_beside_newer_ones_of_broken_
 }
 
 #[test]
+fn what_is_held_stays_although_it_is_damaged_and_an_owner_wants_that_to_go() {
+    let place = Place::new();
+    let held = place.add(0, Strategy::Full).snapshot;
+    place.add(1, Strategy::Full);
+    let signer = &place.sample.signer;
+    place.repository().hold(&held, Wish::Hold(None), signer, at(2)).unwrap();
+    for bit in [usize::MAX, 20] {
+        let mut objects = place.shelf.objects();
+        let object = objects.get_mut(&held.key).unwrap();
+        let last = object.len() - 1;
+        object[bit.min(last)] ^= 1;
+        drop(objects);
+        let policy = self::last(9);
+        let rules = Rules { policy: &policy, grace: A_DAY, now: at(9), damaged: true };
+        let repository = place.repository();
+        let plan = Pruner::new(&repository, rules).unwrap().plan(&super::super::stream_of(URI));
+        let plan = plan.unwrap();
+        let found = plan.verdicts.iter().find(|v| v.snapshot.key == held.key).unwrap();
+        assert_eq!(found.reasons, ["held"]);
+    }
+}
+
+#[test]
 fn what_is_damaged_goes_with_what_builds_on_it_once_an_owner_says_so() {
     for (part, step) in [("payload", DAY), ("head", DAY), ("payload", 0)] {
         let place = Place::new();
@@ -474,7 +499,7 @@ fn what_is_damaged_goes_with_what_builds_on_it_once_an_owner_says_so() {
 }
 
 #[test]
-fn what_says_another_time_than_that_at_which_it_came_takes_the_place_of_none_that_does_not() {
+fn what_came_long_after_it_says_takes_the_place_of_none_that_came_in_time() {
     let place = Place::new();
     let daily = Policy { daily: 3, ..Policy::default() };
     let genuine: Vec<Snapshot> =
@@ -492,12 +517,17 @@ fn what_says_another_time_than_that_at_which_it_came_takes_the_place_of_none_tha
     came(&forged, Some(3 * DAY));
     assert!(genuine.iter().all(|snapshot| why(snapshot).is_empty()), "the place does not tell");
     came(&genuine, None);
-    for (genuine, forged) in genuine.iter().zip(&forged) {
-        assert!(why(genuine).contains(&"daily"), "{:?}", why(genuine));
-        assert_eq!(why(forged), ["says another time than that at which it came there"]);
+    let later = place.add(3 * DAY - 2 * HOUR, Strategy::Full).snapshot;
+    came(&[later], None);
+    for (at, (genuine, forged)) in genuine.iter().zip(&forged).enumerate() {
+        // The first is in the day before the three.
+        assert_eq!(why(genuine).contains(&"daily"), at > 0, "{:?}", why(genuine));
+        assert_eq!(why(forged), ["came later than it says, and than one of a later time"]);
     }
     came(&genuine, Some(9 * DAY));
-    assert!(genuine.iter().all(|snapshot| why(snapshot).is_empty()), "no time is right");
+    place.shelf.came.lock().unwrap().clear();
+    came(&[genuine, forged].concat(), Some(9 * DAY));
+    assert_eq!(place.plan(&daily, 3 * DAY).removed().count(), 4, "a copied bucket");
 }
 
 #[test]

@@ -313,7 +313,7 @@ fn run_of(name: &str, report: &Report) -> StateRun {
         bytes_stored: Some(report.snapshot.bytes_stored),
         depth: added.and_then(|added| u32::try_from(added.depth).ok()),
         seconds: report.took.as_secs_f64(),
-        verified: None,
+        readable: report.bytes_state.map(|_| report.broken.is_none()),
     }
 }
 

@@ -108,6 +108,9 @@ struct Rekey {
     /// Encrypt for this age or ssh public key (can be repeated)
     #[arg(long = "recipient", value_name = "KEY", required = true)]
     recipients: Vec<String>,
+    /// Encrypt only what comes for them, as where no key is left of what there is
+    #[arg(long, conflicts_with = "states")]
+    new_only: bool,
     #[command(flatten)]
     identities: IdentityOption,
     #[command(flatten)]
@@ -366,6 +369,7 @@ fn rekey(args: &Rekey, context: &mut Context<'_>) -> Result<Exit, Failure> {
         identities: &identities,
         signer: &signer,
         streams: streams.as_ref(),
+        new_only: args.new_only,
     };
     let keys = Keys { signer: Some(&signer), known: known.as_ref() };
     let (interrupt, mut failed) = (context.interrupt.clone(), 0_usize);

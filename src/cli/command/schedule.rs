@@ -184,7 +184,7 @@ fn variables(
     let is_local = states.iter().any(|state| matches!(state, State::Path(_)));
     let of_states = ["TF_WORKSPACE", "TF_DATA_DIR"].into_iter().filter(|_| is_local);
     // The same user on the same computer: the key is where it is now.
-    let of_user = ["XDG_STATE_HOME"].into_iter().filter(|_| runner == Runner::Cron);
+    let of_user = ["STATE_DIR", "XDG_STATE_HOME"].into_iter().filter(|_| runner == Runner::Cron);
     let set = |name| context.env.get(name).map(|value| (name, value));
     of_states.chain(of_user).filter_map(set).collect()
 }

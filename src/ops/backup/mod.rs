@@ -184,11 +184,7 @@ impl<'a> Keeper<'a> {
         if let Some(snapshot) = known {
             return Ok(self.report(snapshot, None, Some(length), source.facts.broken.clone()));
         }
-        let mut tags = self.manner.tags.to_vec();
-        if source.facts.broken.is_some() && !tags.iter().any(|tag| tag == BROKEN) {
-            tags.push(BROKEN.to_owned());
-        }
-        let label = (tags.as_slice(), self.clock.now(), Order::Next);
+        let label = (self.manner.tags, self.clock.now(), Order::Next);
         let added = self.add(&self.catalogue, (source, state), label, self.heads.as_ref())?;
         let broken = source.facts.broken.clone();
         Ok(self.report(added.snapshot.clone(), Some(added), Some(length), broken))
@@ -201,6 +197,10 @@ impl<'a> Keeper<'a> {
         (tags, created, order): (&[String], Timestamp, Order),
         heads: Option<&Heads>,
     ) -> Result<Added, Error> {
+        let mut tags = tags.to_vec();
+        if source.facts.broken.is_some() && !tags.iter().any(|tag| tag == BROKEN) {
+            tags.push(BROKEN.to_owned());
+        }
         let addition = Addition {
             uri: source.uri,
             facts: source.facts.clone(),
@@ -209,7 +209,7 @@ impl<'a> Keeper<'a> {
             source: source.version,
             strategy: self.manner.strategy,
             level: self.manner.level,
-            tags,
+            tags: &tags,
             created,
             order,
         };

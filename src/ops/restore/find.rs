@@ -94,7 +94,8 @@ mod tests {
         }
         // Without the genuine one, reading what is there says what is wrong.
         sample.vault().delete(&one.key).unwrap();
-        assert_ne!(find(&repository, Reference::Latest).unwrap().key, one.key);
+        let found = find(&repository, Reference::Latest).unwrap();
+        assert!(matches!(repository.full_id(&found), Err(backup::Error::Damaged { .. })));
     }
 
     #[test]
