@@ -182,7 +182,13 @@ impl<'a> Pruner<'a> {
                 let head = node.head.as_ref();
                 head.is_some_and(|head| !head.header.tags.iter().any(|tag| tag == BROKEN))
             };
-            readable = self.newest_good(&mut survey, living, is_whole)?;
+            // Mostly it is the same one, which was read to its end just now.
+            readable = match good {
+                Some(at) if !is_whole(&survey.nodes[at]) => {
+                    self.newest_good(&mut survey, living, is_whole)?
+                }
+                same => same,
+            };
         }
         if self.rules.damaged {
             for at in 0..survey.nodes.len() {
@@ -190,8 +196,9 @@ impl<'a> Pruner<'a> {
             }
         }
         let mut reasons = self.reasons(&survey, living, good);
-        // What was named since it is damaged may only show that when it is read.
-        let is_named = |node: &Node| self.named_damaged.contains(&node.snapshot.key);
+        // What was named since it is damaged may only show that when it is read, if it was not yet.
+        let is_named =
+            |node: &Node| !self.rules.damaged && self.named_damaged.contains(&node.snapshot.key);
         let in_question: Vec<usize> = (0..living)
             .filter(|&at| is_named(&survey.nodes[at]) && !reasons[at].is_empty())
             .collect();
@@ -268,8 +275,8 @@ impl<'a> Pruner<'a> {
         for (at, node) in survey.nodes.iter().enumerate() {
             reasons[at].extend(self.doubt(node));
             // Of what can't be read, its name has the beginning of the id.
-            let is_held = self.holds.all().any(|(id, _)| id.starts_with(&node.snapshot.id));
-            if is_held && node.doubt.is_some() {
+            let is_held = || self.holds.all().any(|(id, _)| id.starts_with(&node.snapshot.id));
+            if node.doubt.is_some() && is_held() {
                 reasons[at].push(Reason::Held.words());
             }
             if self.holds.is_doubted(&node.snapshot.id) {
