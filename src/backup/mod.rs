@@ -196,4 +196,6 @@ pub use run::{Runs, States};
 pub use seen::Seen;
 pub use sign::{PublicKey, Signer};
 pub use snapshot::{Kind, Snapshot, stream_of};
-pub use write::{Added, Addition, BROKEN, IMPORTED, Order, Strategy, Whole};
+pub use write::{
+    Added, Addition, BEFORE_CHANGE, BEFORE_GUARDED, BROKEN, IMPORTED, Order, Strategy, Whole,
+};

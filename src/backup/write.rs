@@ -69,6 +69,12 @@ pub const IMPORTED: &str = "imported";
 /// into them, must not take one of these for the newest that is of use.
 pub const BROKEN: &str = "broken";
 
+/// What snapshots are tagged with that are made before a state is replaced.
+pub const BEFORE_CHANGE: &str = "before-change";
+
+/// What snapshots are tagged with that are made before a guarded command runs.
+pub const BEFORE_GUARDED: &str = "before";
+
 /// Where a snapshot belongs among those of its state.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub enum Order {

@@ -8,6 +8,7 @@ use super::error::Failure;
 use super::kept::InRepository;
 use super::repository::{RepositoryOption, SignerOption};
 use super::state;
+use crate::backup::BEFORE_GUARDED;
 use crate::base::clock::System;
 use crate::base::text::{escape, shell_word};
 use crate::ops::guard::{self, Kept};
@@ -49,7 +50,7 @@ impl Guarded {
         let repository = InRepository::new(repository, signer, context)?;
         let mut guarded = Self { location, before: None, repository, options };
         if let Some(bytes) = guard::read(&guarded.location)? {
-            let kept = guarded.keep(&bytes, "before", context)?;
+            let kept = guarded.keep(&bytes, BEFORE_GUARDED, context)?;
             guarded.before = Some((bytes, kept));
         } else {
             context.out.note(&format!("There is no state in {} yet", escape(&name)));
@@ -61,7 +62,7 @@ impl Guarded {
         let tags = [tag.to_owned()];
         let mut options = self.repository.options(&tags);
         // By it prune knows what to spare.
-        options.manner.insists_on_tags = tag == "before";
+        options.manner.insists_on_tags = tag == BEFORE_GUARDED;
         let work =
             |_: &dyn Fn() -> bool| Ok(guard::keep(&self.location, bytes, (&options, &System))?);
         context.interrupt.hold(work)

@@ -7,7 +7,7 @@ use super::context::Context;
 use super::error::Failure;
 use super::repository::{self, RepositoryOption, SignerOption};
 use crate::backup::vault::Vault;
-use crate::backup::{self, Keys, Known, Protection, Recipients, Repository, Signer};
+use crate::backup::{self, BEFORE_CHANGE, Keys, Known, Protection, Recipients, Repository, Signer};
 use crate::base::clock::System;
 use crate::ops::backup::{BackupOptions, Manner};
 use crate::ops::keep::{Files, Snapshots};
@@ -42,9 +42,6 @@ pub(crate) struct InRepository {
     known: Option<Known>,
     cache: Option<PathBuf>,
 }
-
-/// What snapshots are tagged with that are made before a state is replaced.
-const TAG: &str = "before-change";
 
 impl InRepository {
     /// Prepares to write to a repository that is made if there is none, protected as configured.
@@ -125,7 +122,7 @@ impl Keep for Kept {
         match self {
             Self::Files(folder) => Files { folder, clock: &System }.keep(target, bytes),
             Self::Snapshots(kept) => {
-                let tags = [TAG.to_owned()];
+                let tags = [BEFORE_CHANGE.to_owned()];
                 let mut options = kept.options(&tags);
                 // By the tag it stays until nobody wants the change back.
                 options.manner.insists_on_tags = true;

@@ -30,15 +30,15 @@ use super::hold::Holds;
 use super::retention::{self, Candidate, Policy, Reason};
 use super::snapshot::time_of;
 use super::tomb::{self, Of};
-use super::{BROKEN, Error, Repository, Signer, Snapshot};
+use super::{BEFORE_CHANGE, BEFORE_GUARDED, BROKEN, Error, Repository, Signer, Snapshot};
 
 pub use sweep::{Denied, Swept};
 
-/// What snapshots carry that were made before a state was replaced, and before a guarded command.
-const BEFORE_CHANGE: [&str; 2] = ["before-change", "before"];
+/// What snapshots carry that lead back to before a change.
+const WAYS_BACK: [&str; 2] = [BEFORE_CHANGE, BEFORE_GUARDED];
 
 /// How long those stay.
-const BEFORE_CHANGE_STAYS: SignedDuration = SignedDuration::from_hours(30 * 24);
+const WAYS_BACK_STAY: SignedDuration = SignedDuration::from_hours(30 * 24);
 
 /// What is to be kept, and when it is.
 #[derive(Clone, Copy, Debug)]
@@ -267,8 +267,8 @@ impl<'a> Pruner<'a> {
         let mut reasons = vec![Vec::new(); survey.nodes.len()];
         for ((&at, candidate), decided) in counted.iter().zip(&candidates).zip(decided) {
             reasons[at].extend(decided.into_iter().map(Reason::words));
-            let is_young = self.rules.now.duration_since(candidate.time) < BEFORE_CHANGE_STAYS;
-            if is_young && candidate.tags.iter().any(|tag| BEFORE_CHANGE.contains(&tag.as_str())) {
+            let is_young = self.rules.now.duration_since(candidate.time) < WAYS_BACK_STAY;
+            if is_young && candidate.tags.iter().any(|tag| WAYS_BACK.contains(&tag.as_str())) {
                 reasons[at].push("before a change of the last 30 days");
             }
         }

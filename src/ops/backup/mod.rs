@@ -410,8 +410,8 @@ pub fn facts(parsed: &Result<Document, ParseError>) -> SourceFacts {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::backup::Recipients;
     use crate::backup::vault::Folder;
+    use crate::backup::{BEFORE_CHANGE, Recipients};
     use crate::base::clock::Fixed;
 
     struct Place {
@@ -475,7 +475,7 @@ mod tests {
     fn an_unchanged_state_is_stored_again_where_a_tag_is_wanted_that_the_newest_lacks() {
         let place = Place::new();
         let cache = place.cache();
-        let tags = ["before-change", "x"].map(str::to_owned);
+        let tags = [BEFORE_CHANGE, "x"].map(str::to_owned);
         let stored = |tags: &[String], insists_on_tags| {
             let manner = Manner { tags, insists_on_tags, ..Manner::default() };
             !place.run_in(b"one", Some(&cache), manner).skipped()
