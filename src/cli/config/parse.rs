@@ -127,14 +127,13 @@ impl Reader<'_> {
                 Some(choice) => Ok(Value::Text(choice.to_owned())),
                 None => Err(expected(&format!("one of \"{}\"", choices.join("\", \"")))),
             },
-            Kind::Texts => {
+            Kind::Texts | Kind::Places => {
                 let texts = found.get_ref().as_array().and_then(texts);
-                Ok(Value::Texts(texts.ok_or_else(|| expected("a list of strings"))?))
-            }
-            Kind::Places => {
-                let places = found.get_ref().as_array().and_then(texts);
-                let places = places.ok_or_else(|| expected("a list of strings"))?;
-                Ok(Value::Texts(places.iter().map(|place| beside(self.folder, place)).collect()))
+                let mut texts = texts.ok_or_else(|| expected("a list of strings"))?;
+                if matches!(kind, Kind::Places) {
+                    texts.iter_mut().for_each(|place| *place = beside(self.folder, place));
+                }
+                Ok(Value::Texts(texts))
             }
             Kind::Switch => {
                 let on = found.get_ref().as_bool();
