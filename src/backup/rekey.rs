@@ -454,6 +454,26 @@ mod tests {
     }
 
     #[test]
+    fn what_two_of_them_encrypted_at_once_counts_once_for_retention() {
+        let place = Place::new(3, Sample::encrypted);
+        let before = place.shelf.objects().clone();
+        place.rekey(&place.shelf).unwrap();
+        let by_one = std::mem::replace(&mut *place.shelf.objects(), before);
+        place.rekey(&place.shelf).unwrap();
+        place.shelf.objects().extend(by_one.into_iter().filter(|(key, _)| key.starts_with("s/")));
+        let repository = open(&place.shelf).unwrap();
+        let stream = stream_of(URI);
+        assert_eq!(repository.catalogue().unwrap().stream(&stream).len(), 18);
+        let policy = Policy { last: 6, ..Policy::default() };
+        let (grace, now) = (jiff::SignedDuration::ZERO, at(200));
+        let rules = Rules { policy: &policy, grace, now, damaged: false };
+        let plan = Pruner::new(&repository, rules).unwrap().plan(&stream).unwrap();
+        let kept = plan.verdicts.iter().filter(|verdict| !verdict.reasons.is_empty());
+        let kept: Vec<u32> = kept.map(|verdict| verdict.snapshot.sequence).collect();
+        assert_eq!(kept, [4, 4, 5, 5, 6, 6, 7, 7, 8, 8, 9, 9]);
+    }
+
+    #[test]
     fn one_list_names_the_old_objects_of_all_streams_and_another_run_names_none_again() {
         let place = Place::new(1, Sample::encrypted);
         let uris = [URI, "file:///srv/test/terraform.tfstate", "s3://acme/terraform.tfstate"];

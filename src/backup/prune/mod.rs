@@ -20,7 +20,7 @@ mod sweep;
 #[cfg(test)]
 mod tests;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -117,6 +117,17 @@ impl Verdict {
 }
 
 impl StreamPlan {
+    /// Returns of each living object that can be relied on which one it counts as: mostly itself. Where two
+    /// encrypted a snapshot anew at once, there are two objects of it, and one of them counts for both.
+    fn count_as(survey: &Survey, living: usize) -> BTreeMap<usize, usize> {
+        let named = |at: usize| {
+            let Node { snapshot, head, doubt: None, .. } = &survey.nodes[at] else { return None };
+            Some((snapshot.name(), &head.as_ref()?.header.snapshot.id))
+        };
+        let last: HashMap<_, usize> = (0..living).filter_map(|at| Some((named(at)?, at))).collect();
+        (0..living).filter_map(|at| Some((at, *last.get(&named(at)?)?))).collect()
+    }
+
     /// Keeps what does not go by an earlier plan as well: one answer of the place that is wrong,
     /// such as a listing that misses a hold, must not be enough to remove something.
     pub fn spare(&mut self, earlier: &[StreamPlan]) {
@@ -246,9 +257,10 @@ impl<'a> Pruner<'a> {
         living: usize,
         good: Option<usize>,
     ) -> Vec<Vec<&'static str>> {
+        let counts_as = count_as(survey, living);
         let counted: Vec<usize> =
-            (0..living).filter(|&at| survey.nodes[at].doubt.is_none()).collect();
-        let place = |at: usize| counted.iter().position(|&counted| counted == at);
+            (0..living).filter(|&at| counts_as.get(&at) == Some(&at)).collect();
+        let place = |at: usize| counted.binary_search(counts_as.get(&at)?).ok();
         let candidates: Vec<Candidate> = counted
             .iter()
             .map(|&at| {
@@ -258,7 +270,7 @@ impl<'a> Pruner<'a> {
                     time: node.snapshot.created,
                     tags: header.map(|header| header.tags.clone()).unwrap_or_default(),
                     is_held: header.is_some_and(|h| self.holds.of(&h.snapshot.id).is_some()),
-                    is_good: good == Some(at),
+                    is_good: good.and_then(|good| counts_as.get(&good)) == Some(&at),
                     needs: survey.parents[at].and_then(place),
                 }
             })
@@ -271,6 +283,9 @@ impl<'a> Pruner<'a> {
             if is_young && candidate.tags.iter().any(|tag| WAYS_BACK.contains(&tag.as_str())) {
                 reasons[at].push("before a change of the last 30 days");
             }
+        }
+        for (&at, &one) in counts_as.iter().filter(|(at, one)| at != one) {
+            reasons[at] = reasons[one].clone();
         }
         for (at, node) in survey.nodes.iter().enumerate() {
             reasons[at].extend(self.doubt(node));
@@ -381,6 +396,17 @@ impl Repository {
         }
         Err(Error::NotOwner { place: self.name(), key: signer.public() })
     }
+}
+
+/// Returns of each living object that can be relied on which one it counts as: mostly itself. Where two
+/// encrypted a snapshot anew at once, there are two objects of it, and one of them counts for both.
+fn count_as(survey: &Survey, living: usize) -> BTreeMap<usize, usize> {
+    let named = |at: usize| {
+        let Node { snapshot, head, doubt: None, .. } = &survey.nodes[at] else { return None };
+        Some((snapshot.name(), &head.as_ref()?.header.snapshot.id))
+    };
+    let last: HashMap<_, usize> = (0..living).filter_map(|at| Some((named(at)?, at))).collect();
+    (0..living).filter_map(|at| Some((at, *last.get(&named(at)?)?))).collect()
 }
 
 /// Keeps all that something kept may need.
