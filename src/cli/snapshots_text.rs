@@ -1,5 +1,6 @@
 //! What `snapshots` prints for people.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use jiff::{SignedDuration, Timestamp};
@@ -35,7 +36,8 @@ pub(crate) fn write_changes(
         let serial = did.and_then(|did| did.serial);
         let serial = serial.map(|serial| format!("serial {serial}")).unwrap_or_default();
         let id = out.paint(Meaning::Address, &id);
-        let line = [id, when, stream, serial, note(listed, did)];
+        let note = escape(&note(listed, did)).into_owned();
+        let line = [id, when, stream, serial, note];
         let line: Vec<String> = line.into_iter().filter(|part| !part.is_empty()).collect();
         out.line(&line.join("  "))?;
         if let Some(resources) = did.and_then(|did| did.resources.as_deref()) {
@@ -75,7 +77,11 @@ fn note(listed: &Listed, changed: Option<&Changed>) -> String {
         Head::Bad(problem) => Some(problem),
     };
     let doomed = listed.is_doomed.then_some("to be removed");
-    bad.into_iter().chain(doomed).collect::<Vec<_>>().join(", ")
+    let held = listed.held.as_ref().map(|held| match &held.reason {
+        Some(reason) => Cow::Owned(format!("held: {reason}")),
+        None => Cow::Borrowed("held"),
+    });
+    bad.into_iter().chain(doomed).map(Cow::Borrowed).chain(held).collect::<Vec<_>>().join(", ")
 }
 
 /// How many addresses are shown of a snapshot.

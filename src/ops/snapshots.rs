@@ -6,7 +6,7 @@ use std::thread;
 use super::many;
 use super::room::Room;
 use crate::backup::{
-    Catalogue, Described, Error, Identities, Rebuilder, Repository, Restored, Snapshot,
+    Catalogue, Described, Error, Held, Identities, Rebuilder, Repository, Restored, Snapshot,
 };
 use crate::diff::{self, Action};
 use crate::state::document::Document;
@@ -18,6 +18,8 @@ pub struct Listed {
     pub snapshot: Snapshot,
     /// What its header says.
     pub head: Head,
+    /// Since when and why somebody holds it, if somebody does.
+    pub held: Option<Held>,
     /// Whether an owner is about to remove it.
     pub is_doomed: bool,
 }
@@ -61,7 +63,7 @@ const EXPANSION: u64 = 8;
 
 /// Lists the snapshots in a catalogue, oldest first.
 pub fn list(repository: &Repository, catalogue: &Catalogue) -> Result<Vec<Listed>, Error> {
-    let snapshots = catalogue.snapshots();
+    let (snapshots, holds) = (catalogue.snapshots(), repository.holds()?);
     let mut all = Vec::with_capacity(snapshots.len());
     let work = |snapshot: &Snapshot| repository.describe(snapshot);
     many::each(&snapshots, WORKERS, work, |snapshot, described| {
@@ -69,8 +71,12 @@ pub fn list(repository: &Repository, catalogue: &Catalogue) -> Result<Vec<Listed
             Ok(described) => Head::Good(described),
             Err(error) => Head::Bad(problem(error)?),
         };
+        let held = match &head {
+            Head::Good(described) => holds.of(&described.id).cloned(),
+            Head::Bad(_) => None,
+        };
         let is_doomed = catalogue.is_doomed(snapshot);
-        all.push(Listed { snapshot: snapshot.clone(), head, is_doomed });
+        all.push(Listed { snapshot: snapshot.clone(), head, held, is_doomed });
         Ok::<(), Error>(())
     })?;
     Ok(all)

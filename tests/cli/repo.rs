@@ -206,10 +206,21 @@ fn what_is_held_stays_until_it_is_released() {
     ");
     let prune = || sandbox.run(["prune", "--repo", "repo", "--keep-last", "1", "--dry-run"]);
     assert!(prune().stdout.contains("  held\n"), "{}", prune());
+    let listed = |options: &[&str]| {
+        sandbox.run(["snapshots", "--repo", "repo"].iter().chain(options)).stdout
+    };
+    let lines = listed(&[]);
+    assert!(lines.lines().any(|line| line.contains(&first) && line.ends_with("held: audit")));
+    assert_eq!(lines.matches("held").count(), 1, "{lines}");
+    let told: serde_json::Value = serde_json::from_str(&listed(&["-o", "json"])).unwrap();
+    let held = |at: usize| &told["snapshots"][at]["held"];
+    assert_eq!((&held(0)["reason"], held(1).is_null()), (&"audit".into(), true), "{told}");
+    assert!(held(0)["since"].is_string(), "{told}");
     assert_snapshot!(plain(&repo(&sandbox, &["release", &first])), @r"
     [stderr]
     Snapshot ID is released: retention decides on it again
     [exit 0]
     ");
     assert!(prune().stdout.contains(&format!("remove  {first}")), "{}", prune());
+    assert!(!listed(&[]).contains("held"), "{}", listed(&[]));
 }

@@ -25,12 +25,20 @@ struct Snapshot<'a> {
     bytes_stored: u64,
     parent: Option<&'a str>,
     tags: &'a [String],
+    /// Since when and why somebody holds it.
+    held: Option<Hold<'a>>,
     /// Whether it is about to be removed.
     removing: bool,
     /// What is wrong with it.
     problem: Option<&'static str>,
     #[serde(flatten)]
     changed: Option<Changes<'a>>,
+}
+
+#[derive(Debug, Serialize)]
+struct Hold<'a> {
+    since: String,
+    reason: Option<&'a str>,
 }
 
 #[derive(Debug, Serialize)]
@@ -76,6 +84,10 @@ impl<'a> Snapshot<'a> {
             bytes_stored: snapshot.bytes_stored,
             parent: parent.map(|id| id.get(..8).unwrap_or(id)),
             tags,
+            held: listed
+                .held
+                .as_ref()
+                .map(|held| Hold { since: held.since.to_string(), reason: held.reason.as_deref() }),
             removing: listed.is_doomed,
             problem: bad.or(changed.and_then(|changed| changed.problem)),
             changed: changed.map(Changes::new),
