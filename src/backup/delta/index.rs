@@ -54,7 +54,8 @@ type Run = [u8; 16];
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct Index<'a> {
     pieces: Cow<'a, [Piece]>,
-    /// The hash of each [run](runs::of); none where a later state is not to be hashed by it.
+    /// The hash of each [run](runs::of); none where a later state is not to be hashed by it, as of the
+    /// first of a state.
     runs: Cow<'a, [Run]>,
 }
 
@@ -88,14 +89,15 @@ impl<'a> Index<'a> {
             let texts = left.clone().take(run.len());
             let lengths = texts.clone().map(<[u8]>::len);
             let (bytes, after) = rest.split_at(lengths.clone().sum());
-            let hash: Run = key.hash(bytes);
+            // Where there is nothing to find by it, it can wait for a state that comes after this one.
+            let hash: Option<Run> = before.map(|_| key.hash(bytes));
+            runs.extend(hash);
             // The same bytes may have been cut elsewhere.
             let same = |pieces: &&&[Piece]| pieces.iter().map(length).eq(lengths.clone());
-            match known.get(&hash).filter(same) {
+            match hash.and_then(|hash| known.get(&hash).filter(same)) {
                 Some(same) => pieces.extend_from_slice(same),
                 None => pieces.extend(texts.map(|text| piece_of(text, key))),
             }
-            runs.push(hash);
             left.nth(run.len() - 1);
             rest = after;
         }

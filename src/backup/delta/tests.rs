@@ -85,7 +85,7 @@ fn what_is_no_state_is_added_as_a_whole() {
 
 #[test]
 fn an_index_survives_being_written_down_and_a_broken_one_is_refused() {
-    let index = Index::of(&state(&[1, 2, 3]), &key(), None);
+    let index = Index::of(&state(&[1, 2, 3]), &key(), Some(&Index::default()));
     let [pieces, runs] = index.as_bytes();
     assert_eq!(Index::from_bytes([pieces, runs]).as_ref(), Some(&index));
     assert_eq!(Index::from_bytes([&pieces[1..], runs]), None);
@@ -95,7 +95,8 @@ fn an_index_survives_being_written_down_and_a_broken_one_is_refused() {
 #[test]
 fn runs_that_are_as_they_were_are_not_hashed_again_piece_by_piece() {
     let base = state(&(0..4000).collect::<Vec<_>>());
-    let index = Index::of(&base, &key(), None);
+    assert_eq!(Index::of(&base, &key(), None).as_bytes()[1], b"", "nothing may ever come after it");
+    let index = Index::of(&base, &key(), Some(&Index::default()));
     let [pieces, runs] = index.as_bytes();
     // Pieces that nobody hashed so show where others come from.
     let pieces: Vec<u8> =
@@ -158,7 +159,7 @@ proptest! {
         edits in proptest::collection::vec((0_usize..2000, 0_u32..10_000, 0_u8..3), 0..8),
     ) {
         let mut instances: Vec<u32> = (0..2000).collect();
-        let base = Index::of(&state(&instances), &key(), None);
+        let base = Index::of(&state(&instances), &key(), Some(&Index::default()));
         for (at, id, edit) in edits {
             let at = at % instances.len();
             match edit {
@@ -168,7 +169,10 @@ proptest! {
             }
         }
         let new = state(&instances);
-        prop_assert!(Index::of(&new, &key(), Some(&base)) == Index::of(&new, &key(), None));
+        let alone = Index::of(&new, &key(), Some(&Index::default()));
+        prop_assert!(Index::of(&new, &key(), Some(&base)) == alone);
+        let pieces = |index: &Index<'_>| index.as_bytes()[0].to_vec();
+        prop_assert_eq!(pieces(&alone), pieces(&Index::of(&new, &key(), None)));
     }
 
     #[test]
@@ -206,7 +210,7 @@ fn a_state_that_was_parsed_is_cut_at_what_it_says_and_comes_back() {
     let (base, new) =
         (parsed(&(0..500).collect::<Vec<_>>()), parsed(&(1..501).collect::<Vec<_>>()));
     let [base_index, new_index] =
-        [&base, &new].map(|state| Index::of_document(state, &key(), None));
+        [&base, &new].map(|state| Index::of_document(state, &key(), Some(&Index::default())));
     assert_eq!(base_index.state_len(), base.bytes().len() as u64);
     let delta = encode(new.bytes(), &new_index, &base_index).unwrap();
     assert_eq!(decode(&delta, base.bytes(), new.bytes().len()).unwrap(), new.bytes());

@@ -117,17 +117,6 @@ impl Verdict {
 }
 
 impl StreamPlan {
-    /// Returns of each living object that can be relied on which one it counts as: mostly itself. Where two
-    /// encrypted a snapshot anew at once, there are two objects of it, and one of them counts for both.
-    fn count_as(survey: &Survey, living: usize) -> BTreeMap<usize, usize> {
-        let named = |at: usize| {
-            let Node { snapshot, head, doubt: None, .. } = &survey.nodes[at] else { return None };
-            Some((snapshot.name(), &head.as_ref()?.header.snapshot.id))
-        };
-        let last: HashMap<_, usize> = (0..living).filter_map(|at| Some((named(at)?, at))).collect();
-        (0..living).filter_map(|at| Some((at, *last.get(&named(at)?)?))).collect()
-    }
-
     /// Keeps what does not go by an earlier plan as well: one answer of the place that is wrong,
     /// such as a listing that misses a hold, must not be enough to remove something.
     pub fn spare(&mut self, earlier: &[StreamPlan]) {
