@@ -172,9 +172,12 @@ fn the_parts_of_a_drill_cover_everything_once() {
         let ran = verify(&sandbox, &["-o", "json", "--read-data-subset", subset, "-i", &key]);
         assert_eq!(ran.status, Some(0), "{ran}");
         let json: serde_json::Value = serde_json::from_str(&ran.stdout).unwrap();
-        json["summary"]["read"].as_u64().unwrap()
+        let read = json["summary"]["read"].as_u64().unwrap();
+        assert_eq!(ran.stderr.contains("no key was tried"), read == 0, "{ran}");
+        read
     };
     assert_eq!((1..=3).map(|part| read(&format!("{part}/3"))).sum::<u64>(), 2);
+    assert_eq!((1..=30).map(|part| read(&format!("{part}/30"))).sum::<u64>(), 2);
     assert_eq!([read("1%"), read("100%")], [1, 2]);
     for bad in ["0/3", "4/3", "x", "0%", "101%", "NaN%"] {
         let ran = verify(&sandbox, &["--read-data-subset", bad, "-i", &key]);

@@ -98,6 +98,10 @@ pub(crate) fn run(args: &Args, context: &mut Context<'_>) -> Result<Exit, Failur
     let found = verify::run(&repository, &options, tell);
     drop(progress);
     let (found, states) = found?;
+    if args.subset.is_some() && found.read == 0 && found.problems.is_empty() {
+        // Who drills with it every day is to know that this was none of the days.
+        context.out.note("This part has no snapshot: none was decrypted, and no key was tried");
+    }
     if context.format == Format::Json {
         context.out.json(&json::verify::Verified::new(&found, states))?;
     } else {
