@@ -82,7 +82,7 @@ fn entries(place: &Place, text: &str) -> Result<Option<Vec<Entry>>, Error> {
     let (mut entries, mut is_literal) = (Vec::new(), false);
     place.store.list(start, &mut |entry| {
         is_literal |= !is_folder && entry.key == place.key;
-        let fits = entry.len > 0 && is_taken(&entry.key, wants_all) && glob.matches(&entry.key);
+        let fits = is_taken(&entry.key, wants_all) && glob.matches(&entry.key);
         if fits && entries.len() == LIMIT {
             return Err(Error::TooMany { reference: text.to_owned(), limit: LIMIT });
         }
@@ -247,7 +247,11 @@ mod tests {
             ["prod/app.tfstate", "prod/db.tfstateenv:dev", "prod/net.tfstate"]
         );
         let all = listed("");
-        assert_eq!(all.len(), 7);
+        assert_eq!(all.len(), 8);
+        assert!(
+            all.iter().any(|key| key == "empty.tfstate"),
+            "what lost all its bytes is not passed over"
+        );
         assert_eq!(listed("**"), all);
         assert!(all.is_sorted());
     }
@@ -255,7 +259,7 @@ mod tests {
     #[test]
     fn a_glob_takes_what_it_says_but_not_what_stands_beside_a_state() {
         assert_eq!(listed("*/net.tfstate"), ["dev/net.tfstate", "prod/net.tfstate"]);
-        assert_eq!(listed("**/*.tfstate").len(), 5);
+        assert_eq!(listed("**/*.tfstate").len(), 6);
         assert_eq!(listed("prod/n*"), ["prod/net.tfstate", "prod/notes.txt"]);
         assert_eq!(listed("env:/*/net"), ["env:/x/net"]);
         assert_eq!(listed("a*.tfstate"), ["a*b.tfstate", "acb.tfstate"]);

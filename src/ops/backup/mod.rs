@@ -17,7 +17,7 @@ use crate::backup::{
 use crate::base::clock::Clock;
 use crate::state::document::Document;
 use crate::state::parse::ParseError;
-use crate::store::{self, Access, Location, Version};
+use crate::store::{self, Access, Content, Location, Version};
 
 /// The state to back up, as it was read.
 #[derive(Clone, Debug)]
@@ -230,8 +230,14 @@ impl<'a> Keeper<'a> {
             self.saw(&uri, version);
             return Ok(self.report(snapshot, None, None, None));
         }
-        let read = store::read(location, Access::Read)?;
-        // An empty file is a broken state; of a pipe it says that what writes into it failed.
+        let read = match store::read(location, Access::Read) {
+            // In a store as in a file, it is a broken state.
+            Err(store::Error::Empty { what }) => {
+                Content { name: what, bytes: [].as_slice().into(), version: None }
+            }
+            read => read?,
+        };
+        // Of a pipe it says that what writes into it failed.
         if *location == Location::StandardInput && read.bytes.is_empty() {
             return Err(Failed::NothingCame);
         }
