@@ -1,7 +1,9 @@
 //! References to states, and the places they name.
 
 use std::ffi::OsStr;
+use std::io;
 use std::path::{Path, PathBuf};
+use std::str::Utf8Chunk;
 
 use super::backend::Local;
 use super::directory::Directory;
@@ -166,10 +168,43 @@ impl Location {
             Self::Earlier { of, which } => return Ok(format!("{}@{which}", of.uri()?)),
             Self::Snapshot(_) => return Ok(self.name()),
         };
-        let absolute = path.canonicalize().or_else(|_| std::path::absolute(path));
-        let absolute = absolute.map_err(|source| Error::reading(&self.name(), source))?;
-        Ok(format!("file://{}", absolute.display()))
+        let path = followed(path).map_err(|source| Error::reading(&self.name(), source))?;
+        Ok(format!("file://{}", text_of(&path)))
     }
+}
+
+/// How many links are followed that lead to something missing, one after the other.
+const MOST_LINKS: usize = 40;
+
+/// Returns the absolute path of a file with all links followed. Of a file that is gone it is the same
+/// as when it was there: of its folder, or of what is left of that.
+fn followed(path: &Path) -> io::Result<PathBuf> {
+    let (mut path, mut gone) = (std::path::absolute(path)?, Vec::new());
+    for _ in 0..MOST_LINKS {
+        if let Ok(found) = path.canonicalize() {
+            return Ok(gone.iter().rev().fold(found, |path, name| path.join(name)));
+        }
+        let Some(name) = path.file_name().map(OsStr::to_owned) else { break };
+        let folder = path.parent().unwrap_or(&path).to_owned();
+        path = match path.read_link() {
+            Ok(target) => folder.join(target),
+            Err(_) => {
+                gone.push(name);
+                folder
+            }
+        };
+    }
+    Ok(gone.iter().rev().fold(path, |path, name| path.join(name)))
+}
+
+/// Returns a path as text, in which those that differ differ: what is no UTF-8 is written as its
+/// bytes.
+fn text_of(path: &Path) -> String {
+    let escaped = |part: Utf8Chunk<'_>| {
+        let odd = part.invalid().iter().map(|byte| format!("\\x{byte:02x}"));
+        format!("{}{}", part.valid(), odd.collect::<String>())
+    };
+    path.as_os_str().as_encoded_bytes().utf8_chunks().map(escaped).collect()
 }
 
 fn directory(dir: &Path, context: Context<'_>) -> Result<Location, Error> {
@@ -299,6 +334,44 @@ mod tests {
         assert_eq!(error.to_string(), message);
     }
 
+    #[cfg(unix)]
+    #[test]
+    fn a_file_that_is_gone_has_the_uri_that_it_had_through_any_link() {
+        use std::os::unix::fs::symlink;
+        let folder = tempfile::tempdir().unwrap();
+        let folder = folder.path().canonicalize().unwrap();
+        std::fs::create_dir_all(folder.join("real/deep")).unwrap();
+        let state = folder.join("real/deep/a.tfstate");
+        fs::write_new(&state, b"{}").unwrap();
+        symlink("real/deep", folder.join("link")).unwrap();
+        symlink("../real/deep/a.tfstate", folder.join("real/direct")).unwrap();
+        symlink("direct", folder.join("real/twice")).unwrap();
+        symlink("loop", folder.join("loop")).unwrap();
+        let uris = || {
+            let uri = |way: &str| Location::File(folder.join(way)).uri().unwrap();
+            ["link/a.tfstate", "link/../deep/a.tfstate", "real/direct", "real/twice"].map(uri)
+        };
+        let before = uris();
+        assert!(
+            before.iter().all(|uri| *uri == format!("file://{}", state.display())),
+            "{before:?}"
+        );
+        std::fs::remove_file(&state).unwrap();
+        assert_eq!(uris(), before);
+        std::fs::remove_dir(folder.join("real/deep")).unwrap();
+        assert_eq!(uris()[0], before[0]);
+        assert!(Location::File(folder.join("loop")).uri().is_ok());
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn names_that_are_no_text_and_differ_have_uris_that_differ() {
+        use std::os::unix::ffi::OsStrExt;
+        let uri = |name: &[u8]| Location::File(OsStr::from_bytes(name).into()).uri().unwrap();
+        assert_ne!(uri(b"/nowhere/a\xff"), uri(b"/nowhere/a\xfe"));
+        assert!(uri(b"/nowhere/a\xff").ends_with("/a\\xff"));
+    }
+
     #[test]
     fn the_same_file_has_the_same_uri_by_whatever_path() {
         let folder = tempfile::tempdir().unwrap();
@@ -307,6 +380,14 @@ mod tests {
         fs::write_new(&state, b"{}").unwrap();
         let uri = Location::File(folder.join(".").join("a.tfstate")).uri().unwrap();
         assert_eq!(uri, format!("file://{}", state.display()));
+        std::fs::remove_file(&state).unwrap();
+        std::fs::create_dir(folder.join("sub")).unwrap();
+        for way in ["a.tfstate", "sub/../a.tfstate", "./sub/.././a.tfstate"] {
+            let gone = Location::File(folder.join(way)).uri().unwrap();
+            assert_eq!(gone, uri, "{way}");
+        }
+        let nowhere = Location::File(folder.join("x/y/../b.tfstate")).uri().unwrap();
+        assert!(nowhere.ends_with("b.tfstate"), "{nowhere}");
         assert_eq!(Location::StandardInput.uri().unwrap(), "stdin:");
     }
 }
