@@ -195,7 +195,7 @@ pub use repository::{Described, Keys, Repository, Restored};
 pub use run::{Runs, States};
 pub use seen::Seen;
 pub use sign::{PublicKey, Signer};
-pub use snapshot::{Kind, Snapshot, stream_of};
+pub use snapshot::{Kind, Snapshot, is_stream, stream_of};
 pub use write::{
     Added, Addition, BEFORE_CHANGE, BEFORE_GUARDED, BROKEN, IMPORTED, Order, Strategy, Whole,
 };

@@ -178,6 +178,12 @@ pub fn stream_of(uri: &str) -> String {
     format!("{}-{}", slug(uri), &hash[..8])
 }
 
+/// Returns whether this may be the name of a stream.
+pub fn is_stream(name: &str) -> bool {
+    let is_hash = |hash: &str| hash.len() == 8 && hash.bytes().all(|b| b.is_ascii_hexdigit());
+    !name.contains('/') && name.rsplit_once('-').is_some_and(|(_, hash)| is_hash(hash))
+}
+
 /// Makes something readable of the last two parts of a URI.
 fn slug(uri: &str) -> String {
     const LONGEST: usize = 48;
@@ -204,6 +210,7 @@ mod tests {
         assert_eq!(stream, stream_of("file:///srv/Prod/terraform.tfstate"));
         assert_ne!(stream, stream_of("file:///other/Prod/terraform.tfstate"));
         assert!(stream_of("file:///../..").starts_with("state-"));
+        assert!(is_stream(&stream) && !is_stream("a/b-01234567") && !is_stream("b-0123456x"));
     }
 
     fn object(key: &str) -> Object {

@@ -71,12 +71,12 @@ pub fn list(repository: &Repository, catalogue: &Catalogue) -> Result<Vec<Listed
             Ok(described) => Head::Good(described),
             Err(error) => Head::Bad(problem(error)?),
         };
-        let held = match &head {
+        let by = match &head {
             Head::Good(described) => holds.of(&described.id).cloned(),
             Head::Bad(_) => None,
         };
         let is_doomed = catalogue.is_doomed(snapshot);
-        all.push(Listed { snapshot: snapshot.clone(), head, held, is_doomed });
+        all.push(Listed { snapshot: snapshot.clone(), head, held: by, is_doomed });
         Ok::<(), Error>(())
     })?;
     Ok(all)

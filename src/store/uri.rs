@@ -30,7 +30,7 @@ impl Location {
         };
         let is_copy = uri.starts_with("git:") || uri.starts_with("snapshot:");
         let (scheme, rest) = match uri.split_once("://") {
-            _ if uri == "stdin:" => return no_way_back("it came from standard input"),
+            _ if uri.starts_with("stdin:") => return no_way_back("it came from standard input"),
             _ if is_copy => return no_way_back("it came from a copy"),
             None => return no_way_back("it names no place"),
             Some(parts) => parts,
@@ -182,6 +182,7 @@ mod tests {
     fn what_is_no_home_of_a_state_is_said() {
         let cases = [
             ("stdin:", "it came from standard input"),
+            ("stdin:3f9a12bc-0000", "it came from standard input"),
             ("git:HEAD:/a.tfstate", "it came from a copy"),
             ("snapshot:3f9a12bc", "it came from a copy"),
             ("file:///none/a.tfstate@-1", "it came from a copy"),

@@ -348,17 +348,43 @@ fn another_place_is_rolled_forward_and_a_new_file_gets_the_exact_bytes() {
     "#);
 }
 
+fn piped(sandbox: &Sandbox, args: &[&str], text: &str) -> Ran {
+    let mut command = sandbox.command(env!("CARGO_BIN_EXE_tfstate").as_ref());
+    command.args(args).stdin(fs::File::open(sandbox.write("piped.tfstate", text)).unwrap());
+    sandbox.ran(command.output().unwrap())
+}
+
+#[test]
+fn states_that_came_through_a_pipe_have_a_history_each_and_come_back_by_the_name_in_the_list() {
+    let sandbox = Sandbox::new();
+    let other = BEFORE.replace("\"lineage\": \"", "\"lineage\": \"other-");
+    for text in [BEFORE, &other] {
+        done(piped(&sandbox, &["backup", "-", "--no-encryption", "-q"], text));
+    }
+    let listed = sandbox.run(["snapshots", "-o", "json"]).stdout;
+    let listed: serde_json::Value = serde_json::from_str(&listed).unwrap();
+    let stream = |at: usize| listed["snapshots"][at]["stream"].as_str().unwrap();
+    assert_ne!(stream(0), stream(1));
+    for (at, text) in [BEFORE, &other].into_iter().enumerate() {
+        let file = format!("{at}.tfstate");
+        done(sandbox.run(["restore", stream(at), "--to", &file]));
+        assert_eq!(fs::read_to_string(sandbox.path(&file)).unwrap(), text);
+    }
+    let none = sandbox.run(["restore", "nothing-01234567", "--to", "none.tfstate"]);
+    assert!(none.stderr.contains("there is no snapshot of nothing-01234567"), "{none}");
+    let empty = piped(&sandbox, &["restore", "-", "--to", "empty.tfstate"], "");
+    assert_eq!(empty.status, Some(1), "{empty}");
+    assert!(!sandbox.path("empty.tfstate").exists());
+}
+
 #[test]
 fn what_came_from_no_place_needs_one() {
     let sandbox = Sandbox::new();
-    let mut backup = sandbox.command(env!("CARGO_BIN_EXE_tfstate").as_ref());
-    backup.args(["backup", "-", "--no-encryption", "-q"]);
-    backup.stdin(fs::File::open(sandbox.write("piped.tfstate", BEFORE)).unwrap());
-    let made = sandbox.ran(backup.output().unwrap());
+    let made = piped(&sandbox, &["backup", "-", "--no-encryption", "-q"], BEFORE);
     assert_eq!(made.status, Some(0), "{made}");
     assert_snapshot!(sandbox.run(["restore", "latest", "--yes"]), @r#"
     [stderr]
-    error: cannot tell where the state of stdin: lives: it came from standard input
+    error: cannot tell where the state of stdin:5f2b7c1e-93a4-4d0e-8c66-1f0a9b7d2e41 lives: it came from standard input
     hint: name the place: `--to STATE`
     [exit 1]
     "#);

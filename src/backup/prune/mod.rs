@@ -274,7 +274,8 @@ impl<'a> Pruner<'a> {
             }
         }
         for (&at, &one) in counts_as.iter().filter(|(at, one)| at != one) {
-            reasons[at] = reasons[one].clone();
+            let same = reasons[one].clone();
+            reasons[at].extend(same);
         }
         for (at, node) in survey.nodes.iter().enumerate() {
             reasons[at].extend(self.doubt(node));

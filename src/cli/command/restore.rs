@@ -21,8 +21,10 @@ use crate::store::{self, Earlier, Location};
 /// Roll a state back to what it was, as one more change of it
 ///
 /// REF is a snapshot by its id, `latest`, an earlier version of a state, such as `@-1` or
-/// `prod.tfstate@2026-11-20T03:00Z`, which may be one that its store keeps, or a state alone: then
-/// its newest snapshot is meant, and without REF that of the state that Terraform uses here.
+/// `prod.tfstate@2026-11-20T03:00Z`, which may be one that its store keeps, or a state alone, also
+/// by the name that `tfstate snapshots` lists it under: then its newest snapshot is meant, and
+/// without REF that of the state that Terraform uses here. `latest` is the newest snapshot of any
+/// state in the repository.
 ///
 /// What it was goes back to where it came from, or to where --to says. Run it in the directory that
 /// has the backend, so that the settings of its locks are known: the state is locked meanwhile. The

@@ -6,7 +6,7 @@ use std::ffi::{OsStr, OsString};
 use jiff::Span;
 use jiff::tz::TimeZone;
 
-use crate::backup::{Catalogue, Period, Protection, Repository, retention, stream_of};
+use crate::backup::{Catalogue, Period, Protection, Repository, is_stream, retention, stream_of};
 use crate::base::clock::{Clock, System};
 use crate::base::text::escape;
 use crate::cli::args::Format;
@@ -88,9 +88,7 @@ fn stream(
     let location = Location::resolve(Some(state), state::place(context))?;
     let stream = stream_of(&location.uri()?);
     let name = state.to_string_lossy();
-    let is_hash = |hash: &str| hash.len() == 8 && hash.bytes().all(|b| b.is_ascii_hexdigit());
-    let is_like_one = name.rsplit_once('-').is_some_and(|(_, hash)| is_hash(hash));
-    if is_like_one && !name.contains('/') && !repository.list_stream(&name)?.is_empty() {
+    if is_stream(&name) && !repository.list_stream(&name)?.is_empty() {
         return Ok(name.into_owned());
     }
     Ok(stream)

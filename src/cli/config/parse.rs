@@ -131,7 +131,9 @@ impl Reader<'_> {
                 let texts = found.get_ref().as_array().and_then(texts);
                 let mut texts = texts.ok_or_else(|| expected("a list of strings"))?;
                 if matches!(kind, Kind::Places) {
-                    texts.iter_mut().for_each(|place| *place = beside(self.folder, place));
+                    for place in &mut texts {
+                        *place = beside(self.folder, place);
+                    }
                 }
                 Ok(Value::Texts(texts))
             }

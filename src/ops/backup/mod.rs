@@ -244,6 +244,9 @@ impl<'a> Keeper<'a> {
         let (bytes, version) = (&read.bytes, read.version.as_ref());
         let parsed = Document::parse(bytes.clone());
         let (facts, document) = (facts(&parsed), parsed.as_ref().ok());
+        // What comes through a pipe is told apart by what it is: each state has a history of its own.
+        let lineage = facts.lineage.as_deref().filter(|_| *location == Location::StandardInput);
+        let uri = lineage.map_or(uri.clone(), |lineage| uri + lineage);
         let report = self.keep(&Source { uri: &uri, bytes, facts, document, version })?;
         // How what was just added looks in a listing is for the next run to see.
         if let Some(version) = version.filter(|_| report.skipped()) {
@@ -332,6 +335,8 @@ impl<'a> Keeper<'a> {
                 let known = if report.skipped() { &mut states.unchanged } else { &mut states.new };
                 known.insert(stream, id);
             }
+            // Of a pipe, nobody knows which state did not come.
+            Err(_) if *location == Location::StandardInput => {}
             // One that can't even be named is no state of this repository.
             Err(_) => {
                 if let Ok(stream) = location.uri().map(|uri| stream_of(&uri)) {

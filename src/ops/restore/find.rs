@@ -9,6 +9,8 @@ pub enum Reference<'a> {
     Latest,
     /// The newest of the state with this URI.
     State(&'a str),
+    /// The newest of the state that is listed under this name.
+    Listed(&'a str),
     /// The one whose id begins like this.
     Id(&'a str),
 }
@@ -24,6 +26,9 @@ pub fn find(repository: &Repository, reference: Reference<'_>) -> Result<Snapsho
         Reference::State(uri) => {
             let listed = repository.list_stream(&stream_of(uri))?;
             newest(repository.genuine(&listed)?, &format!("of {uri}"))
+        }
+        Reference::Listed(stream) => {
+            newest(repository.genuine(&repository.list_stream(stream)?)?, &format!("of {stream}"))
         }
         Reference::Id(prefix) => by_id(repository, prefix),
     }
@@ -65,6 +70,8 @@ mod tests {
         let find = |reference| find(&repository, reference).unwrap().key;
         assert_eq!(find(Reference::Latest), latest.key);
         assert_eq!(find(Reference::State("file:///a")), newest_of_a.key);
+        let listed = stream_of("file:///a");
+        assert_eq!(find(Reference::Listed(&listed)), newest_of_a.key);
         assert_eq!(find(Reference::Id(&old.id)), old.key);
         assert_eq!(find(Reference::Id(&repository.full_id(&old).unwrap())), old.key);
         let mut other = repository.full_id(&old).unwrap();

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use super::{Error, Reference, find};
-use crate::backup::{self, Keys, Origin, Repository, Snapshot};
+use crate::backup::{self, Keys, Origin, Repository, Snapshot, is_stream};
 use crate::ops::earlier::{self, Kept};
 use crate::ops::open;
 use crate::state::bytes::Bytes;
@@ -88,7 +88,22 @@ impl Past {
             Wanted::Id(id) => Self::kept(Reference::Id(id), kept, there),
             Wanted::Newest(location) => {
                 let home = |_: &Origin| Ok(location.clone());
-                Self::kept(Reference::State(&location.uri()?), kept, home)
+                let found = Self::kept(Reference::State(&location.uri()?), kept, home);
+                let Some(name) = listed_name(location) else { return found };
+                match found {
+                    Err(open::Error::Backup(backup::Error::NoSnapshot { .. })) => {
+                        Self::kept(Reference::Listed(name), kept, there)
+                    }
+                    found => found,
+                }
+            }
+            // What writes into a pipe may have failed.
+            Wanted::Version(location @ Location::StandardInput) => {
+                let read = store::read(location, Access::Read)?;
+                if read.bytes.is_empty() {
+                    return Err(store::Error::Empty { what: read.name }.into());
+                }
+                Ok(Self::new(read.name, read.bytes, self::home(location)))
             }
             Wanted::Version(location) => {
                 let version = earlier::version(location, Access::Read, kept)?;
@@ -132,6 +147,13 @@ impl Past {
         let state = Document::parse(bytes.clone());
         Self { name, bytes, state, snapshot: None, home }
     }
+}
+
+/// Returns what a file that is not there may be meant as instead: the name that a state is listed
+/// under, which is all there is of one that came through a pipe or from another computer.
+fn listed_name(location: &Location) -> Option<&str> {
+    let Location::File(path) = location else { return None };
+    path.to_str().filter(|name| is_stream(name) && !path.exists())
 }
 
 fn home(location: &Location) -> Result<Location, store::Error> {
