@@ -150,6 +150,16 @@ impl RollBack<'_> {
         {
             heads::write(context.out, comparison, MOST_NAMED)?;
         }
+        if let (Ok(past), Some(comparison)) = (&self.past.state, &plan.comparison) {
+            let (from, kept) = (past.lineage(), comparison.to.lineage.as_str());
+            if !from.is_empty() && from != kept {
+                let text = format!(
+                    "{} has another lineage, {from}: it is written with the one that is there, {kept}",
+                    self.past.name
+                );
+                context.out.warning(&escape(&text), None);
+            }
+        }
         for missing in &plan.missing {
             let (address, dependency) = (&missing.address, &missing.dependency);
             let text = format!("{address} depends on {dependency}, which will not be in the state");

@@ -190,7 +190,7 @@ fn an_encrypted_snapshot_needs_its_key() {
     assert_snapshot!(plain(&refused), @r#"
     [stderr]
     error: snapshot ID is encrypted, and no identity was given
-    hint: give the file with the key: `--identity FILE`, or `backup.identity` in tfstate.toml
+    hint: give the file with the key: `--identity FILE`, else `backup.identity` in tfstate.toml; or, where a passphrase opens it, `--passphrase-file FILE`
     [exit 1]
     "#);
     assert!(!sandbox.path("back").exists());

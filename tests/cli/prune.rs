@@ -65,6 +65,27 @@ fn nothing_is_removed_where_nothing_says_what_to_keep() {
 }
 
 #[test]
+fn a_tag_that_no_snapshot_has_is_no_policy_and_beside_others_it_is_told() {
+    let sandbox = repository(3);
+    let alone = prune(&sandbox, &["--keep-tag", "nosuch", "--yes"]);
+    assert_snapshot!(plain(&alone), @r"
+    [stderr]
+    error: no snapshot has the tag `nosuch`, and nothing else says what to keep
+    hint: see which tags there are: `tfstate snapshots`
+    [exit 1]
+    ");
+    let beside = prune(&sandbox, &["--keep-tag", "nosuch", "--keep-last", "1", "--dry-run"]);
+    assert_eq!(beside.status, Some(0), "{beside}");
+    assert!(beside.stderr.contains("warning: no snapshot has the tag `nosuch`"), "{beside}");
+    sandbox.write("terraform.tfstate", "{}");
+    let made = sandbox.run(["backup", "--repo", "repo", "--tag", "release", "-q"]);
+    assert_eq!(made.status, Some(0), "{made}");
+    let known = prune(&sandbox, &["--keep-tag", "release", "--dry-run"]);
+    assert_eq!(known.status, Some(0), "{known}");
+    assert!(!known.stderr.contains("warning"), "{known}");
+}
+
+#[test]
 fn a_dry_run_says_what_would_be_done_in_the_same_words_and_does_nothing() {
     let sandbox = repository(3);
     let dry = prune(&sandbox, &["--keep-last", "1", "--dry-run"]);

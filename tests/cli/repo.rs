@@ -159,6 +159,8 @@ fn after_a_rekey_the_new_key_reads_everything_and_the_old_files_go() {
     assert_snapshot!(plain(&repo(&sandbox, &["rekey", "--recipient", &b, "-i", &old])), @r"
     [stderr]
     STREAM: 2 encrypted anew, 0 were so already
+    The old objects can be read as before, until `tfstate prune` removes them
+    Units and configurations that name recipients have to name these now
     warning: what somebody with an old key has read, this does not take back
     hint: change the secrets in the states too
     [exit 0]

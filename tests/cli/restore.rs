@@ -290,7 +290,9 @@ fn another_lineage_and_what_is_no_state_need_force() {
     assert_eq!(ran.status, Some(1), "{ran}");
     assert!(ran.stderr.contains("it has the lineage other-"), "{ran}");
     assert_eq!(now(&sandbox), other);
-    done(sandbox.run(["restore", &id, "--yes", "--force"]));
+    let forced = done(sandbox.run(["restore", &id, "--yes", "--force"]));
+    let told = "has another lineage, 5f2b7c1e-93a4-4d0e-8c66-1f0a9b7d2e41: it is written with the one that is there, other-5f2b";
+    assert!(forced.stderr.contains(told), "{forced}");
     let expected = rolled_back(59).replacen("\"lineage\": \"", "\"lineage\": \"other-", 1);
     assert_eq!(now(&sandbox), expected);
     sandbox.write("terraform.tfstate", "<html>");

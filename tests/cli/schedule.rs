@@ -100,6 +100,17 @@ fn a_service_is_one_of_the_user_who_has_the_repository() {
     assert!(unit(&["--repo", "kept", "--user", "bob"]).contains("User=bob\n"));
 }
 
+#[cfg(target_os = "linux")]
+#[test]
+fn whose_service_it_is_is_known_without_a_variable_that_says_it() {
+    let sandbox = Sandbox::shop();
+    let id = std::process::Command::new("id").arg("-un").output().unwrap();
+    let own = String::from_utf8(id.stdout).unwrap();
+    let ran = sandbox.run(["schedule", "--systemd", "shop.tfstate", "--repo", "kept"]);
+    assert!(ran.stdout.contains(&format!("\nUser={own}")), "{ran}");
+    assert!(!ran.stdout.contains("DynamicUser"), "{ran}");
+}
+
 #[test]
 fn the_key_that_signs_is_named_and_never_read() {
     let mut sandbox = Sandbox::shop();

@@ -7,7 +7,7 @@ use std::io::IsTerminal;
 use jiff::{SignedDuration, SpanRelativeTo};
 
 use crate::backup::prune::{Rules, StreamPlan, Verdict};
-use crate::backup::retention::span;
+use crate::backup::retention::{Policy, Reason, span};
 use crate::backup::{self, stream_of};
 use crate::base::clock::{Clock, System};
 use crate::base::size;
@@ -89,6 +89,7 @@ pub(crate) fn run(args: &Args, context: &mut Context<'_>) -> Result<Exit, Failur
         let _progress = Progress::start(context.out, "Looking at the snapshots …".to_owned());
         prune::plan(&repository, &options)?
     };
+    check_tags(&policy, &plans, context)?;
     if context.format == Format::Text {
         show(&plans, context)?;
     }
@@ -101,6 +102,26 @@ pub(crate) fn run(args: &Args, context: &mut Context<'_>) -> Result<Exit, Failur
     let report =
         context.interrupt.hold(|_| Ok(prune::run(&repository, &options, &plans, signer)?))?;
     finish(args, &plans, Some(&report), context)
+}
+
+/// Refuses to go by tags alone that no snapshot has, which is most likely a slip of the pen.
+fn check_tags(
+    policy: &Policy,
+    plans: &[StreamPlan],
+    context: &mut Context<'_>,
+) -> Result<(), Failure> {
+    let mut verdicts = plans.iter().flat_map(|plan| &plan.verdicts);
+    let by_tag = Reason::Tag.words();
+    if policy.tags.is_empty() || verdicts.any(|verdict| verdict.reasons.contains(&by_tag)) {
+        return Ok(());
+    }
+    let text = format!("no snapshot has the tag `{}`", policy.tags.join("` or `"));
+    if (Policy { tags: Vec::new(), ..policy.clone() }).is_silent() {
+        return Err(Failure::new(format!("{text}, and nothing else says what to keep"))
+            .hint("see which tags there are: `tfstate snapshots`"));
+    }
+    context.out.warning(&text, None);
+    Ok(())
 }
 
 /// Returns the streams of the states that were named.

@@ -372,14 +372,24 @@ fn rekey(args: &Rekey, context: &mut Context<'_>) -> Result<Exit, Failure> {
         new_only: args.new_only,
     };
     let keys = Keys { signer: Some(&signer), known: known.as_ref() };
-    let (interrupt, mut failed) = (context.interrupt.clone(), 0_usize);
+    let is_change = *repository.protection() != Protection::Recipients(recipients.clone());
+    let (interrupt, mut failed, mut written) = (context.interrupt.clone(), 0_usize, 0_usize);
     interrupt.hold(|stop| {
         rekey::run(&vault, keys, &options, &System, |stream, done| {
             failed += done.failed.len();
+            written += done.written;
             told(stream, done, context);
             if stop() { Err(Failure::new("interrupted")) } else { Ok(()) }
         })
     })?;
+    if written > 0 {
+        context
+            .out
+            .note("The old objects can be read as before, until `tfstate prune` removes them");
+    }
+    if is_change {
+        context.out.note("Units and configurations that name recipients have to name these now");
+    }
     let text = "what somebody with an old key has read, this does not take back";
     context.out.warning(text, Some("change the secrets in the states too"));
     json(&args.common, context)?;

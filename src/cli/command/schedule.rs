@@ -109,7 +109,8 @@ fn plan(args: &Args, context: &Context<'_>) -> Result<Plan, Failure> {
     let is_chosen = !matches!(workspace.origin, Origin::Variable(_));
     let key = args.signing_key.clone().or_else(|| context.env.path("TFSTATE_SIGNING_KEY_FILE"));
     let is_folder = matches!(repository, Repository::Folder(_));
-    let me = || ["USER", "LOGNAME"].into_iter().find_map(|name| context.env.get(name));
+    let named = || ["USER", "LOGNAME"].into_iter().find_map(|name| context.env.get(name));
+    let me = || named().or_else(own_name);
     let program = std::env::current_exe()
         .map_err(|error| Failure::new("cannot find out where this program is").because(&error))?;
     Ok(Plan {
@@ -131,6 +132,19 @@ fn plan(args: &Args, context: &Context<'_>) -> Result<Plan, Failure> {
         user: args.user.clone().or_else(|| is_folder.then(me).flatten()),
         image: args.image.clone(),
     })
+}
+
+/// Returns the name of whoever runs this, as the system has it: in a container or under cron, no
+/// variable says it.
+#[cfg(target_os = "linux")]
+fn own_name() -> Option<String> {
+    let user = nix::unistd::User::from_uid(nix::unistd::Uid::effective());
+    user.ok().flatten().map(|user| user.name)
+}
+
+#[cfg(not(target_os = "linux"))]
+fn own_name() -> Option<String> {
+    None
 }
 
 fn states(args: &Args, context: &Context<'_>) -> Result<Vec<State>, Failure> {

@@ -219,11 +219,14 @@ impl From<backup::Error> for Failure {
             backup::Error::Undecided { .. } => Some(
                 "encrypt for a key from `age-keygen`: `--recipient age1…`; or keep plain text: `--no-encryption`",
             ),
+            backup::Error::Protection { .. } => Some(
+                "leave that away: the repository has it from `tfstate repo init` or `rekey`, and `tfstate repo info` shows it",
+            ),
             backup::Error::NoIdentity { .. } => Some(
-                "give the file with the key: `--identity FILE`, or `backup.identity` in tfstate.toml",
+                "give the file with the key: `--identity FILE`, else `backup.identity` in tfstate.toml; or, where a passphrase opens it, `--passphrase-file FILE`",
             ),
             backup::Error::WrongIdentity { .. } => {
-                Some("use the key of one of the recipients that the repository's `repo.json` lists")
+                Some("use the key of one of the recipients that `tfstate repo info` shows")
             }
             backup::Error::NoSnapshot { .. } | backup::Error::Ambiguous { .. } => {
                 Some("list what there is: `tfstate snapshots`")

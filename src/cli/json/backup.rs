@@ -9,6 +9,8 @@ use crate::ops::backup::Report;
 pub(crate) struct Backup {
     schema: &'static str,
     repository: String,
+    /// Nothing while there is no snapshot to tell it by.
+    encrypted: Option<bool>,
     summary: Summary,
     snapshots: Vec<Made>,
 }
@@ -52,6 +54,7 @@ impl Backup {
     /// Adds a state whose snapshot is there now. A state that can't be parsed is kept all the same,
     /// and why it can't is its error.
     pub(crate) fn made(&mut self, state: &str, report: &Report) {
+        self.encrypted = Some(report.encrypted);
         if report.skipped() {
             self.summary.unchanged += 1;
         } else {

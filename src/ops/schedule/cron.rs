@@ -1,6 +1,6 @@
 //! A line of a crontab.
 
-use super::{Error, Plan, Readers, SIGNING_KEY, add};
+use super::{Error, Plan, SIGNING_KEY, add};
 use crate::base::text::shell_word;
 
 /// What cron takes of a line at most: 998 bytes of a command and its end in most versions.
@@ -17,16 +17,11 @@ pub(super) fn render(plan: &Plan) -> String {
         Some(_) => "",
         None => "# Cron gives it no variables: name a file of them with `--env-file`.\n",
     };
-    let readers = match plan.readers {
-        Readers::AsTheRepository => {
-            "# The repository has to be there: `tfstate repo init` makes it, for whom it asks.\n"
-        }
-        Readers::Keys(_) | Readers::Everybody => "",
-    };
+    let before = plan.before_the_first_run();
     format!(
         "# {name}: add this to `crontab -e` of the user who is to back up.\n\
          # What fails is mailed to that user. A run is left out while another one lasts.\n\
-         {readers}{environment}{when} {command}\n"
+         {before}{environment}{when} {command}\n"
     )
 }
 
@@ -63,7 +58,7 @@ fn command(plan: &Plan) -> String {
 #[cfg(test)]
 mod tests {
     use super::super::samples::{HOSTILE, hostile, plan};
-    use super::super::{Repository, Runner, State};
+    use super::super::{Readers, Repository, Runner, State};
     use super::*;
 
     #[test]
@@ -80,6 +75,8 @@ mod tests {
         # tfstate-backup: add this to `crontab -e` of the user who is to back up.
         # What fails is mailed to that user. A run is left out while another one lasts.
         # The repository has to be there: `tfstate repo init` makes it, for whom it asks.
+        # The key that signs makes it, or is let in: `tfstate repo authorize`, with what
+        # `tfstate repo info --signing-key FILE` calls this key.
         2 * * * * umask 077; ulimit -c 0; set -a; . /etc/tfstate/backup.env; set +a; TF_WORKSPACE='eu west' TFSTATE_SIGNING_KEY_FILE=/etc/tfstate/signing.key flock -n "$HOME/.tfstate-backup.lock" /usr/bin/tfstate backup --repo /srv/backups --strategy auto /srv/infra/prod >/dev/null
         "#);
     }

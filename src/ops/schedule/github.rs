@@ -39,7 +39,7 @@ fn hints(plan: &Plan) -> String {
             format_args!("# The key that signs: gh secret set TFSTATE_SIGNING_KEY < {file}\n"),
         );
     }
-    out
+    out + &plan.before_the_first_run()
 }
 
 /// A cloud, and how a workflow signs in there without a password.
@@ -141,6 +141,8 @@ mod tests {
         # GitHub counts in UTC, and begins late when it is busy.
         # The role to take in AWS: gh variable set AWS_ROLE and AWS_REGION
         # The key that signs: gh secret set TFSTATE_SIGNING_KEY < /etc/tfstate/signing.key
+        # The key that signs makes it, or is let in: `tfstate repo authorize`, with what
+        # `tfstate repo info --signing-key FILE` calls this key.
         name: tfstate-backup
         on:
           schedule:

@@ -45,7 +45,7 @@ fn hints(plan: &Plan) -> String {
         );
         add(&mut out, line);
     }
-    out
+    out + &plan.before_the_first_run()
 }
 
 const POD: &str = "\
@@ -154,6 +154,8 @@ mod tests {
         # variables of the secret `tfstate-backup-env`, or come with the service account of the pod.
         # The key that signs is a secret:
         #   kubectl create secret generic tfstate-backup-signing-key --from-file=signing-key=/etc/tfstate/signing.key
+        # The key that signs makes it, or is let in: `tfstate repo authorize`, with what
+        # `tfstate repo info --signing-key FILE` calls this key.
         apiVersion: v1
         kind: PersistentVolumeClaim
         metadata:

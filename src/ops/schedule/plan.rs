@@ -177,6 +177,18 @@ impl Plan {
         arguments
     }
 
+    /// Returns, as comments, what has to be done before the first run.
+    pub(super) fn before_the_first_run(&self) -> String {
+        let is_there = matches!(self.readers, Readers::AsTheRepository).then_some(
+            "# The repository has to be there: `tfstate repo init` makes it, for whom it asks.\n",
+        );
+        let is_let_in = self.signing_key.is_some().then_some(
+            "# The key that signs makes it, or is let in: `tfstate repo authorize`, with what\n\
+             # `tfstate repo info --signing-key FILE` calls this key.\n",
+        );
+        is_there.into_iter().chain(is_let_in).collect()
+    }
+
     /// Returns the first moment of the schedule, which differs from one plan to another so that
     /// not all begin at the full hour.
     pub(super) fn moment(&self) -> Moment {

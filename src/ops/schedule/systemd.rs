@@ -38,10 +38,11 @@ LimitCORE=0
 /// Returns both units, each below the name of its file.
 pub(super) fn render(plan: &Plan) -> String {
     let Plan { name, .. } = plan;
-    let service = service(plan);
+    let (service, before) = (service(plan), plan.before_the_first_run());
     format!(
         "# Save each part under the name above it, then:\n\
-         #   systemctl daemon-reload && systemctl enable --now {name}.timer\n\n\
+         #   systemctl daemon-reload && systemctl enable --now {name}.timer\n\
+         {before}\n\
          # /etc/systemd/system/{name}.service\n{service}\n\
          # /etc/systemd/system/{name}.timer\n{}",
         timer(plan)
@@ -188,6 +189,8 @@ mod tests {
         insta::assert_snapshot!(plan().render(Runner::Systemd).unwrap(), @r#"
         # Save each part under the name above it, then:
         #   systemctl daemon-reload && systemctl enable --now tfstate-backup.timer
+        # The key that signs makes it, or is let in: `tfstate repo authorize`, with what
+        # `tfstate repo info --signing-key FILE` calls this key.
 
         # /etc/systemd/system/tfstate-backup.service
         [Unit]
