@@ -148,11 +148,12 @@ impl Step {
 pub(super) fn present(of: &Location, access: Access) -> Result<Option<Bytes>, Error> {
     match store::read(of, access) {
         Ok(content) => Ok(Some(content.bytes)),
+        // A snapshot may hold just that.
+        Err(store::Error::Empty { .. }) => Ok(Some([].as_slice().into())),
         Err(
             store::Error::NotFound { .. }
             | store::Error::NoStateInDirectory { .. }
-            | store::Error::NoStateInStore { .. }
-            | store::Error::Empty { .. },
+            | store::Error::NoStateInStore { .. },
         ) => Ok(None),
         Err(error) => Err(error.into()),
     }

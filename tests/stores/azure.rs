@@ -15,7 +15,7 @@ use crate::s3_server::fault::When;
 /// Further keys that `object_store` has no word for.
 const SEGMENTS: &[&str] = &["two//slashes", "a/./dot", "a/../dots", "trailing/"];
 
-fn store(connection: &str, container: &str) -> Arc<dyn Store> {
+pub(crate) fn store(connection: &str, container: &str) -> Arc<dyn Store> {
     let settings = Azure { container_name: container.to_owned(), ..Azure::default() };
     open(settings, connection, "30")
 }

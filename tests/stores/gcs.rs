@@ -29,7 +29,7 @@ fn open(settings: Gcs) -> Arc<dyn Store> {
     connect(&Backend::Gcs(Box::new(settings)), &env).unwrap()
 }
 
-fn store(endpoint: &str, bucket: &str) -> Arc<dyn Store> {
+pub(crate) fn store(endpoint: &str, bucket: &str) -> Arc<dyn Store> {
     connect(&Backend::Gcs(Box::new(settings(endpoint, bucket))), &Env::default()).unwrap()
 }
 

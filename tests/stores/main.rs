@@ -20,6 +20,10 @@ mod local;
 mod memory;
 #[cfg(unix)]
 mod pg;
+#[path = "../backup/place.rs"]
+#[expect(dead_code, reason = "the tests of backups ask more of it")]
+mod place;
+mod repository;
 mod s3;
 mod s3_credentials;
 mod s3_faults;

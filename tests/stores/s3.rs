@@ -30,7 +30,7 @@ pub(crate) fn open(settings: S3, env: &Env) -> Arc<dyn Store> {
     connect(&Backend::S3(Box::new(settings)), env).unwrap()
 }
 
-fn store(server: &Server) -> Arc<dyn Store> {
+pub(crate) fn store(server: &Server) -> Arc<dyn Store> {
     let (settings, env) = settings(server);
     open(settings, &env)
 }

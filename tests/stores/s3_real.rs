@@ -70,6 +70,12 @@ impl Real {
     }
 }
 
+/// Returns a bucket of the server, if there is one.
+pub(crate) fn bucket() -> Option<Arc<dyn Store>> {
+    let real = Real::find()?;
+    Some(open(real.settings(Real::get("BUCKET")?), &Env::default()))
+}
+
 #[test]
 fn a_real_bucket_holds_the_contract() {
     let Some(real) = Real::find() else { return };

@@ -1,0 +1,250 @@
+//! A backup repository in each kind of store, over the store's own protocol, and the program beside it.
+
+use std::process::{Command, Output};
+use std::sync::Arc;
+use std::{fs, thread};
+
+use tfstate::backup::prune::Rules;
+use tfstate::backup::retention::Policy;
+use tfstate::backup::vault::{Created, Stored, Vault};
+use tfstate::backup::verify::{Problem, Wrong};
+use tfstate::backup::{Kind, Strategy};
+use tfstate::base::env::Env;
+use tfstate::store::Store;
+
+use crate::place::{self, Backup, Owner, at, listed, state};
+use crate::s3_server::{ACCESS_KEY, Fault, SECRET_KEY, Server, When};
+use crate::{azure, azure_server, gcs, gcs_server, s3};
+
+/// What somebody keeps in a store.
+struct Keeping {
+    vault: Arc<dyn Vault>,
+    owner: Owner,
+    home: tempfile::TempDir,
+}
+
+impl Keeping {
+    fn new(store: Arc<dyn Store>) -> Self {
+        // A real server may have those of other runs.
+        let prefix = format!("backups/{}-{:?}", std::process::id(), thread::current().id());
+        let vault = Arc::new(Stored::new(store, &prefix));
+        Self { vault, owner: Owner::new(true), home: place::folder() }
+    }
+
+    fn backup(&self, strategy: Strategy, second: i64) -> Backup<'_> {
+        let (vault, home) = (Arc::clone(&self.vault), self.home.path());
+        Backup { vault, signer: &self.owner.signer, home, strategy, second }
+    }
+
+    fn keep(&self, strategy: Strategy, version: u64) -> tfstate::ops::backup::Report {
+        let second = i64::try_from(version).unwrap();
+        self.owner.keep(&self.backup(strategy, second), &state(300, version)).unwrap()
+    }
+
+    /// Checks that these versions come back, the oldest first, and that nothing is wrong.
+    fn holds(&self, versions: &[u64]) {
+        let repository = Owner::open(Arc::clone(&self.vault));
+        let snapshots = listed(&repository);
+        let restored = snapshots.iter().map(|one| self.owner.restore(&repository, one).unwrap());
+        let mut restored: Vec<Vec<u8>> = restored.collect();
+        let mut expected: Vec<Vec<u8>> = versions.iter().map(|&v| state(300, v)).collect();
+        // Which of two at once is the older is not decided.
+        restored.sort();
+        expected.sort();
+        assert!(restored == expected, "{} are there, not {versions:?}", restored.len());
+        assert!(self.problems().is_empty(), "{:?}", self.problems());
+    }
+
+    fn problems(&self) -> Vec<Problem> {
+        let mut found = self.owner.verify(&Owner::open(Arc::clone(&self.vault))).unwrap().1;
+        // The clock of these backups is not that of the server.
+        found.retain(|problem| problem.wrong != Wrong::Quarantined);
+        found
+    }
+
+    fn prune(&self) -> usize {
+        let policy = Policy { last: 1, ..Policy::default() };
+        let (grace, now) = (jiff::SignedDuration::ZERO, at(1000));
+        let rules = Rules { policy: &policy, grace, now, damaged: false };
+        self.owner.prune(Arc::clone(&self.vault), rules).unwrap().swept.deleted.len()
+    }
+}
+
+/// Does with a repository what people do with one.
+fn works_in(store: Arc<dyn Store>) {
+    let mut keeping = Keeping::new(store);
+    keeping.keep(Strategy::Full, 1);
+    let kinds = [Strategy::Incremental, Strategy::Differential];
+    let kinds = [2, 3].map(|version| {
+        keeping.keep(kinds[usize::try_from(version).unwrap() - 2], version).snapshot.kind
+    });
+    assert_eq!(kinds, [Kind::Incremental, Kind::Differential]);
+    assert!(keeping.keep(Strategy::Auto, 3).skipped());
+    keeping.holds(&[1, 2, 3]);
+    // Two computers at once, of which neither knows what the other does.
+    thread::scope(|scope| {
+        for version in [4, 5] {
+            let keeping = &keeping;
+            scope.spawn(move || {
+                let home = place::folder();
+                let backup = Backup { home: home.path(), ..keeping.backup(Strategy::Auto, 4) };
+                keeping.owner.keep(&backup, &state(300, version)).unwrap();
+            });
+        }
+    });
+    keeping.holds(&[1, 2, 3, 4, 5]);
+    // What is taken away from the middle is missed.
+    let second = listed(&Owner::open(Arc::clone(&keeping.vault)))[1].key.clone();
+    let bytes = keeping.vault.read(&second).unwrap().unwrap();
+    assert_eq!(keeping.vault.create(&second, b"other").unwrap(), Created::Exists);
+    keeping.vault.delete(&second).unwrap();
+    assert!(!keeping.problems().is_empty());
+    assert_eq!(keeping.vault.create(&second, &bytes).unwrap(), Created::New);
+    keeping.holds(&[1, 2, 3, 4, 5]);
+    let rekeyed = keeping.owner.rekeyed();
+    rekeyed.rekey(&keeping.vault, 100).unwrap();
+    keeping.owner = rekeyed.with_last_key();
+    keeping.holds(&[1, 2, 3, 4, 5]);
+    keeping.keep(Strategy::Full, 6);
+    assert!(keeping.prune() + keeping.prune() >= 5, "the old ones go");
+    keeping.holds(&[6]);
+}
+
+#[test]
+fn a_repository_works_in_each_kind_of_store() {
+    works_in(s3::store(&Server::start()));
+    works_in(gcs::store(&gcs_server::start(false).endpoint, gcs_server::BUCKET));
+    let azure = azure_server::start();
+    works_in(azure::store(&azure_server::connection(&azure), azure_server::CONTAINER));
+}
+
+/// The servers that `.ci/with-servers` starts.
+#[test]
+fn a_repository_works_in_each_real_server() {
+    let env = Env::process();
+    if let Some(store) = crate::s3_real::bucket() {
+        works_in(store);
+    }
+    match env.get("TFSTATE_TEST_GCS") {
+        Some(endpoint) => works_in(gcs::store(&endpoint, "tfstate")),
+        None => eprintln!("skipped: TFSTATE_TEST_GCS names no server"),
+    }
+    match env.get("TFSTATE_TEST_AZURE") {
+        Some(connection) => works_in(azure::store(&connection, "tfstate")),
+        None => eprintln!("skipped: TFSTATE_TEST_AZURE names no server"),
+    }
+}
+
+/// A fault at each request of a backup, over the protocol: the snapshot is there or it is not.
+#[test]
+fn whatever_happens_to_a_request_of_a_backup_nothing_is_lost_and_the_next_one_heals_it() {
+    let faults: [fn() -> Fault; 4] = [
+        || Fault::drop("", When::Before),
+        || Fault::drop("", When::After),
+        || Fault::status("", When::Before, 403, "AccessDenied"),
+        || Fault::truncated("GET", 20),
+    ];
+    let (mut failed, mut done) = (0, 0);
+    for fault in faults {
+        for spared in 0.. {
+            let server = Server::start();
+            let keeping = Keeping::new(s3::store(&server));
+            keeping.keep(Strategy::Full, 1);
+            server.requests();
+            server.fail(fault().after(spared));
+            let kept =
+                keeping.owner.keep(&keeping.backup(Strategy::Incremental, 2), &state(300, 2));
+            let asked = u32::try_from(server.requests().len()).unwrap();
+            server.heal();
+            if kept.is_ok() {
+                done += 1;
+            } else {
+                failed += 1;
+            }
+            let there = listed(&Owner::open(Arc::clone(&keeping.vault))).len();
+            assert!(kept.is_err() || there == 2, "what was said to be kept is there");
+            keeping.holds(&[1, 2][..there]);
+            keeping.keep(Strategy::Incremental, 3);
+            let all: &[u64] = if there == 2 { &[1, 2, 3] } else { &[1, 3] };
+            keeping.holds(all);
+            if spared >= asked {
+                break;
+            }
+        }
+    }
+    assert!(failed > 5 && done > 5, "{failed} failed, {done} did not");
+}
+
+/// Runs the program beside a server, in a folder of its own.
+struct Beside {
+    server: Server,
+    folder: tempfile::TempDir,
+}
+
+impl Beside {
+    fn new(server: Server) -> Self {
+        Self { server, folder: tempfile::tempdir().unwrap() }
+    }
+
+    fn run(&self, args: &[&str]) -> Output {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_tfstate"));
+        command.args(args).current_dir(self.folder.path()).env_clear();
+        command.env("HOME", self.folder.path()).env("AWS_REGION", "us-east-1");
+        command.env("AWS_ENDPOINT_URL_S3", &self.server.endpoint);
+        command.env("AWS_ACCESS_KEY_ID", ACCESS_KEY).env("AWS_SECRET_ACCESS_KEY", SECRET_KEY);
+        let ran = command.output().unwrap();
+        assert_eq!(ran.status.code(), Some(0), "{args:?}: {ran:?}");
+        ran
+    }
+
+    fn json(&self, args: &[&str]) -> serde_json::Value {
+        serde_json::from_slice(&self.run(&[args, &["-o", "json"]].concat()).stdout).unwrap()
+    }
+}
+
+#[test]
+fn the_versions_that_a_bucket_still_has_become_a_history_once() {
+    let beside = Beside::new(Server::versioned());
+    let versions: Vec<Vec<u8>> = (1..=4).map(|version| place::restorable(3, version)).collect();
+    for version in &versions {
+        beside.server.put("prod/a.tfstate", version);
+    }
+    let args = ["backup", "s3://states/prod/a.tfstate", "--import-versions", "--no-encryption"];
+    for _ in 0..2 {
+        beside.run(&args);
+        let listed = beside.json(&["snapshots"]);
+        let listed = listed["snapshots"].as_array().unwrap();
+        assert_eq!(listed.len(), versions.len());
+        for (number, (snapshot, version)) in listed.iter().zip(&versions).enumerate() {
+            let (id, file) = (snapshot["id"].as_str().unwrap(), "back.tfstate");
+            beside.run(&["restore", id, "--to", file]);
+            let path = beside.folder.path().join(file);
+            assert!(fs::read(&path).unwrap() == *version, "{number}");
+            fs::remove_file(path).unwrap();
+        }
+    }
+}
+
+#[test]
+fn a_state_in_a_bucket_that_lost_all_its_bytes_is_kept_and_told_and_what_it_was_comes_back() {
+    let beside = Beside::new(Server::start());
+    let whole = place::restorable(3, 1);
+    beside.server.put("a.tfstate", &whole);
+    beside.server.put("b.tfstate", &whole);
+    let args = ["backup", "s3://states/**", "--no-encryption", "--metrics-file", "run.prom"];
+    beside.run(&args);
+    beside.server.put("b.tfstate", b"");
+    for _ in 0..2 {
+        let told = beside.json(&args);
+        assert_eq!(told["snapshots"].as_array().unwrap().len(), 2, "{told}");
+        assert!(told["snapshots"][0]["error"].is_null(), "{told}");
+        assert!(told["snapshots"][1]["error"].is_string(), "{told}");
+        let metrics = fs::read_to_string(beside.folder.path().join("run.prom")).unwrap();
+        let readable = |name: &str, is: u8| {
+            format!("tfstate_backup_state_readable{{state=\"s3://states/{name}.tfstate\"}} {is}")
+        };
+        assert!(metrics.contains(&readable("b", 0)), "{metrics}");
+    }
+    beside.run(&["restore", "s3://states/b.tfstate@-1", "--to", "back.tfstate"]);
+    assert!(fs::read(beside.folder.path().join("back.tfstate")).unwrap() == whole);
+}
