@@ -61,7 +61,7 @@ pub fn delta(bytes: &[u8]) {
         assert_eq!(state.len(), usize::from(after), "a state is as long as announced");
     }
     let key = delta::Key::new([7; 32]);
-    let base_index = delta::Index::of(base, &key, None);
+    let base_index = delta::Index::of(base, &key, Some(&delta::Index::default()));
     let index = delta::Index::of(delta, &key, Some(&base_index));
     let told = delta::encode(delta, &index, &base_index).expect("there is memory");
     let again = delta::decode(&told, base, delta.len());

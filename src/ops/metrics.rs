@@ -175,6 +175,11 @@ pub fn textfile(run: &Run) -> String {
     for (name, state) in &states {
         out.sample(&[("state", name)], Some(Seconds(state.seconds)));
     }
+    let help = "1 if the last run could not back the state up, else 0.";
+    out.family("tfstate_backup_state_failed", help);
+    for (name, state) in &states {
+        out.sample(&[("state", name)], Some(u8::from(state.status == Status::Failed)));
+    }
     totals(&mut out, run, &states);
     out.0
 }
@@ -404,6 +409,10 @@ mod tests {
         # TYPE tfstate_backup_duration_seconds gauge
         tfstate_backup_duration_seconds{state="a.tfstate"} 0.250
         tfstate_backup_duration_seconds{state="b.tfstate"} 0.250
+        # HELP tfstate_backup_state_failed 1 if the last run could not back the state up, else 0.
+        # TYPE tfstate_backup_state_failed gauge
+        tfstate_backup_state_failed{state="a.tfstate"} 0
+        tfstate_backup_state_failed{state="b.tfstate"} 1
         # HELP tfstate_backup_states_total States of the last run by how their backup ended.
         # TYPE tfstate_backup_states_total gauge
         tfstate_backup_states_total{status="new"} 1

@@ -389,11 +389,15 @@ impl Repository {
 }
 
 /// Returns of each living object that can be relied on which one it counts as: mostly itself. Where two
-/// encrypted a snapshot anew at once, there are two objects of it, and one of them counts for both.
+/// encrypted a snapshot anew at once, there are two objects of it, and one of them counts for both. Only
+/// an owner can do that; what a writer puts beside a snapshot must not stand in for it.
 fn count_as(survey: &Survey, living: usize) -> BTreeMap<usize, usize> {
     let named = |at: usize| {
         let Node { snapshot, head, doubt: None, .. } = &survey.nodes[at] else { return None };
-        Some((snapshot.name(), &head.as_ref()?.header.snapshot.id))
+        let header = &head.as_ref()?.header;
+        // By an owner, or for itself alone.
+        let alone = (header.generation == 0).then_some(at);
+        Some((snapshot.name(), &header.snapshot.id, alone))
     };
     let last: HashMap<_, usize> = (0..living).filter_map(|at| Some((named(at)?, at))).collect();
     (0..living).filter_map(|at| Some((at, *last.get(&named(at)?)?))).collect()

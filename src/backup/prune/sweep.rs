@@ -200,7 +200,8 @@ impl Pruner<'_> {
     /// Deletes notes of runs that are older than every snapshot, but for each writer's newest.
     ///
     /// The oldest go first, and none before an older one, so that at no moment one is missing
-    /// between others.
+    /// between others. Where several computers have one key, some count alike: of these all go or
+    /// none, since what goes on from one of them would seem to go on from nothing.
     fn sweep_runs(&self, swept: &mut Swept) -> Result<(), Error> {
         let gone: BTreeSet<&str> = swept.deleted.iter().map(String::as_str).collect();
         let listed = self.catalogue.streams().flat_map(|name| self.catalogue.stream(name));
@@ -209,9 +210,10 @@ impl Pruner<'_> {
         else {
             return Ok(());
         };
-        for mut names in self.runs()?.into_values() {
-            names.pop();
-            for name in names.iter().take_while(|name| name.created < oldest) {
+        for names in self.runs()?.into_values() {
+            let stays = names.iter().find(|name| name.created >= oldest).or(names.last());
+            let Some(first) = stays.map(|name| name.n) else { continue };
+            for name in names.iter().take_while(|name| name.n < first) {
                 let deleted = self.repository.vault.delete(&name.key);
                 if tolerant(deleted, &name.key, &mut swept.denied)?.is_none() {
                     break;

@@ -253,6 +253,27 @@ fn whatever_the_policy_says_what_is_held_or_was_kept_before_a_change_stays() {
 }
 
 #[test]
+fn what_a_writer_puts_beside_a_snapshot_does_not_stand_in_for_it() {
+    let place = Place::new();
+    let before = place.add_tagged(1, Strategy::Full, &[BEFORE_CHANGE]).snapshot;
+    let policy = Policy { last: 1, ..Policy::default() };
+    // Another payload under the same name, without the tag, before it or behind it in the list.
+    let (file, signer) = (place.shelf.objects()[&before.key].clone(), &place.sample.signer);
+    for salt in 0_u8..8 {
+        let (head, payload) = container::open(&file).unwrap();
+        let (mut header, payload) = (head.header, [payload, &[salt]].concat());
+        header.tags.clear();
+        header.payload = container::Payload::of(&payload);
+        let key = header.snapshot.key(0, &header.payload.blake3);
+        let file = [container::prefix(&header, signer), payload].concat();
+        place.shelf.objects().insert(key, file);
+    }
+    place.add(2, Strategy::Full);
+    let why = place.why(&policy, 3, &before);
+    assert!(why.contains(&"before a change of the last 30 days"), "{why:?}");
+}
+
+#[test]
 fn what_was_there_before_a_guarded_command_stays() {
     let place = Place::new();
     let older = place.add(0, Strategy::Full).snapshot;
@@ -610,12 +631,20 @@ fn records_of_runs_that_are_older_than_everything_go_but_for_the_newest_of_each_
         ("20260821T000000Z-aaaaaaaa-00000003", true),
         ("20260801T000000Z-bbbbbbbb-00000009", false),
         ("20260801T000000Z-bbbbbbbb-0000000a", true),
+        // By two computers with one key: what goes on from one that counts alike needs it.
+        ("20260801T000000Z-cccccccc-00000001", false),
+        ("20260802T000000Z-cccccccc-00000002", true),
+        ("20260821T000000Z-cccccccc-00000002", true),
+        ("20260821T000000Z-cccccccc-00000003", true),
+        ("20260801T000000Z-dddddddd-00000001", false),
+        ("20260802T000000Z-dddddddd-00000002", true),
+        ("20260803T000000Z-dddddddd-00000002", true),
     ];
     let key = |name: &str| format!("r/2026/08/{name}-0123456789abcdef.json");
     for (name, _) in names {
         place.shelf.objects().insert(key(name), b"{}".to_vec());
     }
-    assert_eq!(place.prune(&last(1), 11 * DAY, A_DAY).runs, 3);
+    assert_eq!(place.prune(&last(1), 11 * DAY, A_DAY).runs, 5);
     let mut stay: Vec<String> =
         names.iter().filter(|(_, stays)| *stays).map(|(name, _)| key(name)).collect();
     stay.sort();

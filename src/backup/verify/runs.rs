@@ -103,7 +103,9 @@ impl Look<'_> {
         for name in names.iter().rev().take_while(|name| last - name.n < depth) {
             match self.repository.run(name) {
                 Ok(note) => {
-                    problems.extend(breaks(name, &note.says, names));
+                    let before =
+                        names.iter().filter(|other| other.n.checked_add(1) == Some(name.n));
+                    problems.extend(breaks(name, &note.says, before.copied()));
                     problems.extend(self.missing(name, &note.says)?);
                 }
                 Err(error) if is_outage(&error) => return Err(error),
@@ -147,15 +149,12 @@ impl Look<'_> {
     }
 }
 
-/// Finds whether a note does not go on from the one before it. Old ones may be gone; where several
-/// computers have one key, others that count alike may be left.
-fn breaks(name: &Name, run: &Run, names: &[&Name]) -> Option<Problem> {
-    let previous = run.previous.as_deref().unwrap_or_default();
-    let is_before = |other: &&&Name| other.n.checked_add(1) == Some(name.n);
-    let mut before = names.iter().filter(is_before).peekable();
+/// Finds whether a note does not go on from the one before it.
+fn breaks<'a>(name: &Name, run: &Run, before: impl Iterator<Item = &'a Name>) -> Option<Problem> {
+    let mut before = before.peekable();
     before.peek()?;
-    let goes_on = before.any(|before| previous.starts_with(&before.hash));
-    if goes_on || names.iter().all(|other| other.created >= name.created) {
+    let previous = run.previous.as_deref().unwrap_or_default();
+    if before.any(|before| previous.starts_with(&before.hash)) {
         return None;
     }
     let text = format!("the note {} does not go on from the one before it", name.key);

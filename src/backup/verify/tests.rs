@@ -660,7 +660,7 @@ fn two_runs_at_once_that_count_alike_are_no_problem() {
     let latest = run::Latest { n: 1, hash: repository.run(&name).unwrap().hash };
     other.remember(repository.id(), &name.writer, &latest);
     let second_of_other = record(&sample, &[&snapshots[3]], 12, Some(&other));
-    let third_of_other = record(&sample, &[&snapshots[3]], 13, Some(&other));
+    record(&sample, &[&snapshots[3]], 13, Some(&other));
     assert_eq!(both(&sample).map(|found| said(&found)), [vec![], vec![]]);
     let found = look(&repository, Reading::Heads, None, Some(&memory));
     assert_eq!(said(&found), []);
@@ -668,11 +668,4 @@ fn two_runs_at_once_that_count_alike_are_no_problem() {
     remove(&sample, &second_of_other);
     let broken = said(&look(&repository, Reading::Heads, None, None));
     assert!(matches!(&broken[..], [(_, Wrong::Run, _)]), "{broken:?}");
-    // Where all older ones are gone as well, they may have gone for their age.
-    let late = record(&sample, &[&snapshots[3]], 20, Some(&memory));
-    let names = repository.runs_in("r/").unwrap();
-    for name in names.iter().filter(|name| ![&third_of_other, &late].contains(&&name.key)) {
-        remove(&sample, &name.key);
-    }
-    assert_eq!(said(&look(&repository, Reading::Heads, None, None)), []);
 }
