@@ -1,5 +1,6 @@
 //! Commands over many states: each is named when it fails, and the others are done all the same.
 
+use std::collections::BTreeSet;
 use std::ffi::OsString;
 use std::fmt;
 
@@ -7,6 +8,7 @@ use super::context::Context;
 use super::error::{Exit, Failure};
 use super::progress::Progress;
 use super::state;
+use crate::backup::{Repository, is_stream, stream_of};
 use crate::ops::many;
 use crate::store::Location;
 
@@ -27,6 +29,27 @@ pub(crate) fn locations(
         all.extend(Location::resolve_many(reference.as_deref(), state::place(context))?);
     }
     Ok(all)
+}
+
+/// Returns the streams of these states, which may be named as they are listed: there is nothing else
+/// to call one by that came through a pipe or from another computer.
+pub(crate) fn streams(
+    context: &Context<'_>,
+    references: &[OsString],
+    repository: &Repository,
+) -> Result<BTreeSet<String>, Failure> {
+    let mut streams = BTreeSet::new();
+    for reference in references {
+        let name = reference.to_string_lossy();
+        if is_stream(&name) && !repository.list_stream(&name)?.is_empty() {
+            streams.insert(name.into_owned());
+            continue;
+        }
+        for location in locations(context, std::slice::from_ref(reference))? {
+            streams.insert(stream_of(&location.uri()?));
+        }
+    }
+    Ok(streams)
 }
 
 fn told(done: usize, all: usize) -> String {

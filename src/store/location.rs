@@ -113,6 +113,13 @@ impl Location {
         }
     }
 
+    /// Returns whether the listing that it was found by showed no bytes: there is no state yet, or no
+    /// more.
+    pub fn is_listed_empty(&self) -> bool {
+        let Self::Stored(place) = self else { return false };
+        place.listed.as_ref().is_some_and(|entry| entry.len == 0)
+    }
+
     /// Returns the path of the file where this is one.
     pub fn path(&self) -> Option<&Path> {
         match self {
@@ -154,7 +161,7 @@ impl Location {
 
     /// Returns text that stays the same for the same place, wherever it is asked from: a `file:`
     /// URI of the absolute path with links followed, the name of a key with what tells its store
-    /// from others, `git:` with an absolute path, or `stdin:`, behind which a backup puts the lineage.
+    /// from others, `git:` with an absolute path, or `stdin:`, behind which a backup puts what tells states apart.
     pub fn uri(&self) -> Result<String, Error> {
         let path = match self {
             Self::File(path) | Self::Directory { file: path, .. } => path,

@@ -182,7 +182,7 @@ mod tests {
     fn what_is_no_home_of_a_state_is_said() {
         let cases = [
             ("stdin:", "it came from standard input"),
-            ("stdin:3f9a12bc-0000", "it came from standard input"),
+            ("stdin:3f9a12bc00000000", "it came from standard input"),
             ("git:HEAD:/a.tfstate", "it came from a copy"),
             ("snapshot:3f9a12bc", "it came from a copy"),
             ("file:///none/a.tfstate@-1", "it came from a copy"),

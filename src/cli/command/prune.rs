@@ -6,9 +6,9 @@ use std::io::IsTerminal;
 
 use jiff::{SignedDuration, SpanRelativeTo};
 
+use crate::backup;
 use crate::backup::prune::{Rules, StreamPlan, Verdict};
 use crate::backup::retention::{Policy, Reason, span};
-use crate::backup::{self, stream_of};
 use crate::base::clock::{Clock, System};
 use crate::base::size;
 use crate::base::theme::Meaning;
@@ -133,14 +133,11 @@ fn streams(
     if args.states.is_empty() {
         return Ok(None);
     }
-    let mut streams = BTreeSet::new();
-    for location in many::locations(context, &args.states)? {
-        let uri = location.uri()?;
-        let stream = stream_of(&uri);
-        if repository.list_stream(&stream)?.is_empty() {
-            return Err(backup::Error::NoSnapshot { reference: format!("of {uri}") }.into());
+    let streams = many::streams(context, &args.states, repository)?;
+    for stream in &streams {
+        if repository.list_stream(stream)?.is_empty() {
+            return Err(backup::Error::NoSnapshot { reference: format!("of {stream}") }.into());
         }
-        streams.insert(stream);
     }
     Ok(Some(streams))
 }

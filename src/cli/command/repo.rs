@@ -5,9 +5,7 @@ use std::ffi::OsString;
 use std::io::IsTerminal;
 use std::path::PathBuf;
 
-use crate::backup::{
-    self, Keys, Protection, PublicKey, Rekeyed, Repository, Wish, make_identity, stream_of,
-};
+use crate::backup::{self, Keys, Protection, PublicKey, Rekeyed, Repository, Wish, make_identity};
 use crate::base::clock::{Clock, System};
 use crate::base::size;
 use crate::base::text::escape;
@@ -363,7 +361,7 @@ fn rekey(args: &Rekey, context: &mut Context<'_>) -> Result<Exit, Failure> {
     let identities = args.identities.read(&repository, context)?;
     let signer = args.common.signer.read_or_make(context)?;
     let known = repository::known(context);
-    let streams = streams(args, context)?;
+    let streams = streams(args, &repository, context)?;
     let options = RekeyOptions {
         recipients: &recipients,
         identities: &identities,
@@ -402,15 +400,15 @@ fn rekey(args: &Rekey, context: &mut Context<'_>) -> Result<Exit, Failure> {
         .hint("give every key that they are encrypted for: `--identity FILE`"))
 }
 
-fn streams(args: &Rekey, context: &Context<'_>) -> Result<Option<BTreeSet<String>>, Failure> {
+fn streams(
+    args: &Rekey,
+    repository: &Repository,
+    context: &Context<'_>,
+) -> Result<Option<BTreeSet<String>>, Failure> {
     if args.states.is_empty() {
         return Ok(None);
     }
-    let mut streams = BTreeSet::new();
-    for location in many::locations(context, &args.states)? {
-        streams.insert(stream_of(&location.uri()?));
-    }
-    Ok(Some(streams))
+    Ok(Some(many::streams(context, &args.states, repository)?))
 }
 
 fn told(stream: &str, done: Rekeyed, context: &mut Context<'_>) {

@@ -5,15 +5,14 @@ use std::ffi::OsString;
 use std::str::FromStr;
 
 use crate::backup::verify::{Part, Reading, Severity};
-use crate::backup::{Identities, Protection, Repository, Runs, stream_of};
+use crate::backup::{Identities, Protection, Repository, Runs};
 use crate::cli::args::Format;
 use crate::cli::context::Context;
 use crate::cli::error::{Exit, Failure};
 use crate::cli::progress::Progress;
 use crate::cli::repository::{self, IdentityOption, RepositoryOption};
-use crate::cli::{json, state, verify_text};
+use crate::cli::{json, many, verify_text};
 use crate::ops::verify::{self, VerifyOptions};
-use crate::store::Location;
 
 /// Prove that the snapshots in the backup repository can be restored
 ///
@@ -82,7 +81,7 @@ pub(crate) const FORMATS: &[Format] = &[Format::Text, Format::Json];
 /// Runs the command.
 pub(crate) fn run(args: &Args, context: &mut Context<'_>) -> Result<Exit, Failure> {
     let repository = args.repository.open(context)?;
-    let streams = streams(args, context)?;
+    let streams = streams(args, &repository, context)?;
     let part = part(args)?;
     let identities = identities(args, part, &repository, context)?;
     let runs = repository::cache(context).map(|cache| Runs::below(&cache));
@@ -111,14 +110,14 @@ pub(crate) fn run(args: &Args, context: &mut Context<'_>) -> Result<Exit, Failur
     Ok(if failed { Exit::No } else { Exit::Done })
 }
 
-fn streams(args: &Args, context: &Context<'_>) -> Result<Option<BTreeSet<String>>, Failure> {
-    let place = state::place(context);
-    let stream = |state: &OsString| -> Result<String, Failure> {
-        Ok(stream_of(&Location::resolve(Some(state), place)?.uri()?))
-    };
+fn streams(
+    args: &Args,
+    repository: &Repository,
+    context: &Context<'_>,
+) -> Result<Option<BTreeSet<String>>, Failure> {
     match args.states.as_slice() {
         [] => Ok(None),
-        states => states.iter().map(stream).collect::<Result<_, _>>().map(Some),
+        states => many::streams(context, states, repository).map(Some),
     }
 }
 

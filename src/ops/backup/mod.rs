@@ -231,8 +231,11 @@ impl<'a> Keeper<'a> {
             return Ok(self.report(snapshot, None, None, None));
         }
         let read = match store::read(location, Access::Read) {
-            // In a store as in a file, it is a broken state.
-            Err(store::Error::Empty { what }) => {
+            // Of a state that was there it is what is left. Otherwise there is none yet: Azure's
+            // locks make such a thing.
+            Err(store::Error::Empty { what })
+                if !self.catalogue.stream(&stream_of(&uri)).is_empty() =>
+            {
                 Content { name: what, bytes: [].as_slice().into(), version: None }
             }
             read => read?,
@@ -244,15 +247,25 @@ impl<'a> Keeper<'a> {
         let (bytes, version) = (&read.bytes, read.version.as_ref());
         let parsed = Document::parse(bytes.clone());
         let (facts, document) = (facts(&parsed), parsed.as_ref().ok());
-        // What comes through a pipe is told apart by what it is: each state has a history of its own.
-        let lineage = facts.lineage.as_deref().filter(|_| *location == Location::StandardInput);
-        let uri = lineage.map_or(uri.clone(), |lineage| uri + lineage);
+        let uri = if *location == Location::StandardInput {
+            self.piped(uri, lineage(&parsed))
+        } else {
+            uri
+        };
         let report = self.keep(&Source { uri: &uri, bytes, facts, document, version })?;
         // How what was just added looks in a listing is for the next run to see.
         if let Some(version) = version.filter(|_| report.skipped()) {
             self.saw(&uri, version);
         }
         Ok(report)
+    }
+
+    /// Returns what a state that came through a pipe is told by: each has a history of its own. Its
+    /// lineage is not to be had from that.
+    fn piped(&self, uri: String, lineage: Option<&str>) -> String {
+        let Some(lineage) = lineage else { return uri };
+        let text = format!("{} {lineage}", self.repository.id());
+        uri + &blake3::hash(text.as_bytes()).to_hex()[..16]
     }
 
     /// Returns the snapshot that holds a state, by what the listing of its store says, and that.
@@ -306,6 +319,12 @@ impl<'a> Keeper<'a> {
             .collect();
         let mut all = locations.iter().zip(unchanged);
         let mut tell = |location: &Location, done| {
+            // What was only listed, and is no state yet, is nothing to speak of.
+            if matches!(done, Err(Failed::Store(store::Error::Empty { .. })))
+                && location.is_listed_empty()
+            {
+                return Ok(());
+            }
             self.note(location, &done);
             each(location, done)
         };
@@ -403,6 +422,16 @@ pub fn run(
     Repository::expect_stream(&*options.vault, &stream);
     let list = |repository: &Repository| repository.catalogue_of(&stream);
     Keeper::open_with(options, clock, list)?.keep(source)
+}
+
+/// Returns the lineage of a state, which OpenTofu leaves in the clear where it encrypts the rest.
+fn lineage(parsed: &Result<Document, ParseError>) -> Option<&str> {
+    let lineage = match parsed {
+        Ok(document) => document.lineage(),
+        Err(ParseError::Encrypted { lineage, .. }) => lineage,
+        Err(_) => return None,
+    };
+    Some(lineage).filter(|lineage| !lineage.is_empty())
 }
 
 /// Returns what is known of a state, whether or not it can be parsed.

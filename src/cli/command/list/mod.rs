@@ -52,6 +52,7 @@ pub(crate) fn run(args: &Args, context: &mut Context<'_>) -> Result<Exit, Failur
         Selection { addresses, id: args.id.clone().filter(|id| !id.is_empty()), filter };
     let mut locations = many::locations(context, state.as_slice())?;
     if locations.len() > 1 {
+        locations.retain(|location| !location.is_listed_empty());
         return several::run(&locations, &selection, context);
     }
     // A reference that names nothing is an error before.
