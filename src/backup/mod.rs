@@ -72,7 +72,8 @@
 //! signature holds and the record lists its `signer` as a writer whose `until`, if it has one, is
 //! not before `created`. So whoever can write to the place, and knows a recipient, still makes no
 //! snapshot that counts; and nothing in the header depends on what the state says, but for the tag
-//! `broken` of one that can't be parsed.
+//! `broken` of one that can't be parsed, and the stream of one that came through a pipe: that is by
+//! `stdin:` and 16 hex digits of the BLAKE3 of the repository's id, a space and the lineage.
 //!
 //! # A payload
 //!
