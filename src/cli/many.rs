@@ -1,7 +1,7 @@
 //! Commands over many states: each is named when it fails, and the others are done all the same.
 
 use std::collections::BTreeSet;
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::fmt;
 
 use super::context::Context;
@@ -31,8 +31,18 @@ pub(crate) fn locations(
     Ok(all)
 }
 
-/// Returns the streams of these states, which may be named as they are listed: there is nothing else
-/// to call one by that came through a pipe or from another computer.
+/// Returns the stream that is listed under this name, if one is: there is nothing else to call a state
+/// by that came through a pipe or from another computer.
+pub(crate) fn listed(
+    reference: &OsStr,
+    repository: &Repository,
+) -> Result<Option<String>, Failure> {
+    let name = reference.to_string_lossy();
+    let is_listed = is_stream(&name) && !repository.list_stream(&name)?.is_empty();
+    Ok(is_listed.then(|| name.into_owned()))
+}
+
+/// Returns the streams of these states, which may be named as they are listed.
 pub(crate) fn streams(
     context: &Context<'_>,
     references: &[OsString],
@@ -40,9 +50,8 @@ pub(crate) fn streams(
 ) -> Result<BTreeSet<String>, Failure> {
     let mut streams = BTreeSet::new();
     for reference in references {
-        let name = reference.to_string_lossy();
-        if is_stream(&name) && !repository.list_stream(&name)?.is_empty() {
-            streams.insert(name.into_owned());
+        if let Some(stream) = listed(reference, repository)? {
+            streams.insert(stream);
             continue;
         }
         for location in locations(context, std::slice::from_ref(reference))? {

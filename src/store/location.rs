@@ -161,7 +161,8 @@ impl Location {
 
     /// Returns text that stays the same for the same place, wherever it is asked from: a `file:`
     /// URI of the absolute path with links followed, the name of a key with what tells its store
-    /// from others, `git:` with an absolute path, or `stdin:`, behind which a backup puts what tells states apart.
+    /// from others, `git:` with an absolute path, or `stdin:`, behind which a backup puts what tells
+    /// states apart.
     pub fn uri(&self) -> Result<String, Error> {
         let path = match self {
             Self::File(path) | Self::Directory { file: path, .. } => path,

@@ -6,7 +6,7 @@ use std::ffi::{OsStr, OsString};
 use jiff::Span;
 use jiff::tz::TimeZone;
 
-use crate::backup::{Catalogue, Period, Protection, Repository, is_stream, retention, stream_of};
+use crate::backup::{Catalogue, Period, Protection, Repository, retention, stream_of};
 use crate::base::clock::{Clock, System};
 use crate::base::text::escape;
 use crate::cli::args::Format;
@@ -15,7 +15,7 @@ use crate::cli::error::{Exit, Failure};
 use crate::cli::json::snapshots::{Ages, Snapshots};
 use crate::cli::progress::Progress;
 use crate::cli::repository::{IdentityOption, RepositoryOption};
-use crate::cli::{snapshots_text, state};
+use crate::cli::{many, snapshots_text, state};
 use crate::ops::snapshots::{self, Changed};
 use crate::store::Location;
 
@@ -87,11 +87,7 @@ fn stream(
 ) -> Result<String, Failure> {
     let location = Location::resolve(Some(state), state::place(context))?;
     let stream = stream_of(&location.uri()?);
-    let name = state.to_string_lossy();
-    if is_stream(&name) && !repository.list_stream(&name)?.is_empty() {
-        return Ok(name.into_owned());
-    }
-    Ok(stream)
+    Ok(many::listed(state, repository)?.unwrap_or(stream))
 }
 
 fn changes(

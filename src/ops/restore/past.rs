@@ -97,18 +97,14 @@ impl Past {
                     found => found,
                 }
             }
-            // What writes into a pipe may have failed.
-            Wanted::Version(location @ Location::StandardInput) => {
-                let read = store::read(location, Access::Read)?;
-                if read.bytes.is_empty() {
-                    return Err(store::Error::Empty { what: read.name }.into());
-                }
-                Ok(Self::new(read.name, read.bytes, self::home(location)))
-            }
             Wanted::Version(location) => {
                 let version = earlier::version(location, Access::Read, kept)?;
                 let home = home(location);
                 let bytes = version.content.bytes;
+                // What writes into a pipe may have failed.
+                if *location == Location::StandardInput && bytes.is_empty() {
+                    return Err(store::Error::Empty { what: version.content.name }.into());
+                }
                 Ok(match version.snapshot {
                     Some((snapshot, _)) => Self::of_snapshot(&snapshot, bytes, home),
                     None => Self::new(version.content.name, bytes, home),
