@@ -1,26 +1,33 @@
-//! Random histories against a model: which bytes each snapshot has, what it builds on, and whether
+//! Random histories against a model: which bytes each object has, what it builds on, and whether
 //! anybody damaged it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use jiff::SignedDuration;
+use tfstate::backup::prune::Rules;
+use tfstate::backup::retention::Policy;
 use tfstate::backup::vault::Vault;
-use tfstate::backup::{Error, Kind, Repository, Snapshot};
+use tfstate::backup::{Error, Kind, Repository, Signer, Snapshot};
 
 use crate::place::{
     Backup, Chance, Owner, STRATEGIES, Shelf, at, bound, folder, listed, skipped, state,
 };
 
-/// A snapshot that was reported as made.
+/// The object of a snapshot that was reported as made, or that it was encrypted anew as.
 struct Made {
+    /// What stays the same when it is encrypted anew.
+    id: String,
+    generation: u32,
     state: Vec<u8>,
+    /// The key of the object that it builds on.
     parent: Option<String>,
     intact: bool,
 }
 
 /// A computer that writes backups.
 struct Computer {
-    signer: tfstate::backup::Signer,
+    signer: Arc<Signer>,
     home: tempfile::TempDir,
 }
 
@@ -29,11 +36,13 @@ struct History {
     chance: Chance,
     owner: Owner,
     shelf: Arc<Shelf>,
-    computers: Vec<Computer>,
+    computers: [Computer; 2],
     made: BTreeMap<String, Made>,
     state: Vec<u8>,
     second: i64,
     edits: u64,
+    /// Whether an owner ever asked for what is damaged to go: then that may happen later, too.
+    asked: bool,
     steps: Vec<String>,
 }
 
@@ -42,15 +51,17 @@ impl History {
         let mut chance = Chance(seed);
         let owner = Owner::new(chance.below(3) > 0);
         let shelf = Arc::new(Shelf::new(chance.below(3) > 0));
+        let signers = [Arc::clone(&owner.signer), Arc::new(Signer::generate().unwrap())];
         Self {
             chance,
             owner,
             shelf,
-            computers: Vec::new(),
+            computers: signers.map(|signer| Computer { signer, home: folder() }),
             made: BTreeMap::new(),
             state: state(12, 0),
             second: 0,
             edits: 0,
+            asked: false,
             steps: Vec::new(),
         }
     }
@@ -61,17 +72,13 @@ impl History {
 
     /// Makes the repository with the first computer's key, and lets a second one write there.
     fn begin(&mut self) {
-        for _ in 0..2 {
-            let signer = tfstate::backup::Signer::generate().unwrap();
-            self.computers.push(Computer { signer, home: folder() });
-        }
         self.back_up(0);
         let (first, second) = (&self.computers[0].signer, self.computers[1].signer.public());
         Owner::open(self.vault()).authorize(second, first, at(0)).unwrap();
     }
 
     fn step(&mut self) {
-        match self.chance.below(20) {
+        match self.chance.below(24) {
             0..=5 => self.edit(),
             6..=12 => {
                 let computer = self.chance.below(4) / 3;
@@ -81,6 +88,8 @@ impl History {
             14 => self.spoil_cache(),
             15 | 16 => self.damage(),
             17 | 18 => self.turn_clock(),
+            19..=21 => self.prune(),
+            22 => self.rekey(),
             // Nothing is kept in memory between runs, so this is what follows a restart.
             _ => self.examine(),
         }
@@ -122,16 +131,87 @@ impl History {
         };
         let listed = listed(&Owner::open(self.vault()));
         self.expect(listed.last().is_some_and(|last| last.key == key), "the newest is last");
-        let parent = added.parent.map(|id| {
-            let beginning = |key: &&String| key.contains(&format!("-{id}-"));
-            self.made.keys().find(beginning).unwrap().clone()
-        });
+        let parent = added.parent.map(|id| self.newest_of(&id).unwrap().to_owned());
         let near = self.shelf.is_near();
         let sound = parent.as_ref().is_none_or(|parent| !near || self.is_intact(parent));
         self.expect(sound, "nothing is built on what is damaged");
         let is_full = added.snapshot.kind == Kind::Full;
         self.expect(parent.is_none() == is_full, "a full one builds on nothing");
-        self.made.insert(key, Made { state: self.state.clone(), parent, intact: true });
+        let (id, generation) = (report.snapshot.id, report.snapshot.generation);
+        let made = Made { id, generation, state: self.state.clone(), parent, intact: true };
+        self.made.insert(key, made);
+    }
+
+    /// Returns the key of a snapshot's object of the highest generation that is there.
+    fn newest_of(&self, id: &str) -> Option<&str> {
+        let objects = self.made.iter().filter(|(_, made)| made.id == id);
+        let there = objects.filter(|(key, _)| self.shelf.bytes(key).is_some());
+        there.max_by_key(|(_, made)| made.generation).map(|(key, _)| key.as_str())
+    }
+
+    /// Returns the keys of all objects that can be restored.
+    fn restorable(&self) -> BTreeSet<String> {
+        self.made.keys().filter(|key| self.is_intact(key)).cloned().collect()
+    }
+
+    /// Encrypts everything for another key. What is damaged stays, and what builds on it.
+    fn rekey(&mut self) {
+        let before = listed(&Owner::open(self.vault()));
+        self.owner = self.owner.rekeyed();
+        let done = self.owner.rekey(&self.vault(), self.second);
+        self.steps.push(format!("all is encrypted anew: {done:?}"));
+        let is_sound = before.iter().all(|snapshot| self.is_intact(&snapshot.key));
+        self.expect(done.is_ok() == is_sound, "it fails where something is damaged");
+        // What builds on nothing new comes last: of each, what it builds on is known then.
+        let after = listed(&Owner::open(self.vault()));
+        let mut anew: Vec<Snapshot> =
+            after.into_iter().filter(|found| !self.made.contains_key(&found.key)).collect();
+        for new in &anew {
+            let old = before.iter().find(|old| old.id == new.id).unwrap();
+            self.expect(self.is_intact(&old.key), "what is damaged is not encrypted anew");
+            let old = &self.made[&old.key];
+            let (id, generation, state) = (new.id.clone(), new.generation, old.state.clone());
+            let made = Made { id, generation, state, parent: old.parent.clone(), intact: true };
+            self.made.insert(new.key.clone(), made);
+        }
+        for new in anew.drain(..) {
+            let Some(old) = self.made[&new.key].parent.clone() else { continue };
+            let parent = self.newest_of(&self.made[&old].id).unwrap().to_owned();
+            self.made.get_mut(&new.key).unwrap().parent = Some(parent);
+        }
+        self.examine();
+    }
+
+    /// Removes all but a few, and checks that what is left can be restored if it could before.
+    fn prune(&mut self) {
+        let policy = Policy { last: *self.chance.pick(&[1, 2, 3, 4]), ..Policy::default() };
+        let grace = SignedDuration::from_hours(*self.chance.pick(&[0, 24]));
+        let damaged = self.chance.below(4) == 0;
+        self.asked |= damaged;
+        let before = listed(&Owner::open(self.vault()));
+        let restorable = self.restorable();
+        let newest = before.iter().rev().find(|snapshot| restorable.contains(&snapshot.key));
+        let newest = newest.map(|snapshot| snapshot.key.clone());
+        let rules = Rules { policy: &policy, grace, now: at(self.second), damaged };
+        let gone = self.owner.prune(self.vault(), rules).unwrap().swept.deleted;
+        self.steps.push(format!("all but {} go, damaged: {damaged}: {gone:?}", policy.last));
+        for key in &gone {
+            self.expect(self.shelf.bytes(key).is_none(), "what is said to be gone is gone");
+            let made = &self.made[key];
+            let is_old = |newest: &str| self.made[newest].generation > made.generation;
+            let kept = self.newest_of(&made.id).filter(|newest| is_old(newest));
+            let is_safe = kept.is_none_or(|kept| self.is_intact(kept) || !restorable.contains(key));
+            self.expect(is_safe, "what was encrypted anew goes where the new one is good");
+        }
+        self.made.retain(|key, _| !gone.contains(key));
+        let is_there = |key: &&String| self.shelf.bytes(key).is_some();
+        let stays = restorable.iter().filter(is_there).all(|key| self.is_intact(key));
+        self.expect(stays, "what something left builds on stays");
+        let is_kept = newest.is_none_or(|newest| self.is_intact(&newest));
+        self.expect(is_kept, "the newest that can be restored stays");
+        let left = listed(&Owner::open(self.vault())).len();
+        let fewest = before.len().min(usize::try_from(policy.last).unwrap());
+        self.expect(self.asked || left >= fewest, "so many stay");
     }
 
     fn lose_cache(&mut self) {
@@ -196,8 +276,11 @@ impl History {
     fn examine(&self) {
         let repository = Owner::open(self.vault());
         let listed = listed(&repository);
-        let there = self.made.keys().filter(|key| self.shelf.bytes(key).is_some());
-        self.expect(listed.len() == there.count(), "everything there is, is listed once");
+        let ids: BTreeSet<&str> = self.made.values().map(|made| made.id.as_str()).collect();
+        let there: BTreeSet<&str> = ids.into_iter().filter_map(|id| self.newest_of(id)).collect();
+        let found = listed.iter().map(|snapshot| snapshot.key.as_str()).collect();
+        self.expect(there == found, "everything there is, is listed once");
+        self.expect(listed.len() == found.len(), "everything there is, is listed once");
         for snapshot in &listed {
             self.examine_one(&repository, snapshot);
         }
