@@ -3,8 +3,9 @@
 //! reported as stored comes back byte for byte, and what is damaged is refused.
 //!
 //! `TFSTATE_TEST_SEQUENCES` and `TFSTATE_TEST_KILLS` say how many random histories and kills there
-//! are, `TFSTATE_TEST_POWER` how many states of a disk after power cuts, and `TFSTATE_TEST_SOAK` how
-//! many states that are backed up for weeks, where those of the gate are not enough.
+//! are, `TFSTATE_TEST_POWER` how many states of a disk after power cuts, `TFSTATE_TEST_RACES` how many
+//! rounds of a race, and `TFSTATE_TEST_SOAK` how many states that are backed up for weeks, where those
+//! of the gate are not enough.
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
 #[cfg(unix)]
@@ -27,7 +28,10 @@ mod program;
 mod races;
 #[cfg(unix)]
 mod room;
+mod rounds;
 mod soak;
+#[cfg(target_os = "linux")]
+mod stopped;
 mod tamper;
 #[cfg(unix)]
 #[path = "../support/terminal.rs"]

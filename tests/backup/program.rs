@@ -36,6 +36,13 @@ impl Program {
         Self { folder, recipient: key.to_public().to_string() }
     }
 
+    /// Returns another folder that holds the same.
+    pub(crate) fn again(&self) -> Self {
+        let folder = place::folder();
+        place::copy_folder(self.folder.path(), folder.path());
+        Self { folder, recipient: self.recipient.clone() }
+    }
+
     pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
     }

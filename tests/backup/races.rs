@@ -1,9 +1,13 @@
 //! Several backups at once, of one state into one repository.
 
 use std::process::Output;
+use std::sync::Arc;
 
-use crate::place::{files, state};
+use tfstate::backup::vault::{Folder, Vault};
+
+use crate::place::{Shelf, bound, files, folder, skipped, state};
 use crate::program::{Program, text};
+use crate::rounds::race as work_at_once;
 
 /// Starts so many at once, and waits for all of them.
 fn race(program: &Program, runs: usize, more: &[&str]) -> Vec<Output> {
@@ -56,5 +60,24 @@ fn two_and_eight_at_once_make_one_repository_and_one_signing_key() {
         let names = files(&program.path("repo"));
         let leftover = |path: &&std::path::PathBuf| path.to_string_lossy().ends_with(".tmp");
         assert_eq!(names.iter().filter(leftover).count(), 0);
+    }
+}
+
+#[test]
+fn eight_that_write_one_that_prunes_and_one_that_checks_lose_nothing_and_leave_nothing_broken() {
+    let rounds = bound("TFSTATE_TEST_RACES", 20);
+    if rounds < 1000 {
+        skipped("all but the first rounds of a race; TFSTATE_TEST_RACES=1000 runs them");
+    }
+    let place = folder();
+    let vaults: [Arc<dyn Vault>; 3] = [
+        Arc::new(Folder::new(place.path().join("repo"))),
+        Arc::new(Shelf::new(true)),
+        Arc::new(Shelf::new(false)),
+    ];
+    for vault in &vaults {
+        let (made, removed) = work_at_once(vault, rounds);
+        let least = usize::try_from(rounds).unwrap() * 3;
+        assert!(made > least && removed > least / 2, "{made} made, {removed} removed");
     }
 }

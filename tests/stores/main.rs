@@ -24,6 +24,8 @@ mod pg;
 #[expect(dead_code, reason = "the tests of backups ask more of it")]
 mod place;
 mod repository;
+#[path = "../backup/rounds.rs"]
+mod rounds;
 mod s3;
 mod s3_credentials;
 mod s3_faults;

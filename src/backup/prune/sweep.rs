@@ -120,7 +120,7 @@ impl Pruner<'_> {
         let named = named.flat_map(|(_, tomb)| &tomb.snapshots);
         let gone: BTreeSet<String> =
             named.filter(|key| !there.contains(key.as_str())).cloned().collect();
-        self.note_removed(plans, &gone, signer, &mut swept.denied)?;
+        self.note_removed((plans, &there), &gone, signer, &mut swept.denied)?;
         let spared: BTreeSet<&str> = plans
             .iter()
             .flat_map(|plan| plan.verdicts.iter().filter(|verdict| verdict.is_kept()))
@@ -139,7 +139,7 @@ impl Pruner<'_> {
     /// Writes one list of all that was removed in place of the ones there are: the new one first.
     fn note_removed(
         &self,
-        plans: &[StreamPlan],
+        (plans, there): (&[StreamPlan], &BTreeSet<&str>),
         gone: &BTreeSet<String>,
         signer: &Signer,
         denied: &mut Vec<Denied>,
@@ -152,7 +152,7 @@ impl Pruner<'_> {
             return Ok(());
         }
         let runs = self.named_by_runs()?;
-        let is_of_use = |key: &&String| is_of_use(key, plans, runs.as_ref());
+        let is_of_use = |key: &&String| is_of_use(key, (plans, there), runs.as_ref());
         let all = known.union(gone).filter(is_of_use).cloned().collect();
         let id = self.repository.id();
         let all = (Of::Snapshots, all);
@@ -229,19 +229,27 @@ impl Pruner<'_> {
 type Named = BTreeSet<(String, String)>;
 
 /// Returns whether anybody may still ask after a snapshot that was removed: one that is younger
-/// than the oldest of its stream, or that another names as the one before it, or the note of a run
-/// as the newest.
-fn is_of_use(key: &str, plans: &[StreamPlan], runs: Option<&Named>) -> bool {
+/// than the oldest that is there of its stream, or that another names as the one before it, or the
+/// note of a run as the newest. What came there since the plan may name any.
+fn is_of_use(
+    key: &str,
+    (plans, there): (&[StreamPlan], &BTreeSet<&str>),
+    runs: Option<&Named>,
+) -> bool {
     let object = Object { key: key.to_owned(), len: 0, modified: None, tag: None };
     let Some(removed) = Snapshot::of(object) else { return true };
     let Some(plan) = plans.iter().find(|plan| plan.name == removed.stream) else { return true };
     if runs.is_none_or(|runs| runs.contains(&(removed.stream.clone(), removed.id.clone()))) {
         return true;
     }
-    let kept = || plan.verdicts.iter().filter(|verdict| verdict.is_kept());
-    let oldest = kept().map(|verdict| verdict.snapshot.created).min();
+    let is_there = |verdict: &&Verdict| there.contains(verdict.snapshot.key.as_str());
+    let left = || plan.verdicts.iter().filter(is_there);
+    let of_stream = format!("{FOLDER}{}/", removed.stream);
+    let listed = there.range(of_stream.as_str()..).take_while(|key| key.starts_with(&of_stream));
+    let oldest = left().map(|verdict| verdict.snapshot.created).min();
     oldest.is_none_or(|oldest| removed.created >= oldest)
-        || kept().any(|verdict| verdict.previous.as_deref() == Some(&removed.id))
+        || listed.count() > left().count()
+        || left().any(|verdict| verdict.previous.as_deref() == Some(&removed.id))
 }
 
 /// Takes what the place does not let go for no error, and returns nothing then.

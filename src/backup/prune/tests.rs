@@ -622,6 +622,18 @@ fn what_the_place_does_not_let_go_is_told_and_tried_again() {
 }
 
 #[test]
+fn what_something_that_is_only_named_yet_came_after_is_missed_by_nobody() {
+    let place = Place::new();
+    for day in 0..3 {
+        place.add(day * DAY, Strategy::Full);
+    }
+    place.prune(&last(2), 3 * DAY, A_DAY);
+    let swept = place.prune(&last(1), 5 * DAY, A_DAY);
+    assert_eq!((swept.deleted.len(), restored(&place.shelf)), (1, vec![DAY, 2 * DAY]));
+    assert_accounted_for(&place.shelf);
+}
+
+#[test]
 fn records_of_runs_that_are_older_than_everything_go_but_for_the_newest_of_each_writer() {
     let place = Place::new();
     place.add(10 * DAY, Strategy::Full);

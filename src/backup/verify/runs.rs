@@ -5,7 +5,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Check, Problem, Reading, Severity, Survey, Wrong, is_outage, told};
-use crate::backup::run::{Latest, Name, Run, Runs};
+use crate::backup::run::{FOLDER, Latest, Name, Run, Runs};
 use crate::backup::{Error, Repository};
 
 /// How many notes of a writer are read where all of the snapshots are.
@@ -36,9 +36,19 @@ impl Repository {
         for (writer, mut names) in by_writer {
             names.sort_by_key(|name| name.n);
             let before = memory.and_then(|memory| memory.read(self.id(), writer));
-            let mut found = gaps(&names);
-            found.extend(before.as_ref().and_then(|before| forgotten(writer, &names, before)));
-            found.extend(look.newest(&names, depth)?);
+            let told = look.told.clone();
+            let mut found = look.of_writer(writer, &names, (before.as_ref(), depth))?;
+            let now;
+            if !found.is_empty() {
+                // An owner may be removing old ones just now: what is listed then is what counts.
+                now = self.runs_in(FOLDER)?;
+                let mut left: Vec<&Name> = now.iter().filter(|n| n.writer == *writer).collect();
+                left.sort_by_key(|name| name.n);
+                if left != names {
+                    (look.told, names) = (told, left);
+                    found = look.of_writer(writer, &names, (before.as_ref(), depth))?;
+                }
+            }
             let newest = names.last().filter(|_| found.is_empty());
             if let (Some(memory), Some(newest)) = (memory, newest)
                 && before.is_none_or(|before| before.n < newest.n)
@@ -96,6 +106,19 @@ struct Look<'a> {
 }
 
 impl Look<'_> {
+    /// Looks at the notes of a writer, of which the oldest comes first.
+    fn of_writer(
+        &mut self,
+        writer: &str,
+        names: &[&Name],
+        (before, depth): (Option<&Latest>, u32),
+    ) -> Result<Vec<Problem>, Error> {
+        let mut found = gaps(names);
+        found.extend(before.and_then(|before| forgotten(writer, names, before)));
+        found.extend(self.newest(names, depth)?);
+        Ok(found)
+    }
+
     /// Reads the newest notes of a writer.
     fn newest(&mut self, names: &[&Name], depth: u32) -> Result<Vec<Problem>, Error> {
         let last = names.last().map_or(0, |name| name.n);

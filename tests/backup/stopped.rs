@@ -1,0 +1,209 @@
+//! The program killed, or told by the disk that it failed, at every single call that changes a file
+//! or a folder, one after another: what `strace` can do to a process.
+
+use std::collections::BTreeMap;
+use std::process::{Command, Output};
+
+use age::secrecy::ExposeSecret as _;
+use tfstate::base::fs;
+
+use crate::place::{files, restorable, skipped};
+use crate::program::{BINARY, Program, is_installed, text};
+
+/// What changes files and folders, or makes changes last. A name that a computer does not have is
+/// passed over.
+const CALLS: [(&str, &str); 6] = [
+    ("write", "?write,?pwrite64,?writev,?copy_file_range"),
+    ("sync", "?fsync,?fdatasync"),
+    ("rename", "?rename,?renameat,?renameat2"),
+    ("link", "?link,?linkat"),
+    ("remove", "?unlink,?unlinkat"),
+    ("folder", "?mkdir,?mkdirat"),
+];
+
+/// What happens at a call.
+const FATES: [&str; 3] = ["signal=KILL", "error=EIO", "error=ENOSPC"];
+
+/// What runs.
+#[derive(Clone, Copy, Debug)]
+enum Act {
+    First,
+    Backup,
+    Name,
+    Delete,
+    Rekey,
+    Restore,
+}
+
+impl Act {
+    const ALL: [Self; 6] =
+        [Self::First, Self::Backup, Self::Name, Self::Delete, Self::Rekey, Self::Restore];
+
+    /// Returns a folder as it is before: the states that its snapshots hold are the 2nd and the 3rd,
+    /// and a live state is the 4th.
+    fn before(self) -> Program {
+        let program = Program::in_memory();
+        if !matches!(self, Self::First) {
+            for (version, strategy) in [(1, "full"), (2, "incremental"), (3, "full")] {
+                program.write(&restorable(200, version));
+                program.back_up(&["--strategy", strategy]);
+            }
+        }
+        if matches!(self, Self::Delete) {
+            finished(&mut Self::Name.command(&program));
+        }
+        if matches!(self, Self::Rekey) {
+            let key = age::x25519::Identity::generate();
+            let old = std::fs::read_to_string(program.path("key.txt")).unwrap();
+            let both = format!("{old}\n{}\n", key.to_string().expose_secret());
+            fs::replace(&program.path("key.txt"), both.as_bytes()).unwrap();
+            let new = key.to_public().to_string();
+            fs::write_new(&program.path("new.txt"), new.as_bytes()).unwrap();
+        }
+        program.write(&restorable(200, 4));
+        program
+    }
+
+    fn command(self, program: &Program) -> Command {
+        let on_repository = |words: &[&str]| {
+            let mut command = program.command(BINARY);
+            command.args(words).args(["--repo", "repo"]);
+            command
+        };
+        match self {
+            Self::First => program.backup(&[]),
+            Self::Backup => program.backup(&["--strategy", "incremental"]),
+            Self::Name => on_repository(&["prune", "--keep-last", "1", "--grace", "1d", "--yes"]),
+            Self::Delete => on_repository(&["prune", "--keep-last", "1", "--grace", "0", "--yes"]),
+            Self::Rekey => {
+                let new = std::fs::read_to_string(program.path("new.txt")).unwrap();
+                let identity = ["--identity", "key.txt"];
+                on_repository(&[&["repo", "rekey", "--recipient", &new][..], &identity].concat())
+            }
+            Self::Restore => {
+                let listed = program.repository().list().unwrap();
+                let id = listed.last().unwrap().id.clone();
+                let to = ["--to", "prod.tfstate", "--yes", "--identity", "key.txt"];
+                on_repository(&[&["restore", &id][..], &to].concat())
+            }
+        }
+    }
+
+    /// Returns which versions have to be in snapshots, whatever became of it.
+    fn stays(self) -> &'static [u64] {
+        match self {
+            Self::First => &[],
+            Self::Delete => &[3],
+            Self::Backup | Self::Name | Self::Rekey | Self::Restore => &[1, 2, 3],
+        }
+    }
+
+    /// Returns which versions have to be in snapshots where it succeeded.
+    fn holds(self) -> &'static [u64] {
+        match self {
+            Self::First => &[4],
+            Self::Delete => &[3],
+            Self::Backup | Self::Restore => &[1, 2, 3, 4],
+            Self::Name | Self::Rekey => &[1, 2, 3],
+        }
+    }
+}
+
+/// Runs a command, which has to succeed.
+fn finished(command: &mut Command) {
+    let output = command.output().unwrap();
+    assert!(output.status.success(), "{command:?}: {}", text(&output));
+}
+
+/// Runs a command that meets its fate at the `n`th of some calls of a thread; returns how it ended,
+/// and whether it met it.
+fn meeting(command: &Command, program: &Program, (calls, n): (&str, usize), fate: &str) -> Ended {
+    let log = program.path("trace");
+    let mut strace = program.command("strace");
+    strace.args(["-f", "-qq", "-e", &format!("trace={calls}"), "-e"]);
+    strace.arg(format!("inject={calls}:{fate}:when={n}")).arg("-o").arg(&log);
+    strace.arg(command.get_program()).args(command.get_args());
+    let output = strace.output().unwrap();
+    let trace = std::fs::read_to_string(&log).unwrap();
+    std::fs::remove_file(log).unwrap();
+    let is_met = trace.contains("(INJECTED)") || trace.contains("killed by SIGKILL");
+    Ended { output, is_met }
+}
+
+struct Ended {
+    output: Output,
+    is_met: bool,
+}
+
+/// Checks what is there: all that has to be can be restored, and nothing else is listed.
+fn holds(program: &Program, versions: &[u64], told: &str) {
+    if !program.path("repo/repo.json").exists() {
+        return assert!(versions.is_empty(), "{told}: the repository is gone");
+    }
+    let restored = program.restore_all();
+    for version in versions {
+        assert!(restored.contains(&restorable(200, *version)), "{told}: {version} is lost");
+    }
+}
+
+/// Lets a command meet its fate at each call in turn; returns at which it did.
+fn each_call(act: Act, places: &mut BTreeMap<String, usize>) {
+    let model = act.before();
+    for (name, calls) in CALLS {
+        for fate in FATES {
+            for n in 1.. {
+                let program = model.again();
+                let ended = meeting(&act.command(&program), &program, (calls, n), fate);
+                if !ended.is_met {
+                    assert!(ended.output.status.success(), "{}", text(&ended.output));
+                    break;
+                }
+                *places.entry(format!("{act:?}: {name} {n}")).or_default() += 1;
+                let said = text(&ended.output);
+                let told = format!("{act:?}, {fate} at the {n}th {name}: {said}");
+                assert!(!said.contains("panicked"), "{told}");
+                let succeeded = ended.output.status.success();
+                holds(&program, if succeeded { act.holds() } else { act.stays() }, &told);
+                live_state_is_whole(act, &program, &told);
+                // Nothing has to be repaired, and the same command ends what was begun.
+                program.write(&restorable(200, 4));
+                finished(&mut act.command(&program));
+                holds(&program, act.holds(), &told);
+                let verify = ["verify", "--read-data", "--identity", "key.txt", "--repo", "repo"];
+                finished(program.command(BINARY).args(verify));
+            }
+        }
+    }
+}
+
+/// The state that is backed up is never touched; one that is restored is the old one or the new one,
+/// or says where a whole copy is.
+fn live_state_is_whole(act: Act, program: &Program, told: &str) {
+    let live = std::fs::read(program.path("prod.tfstate")).unwrap();
+    if live == restorable(200, 4) {
+        return;
+    }
+    assert!(matches!(act, Act::Restore), "{told}: the live state was changed");
+    let is_new = |bytes: &[u8]| {
+        let text = String::from_utf8_lossy(bytes);
+        text.contains("\"serial\": 5") && text.ends_with("}\n")
+    };
+    let copies = files(&program.path("")).into_iter().filter(|path| {
+        path.file_name().is_some_and(|name| name.to_string_lossy().ends_with(".unfinished"))
+    });
+    let is_told = live.starts_with(b"tfstate was interrupted");
+    let is_beside = copies.map(|path| std::fs::read(path).unwrap()).any(|bytes| is_new(&bytes));
+    assert!(is_new(&live) || is_told && is_beside, "{told}: the live state is torn");
+}
+
+#[test]
+fn what_is_stopped_or_fails_at_any_call_that_changes_a_file_loses_nothing() {
+    if !is_installed("strace") {
+        return skipped("stops at each call; strace is not installed");
+    }
+    let mut places = BTreeMap::new();
+    for act in Act::ALL {
+        each_call(act, &mut places);
+    }
+    assert!(places.len() >= 30, "{places:?}");
+}
