@@ -39,7 +39,9 @@ mod workspace;
 
 pub use backend::Backend;
 pub use connect::connect;
-pub use contract::{Body, Entry, Expected, Found, Guarantee, Guarantees, Revision, Store, Version};
+pub use contract::{
+    Body, Entry, Expected, Found, Guarantee, Guarantees, PROBE, Revision, Store, Version,
+};
 pub use earlier::Earlier;
 pub use error::{Cause, Error};
 pub use location::{Context, Location};

@@ -8,13 +8,13 @@ use tfstate::backup::prune::Rules;
 use tfstate::backup::retention::Policy;
 use tfstate::backup::vault::{Created, Stored, Vault};
 use tfstate::backup::verify::{Problem, Wrong};
-use tfstate::backup::{Kind, Strategy};
+use tfstate::backup::{Error, Keys, Kind, Repository, Strategy, stream_of};
 use tfstate::base::env::Env;
 use tfstate::store::Store;
 
 use crate::place::{self, Backup, Owner, at, listed, state};
 use crate::s3_server::{ACCESS_KEY, Fault, SECRET_KEY, Server, When};
-use crate::{azure, azure_server, gcs, gcs_server, s3};
+use crate::{azure, azure_server, gcs, gcs_server, rounds, s3, s3_faults};
 
 /// What somebody keeps in a store.
 struct Keeping {
@@ -27,7 +27,11 @@ impl Keeping {
     fn new(store: Arc<dyn Store>) -> Self {
         // A real server may have those of other runs.
         let prefix = format!("backups/{}-{:?}", std::process::id(), thread::current().id());
-        let vault = Arc::new(Stored::new(store, &prefix));
+        Self::at(store, &prefix)
+    }
+
+    fn at(store: Arc<dyn Store>, prefix: &str) -> Self {
+        let vault = Arc::new(Stored::new(store, prefix));
         Self { vault, owner: Owner::new(true), home: place::folder() }
     }
 
@@ -63,10 +67,14 @@ impl Keeping {
     }
 
     fn prune(&self) -> usize {
+        self.try_prune().unwrap().swept.deleted.len()
+    }
+
+    fn try_prune(&self) -> Result<tfstate::ops::prune::Report, Error> {
         let policy = Policy { last: 1, ..Policy::default() };
         let (grace, now) = (jiff::SignedDuration::ZERO, at(1000));
         let rules = Rules { policy: &policy, grace, now, damaged: false };
-        self.owner.prune(Arc::clone(&self.vault), rules).unwrap().swept.deleted.len()
+        self.owner.prune(Arc::clone(&self.vault), rules)
     }
 }
 
@@ -118,61 +126,187 @@ fn a_repository_works_in_each_kind_of_store() {
     works_in(azure::store(&azure_server::connection(&azure), azure_server::CONTAINER));
 }
 
-/// The servers that `.ci/with-servers` starts.
-#[test]
-fn a_repository_works_in_each_real_server() {
+/// Returns the servers that `.ci/with-servers` starts.
+fn real_servers() -> Vec<Arc<dyn Store>> {
     let env = Env::process();
-    if let Some(store) = crate::s3_real::bucket() {
-        works_in(store);
-    }
+    let mut stores: Vec<Arc<dyn Store>> = crate::s3_real::bucket().into_iter().collect();
     match env.get("TFSTATE_TEST_GCS") {
-        Some(endpoint) => works_in(gcs::store(&endpoint, "tfstate")),
+        Some(endpoint) => stores.push(gcs::store(&endpoint, "tfstate")),
         None => eprintln!("skipped: TFSTATE_TEST_GCS names no server"),
     }
     match env.get("TFSTATE_TEST_AZURE") {
-        Some(connection) => works_in(azure::store(&connection, "tfstate")),
+        Some(connection) => stores.push(azure::store(&connection, "tfstate")),
         None => eprintln!("skipped: TFSTATE_TEST_AZURE names no server"),
     }
+    stores
 }
 
-/// A fault at each request of a backup, over the protocol: the snapshot is there or it is not.
 #[test]
-fn whatever_happens_to_a_request_of_a_backup_nothing_is_lost_and_the_next_one_heals_it() {
-    let faults: [fn() -> Fault; 4] = [
-        || Fault::drop("", When::Before),
-        || Fault::drop("", When::After),
-        || Fault::status("", When::Before, 403, "AccessDenied"),
-        || Fault::truncated("GET", 20),
-    ];
-    let (mut failed, mut done) = (0, 0);
-    for fault in faults {
-        for spared in 0.. {
-            let server = Server::start();
-            let keeping = Keeping::new(s3::store(&server));
-            keeping.keep(Strategy::Full, 1);
-            server.requests();
-            server.fail(fault().after(spared));
-            let kept =
-                keeping.owner.keep(&keeping.backup(Strategy::Incremental, 2), &state(300, 2));
-            let asked = u32::try_from(server.requests().len()).unwrap();
-            server.heal();
-            if kept.is_ok() {
-                done += 1;
-            } else {
-                failed += 1;
+fn a_repository_works_in_each_real_server() {
+    real_servers().into_iter().for_each(works_in);
+}
+
+/// What is done with a repository while a request of it goes wrong.
+#[derive(Clone, Copy, Debug)]
+enum Act {
+    Backup,
+    Prune,
+    Rekey,
+    Check,
+    Restore,
+}
+
+impl Act {
+    const ALL: [Self; 5] = [Self::Backup, Self::Prune, Self::Rekey, Self::Check, Self::Restore];
+
+    /// Does it in a repository of three; what is said to be done has to be so.
+    fn perform(self, keeping: &Keeping, heir: &Owner) -> Result<(), Error> {
+        let (owner, vault) = (&keeping.owner, &keeping.vault);
+        let open = || Repository::open(Arc::clone(vault), Keys::default());
+        match self {
+            Self::Backup => {
+                owner.keep(&keeping.backup(Strategy::Incremental, 4), &state(300, 4)).map(drop)
             }
-            let there = listed(&Owner::open(Arc::clone(&keeping.vault))).len();
-            assert!(kept.is_err() || there == 2, "what was said to be kept is there");
-            keeping.holds(&[1, 2][..there]);
-            keeping.keep(Strategy::Incremental, 3);
-            let all: &[u64] = if there == 2 { &[1, 2, 3] } else { &[1, 3] };
-            keeping.holds(all);
-            if spared >= asked {
-                break;
+            Self::Prune => {
+                let denied = keeping.try_prune()?.swept.denied.into_iter().next();
+                denied.map_or(Ok(()), |denied| Err(denied.error))
+            }
+            Self::Rekey => heir.rekey(vault, 100),
+            Self::Check => {
+                let (looked_at, problems) = owner.verify(&open()?)?;
+                let found = problems.iter().filter(|problem| problem.wrong != Wrong::Quarantined);
+                assert_eq!((looked_at, found.count()), (3, 0), "{problems:?}");
+                Ok(())
+            }
+            Self::Restore => {
+                let repository = open()?;
+                let newest = repository.list_stream(&stream_of(place::URI))?.pop().unwrap();
+                assert!(owner.restore(&repository, &newest)? == state(300, 3));
+                Ok(())
             }
         }
     }
-    assert!(failed > 5 && done > 5, "{failed} failed, {done} did not");
+
+    /// Checks that nothing was lost, and that doing it again heals whatever was left.
+    fn examine(self, mut keeping: Keeping, heir: Owner, is_done: bool) {
+        let there = listed(&Owner::open(Arc::clone(&keeping.vault))).len();
+        match self {
+            Self::Backup => {
+                assert!(!is_done || there == 4, "what was said to be kept is there");
+                keeping.holds(&[1, 2, 3, 4][..there]);
+                keeping.keep(Strategy::Incremental, 5);
+                keeping.holds(if there == 4 { &[1, 2, 3, 4, 5] } else { &[1, 2, 3, 5] });
+            }
+            Self::Prune => {
+                assert!(!is_done || there == 1, "what was said to be removed is gone");
+                // What builds on something goes before that.
+                keeping.holds(&[&[1, 2][..there - 1], &[3]].concat());
+                keeping.try_prune().unwrap();
+                keeping.holds(&[3]);
+            }
+            Self::Rekey => {
+                keeping.owner = heir;
+                keeping.holds(&[1, 2, 3]);
+                keeping.owner.rekey(&keeping.vault, 101).unwrap();
+                keeping.owner = keeping.owner.with_last_key();
+                keeping.holds(&[1, 2, 3]);
+            }
+            Self::Check | Self::Restore => keeping.holds(&[1, 2, 3]),
+        }
+    }
+
+    /// Does it once with what goes wrong after so many requests; returns whether it was done, and how
+    /// many requests there were.
+    fn under(self, server: &Server, (fault, spared): (Fault, u32)) -> (bool, u32) {
+        let keeping = Keeping::at(s3_faults::store(server), &format!("backups/{spared}"));
+        keeping.keep(Strategy::Full, 1);
+        keeping.keep(Strategy::Incremental, 2);
+        keeping.keep(Strategy::Full, 3);
+        let heir = keeping.owner.rekeyed();
+        server.requests();
+        server.fail(fault.after(spared));
+        let is_done = self.perform(&keeping, &heir).is_ok();
+        let asked = u32::try_from(server.requests().len()).unwrap();
+        server.heal();
+        self.examine(keeping, heir, is_done);
+        (is_done, asked)
+    }
+
+    /// Lets each request go wrong in turn; returns how often it failed, and how often not.
+    fn under_each(self, fault: fn() -> Fault) -> (usize, usize) {
+        // What waits for a server that hangs leaves the processor to others.
+        const AT_ONCE: u32 = 4;
+        let (_, asked) = self.under(&Server::start(), (fault(), 10_000));
+        let some = |first: u32| {
+            let server = Server::start();
+            let cases = (first..=asked).step_by(AT_ONCE as usize);
+            let done: Vec<bool> =
+                cases.map(|spared| self.under(&server, (fault(), spared)).0).collect();
+            let failed = done.iter().filter(|done| !**done).count();
+            (failed, done.len() - failed)
+        };
+        thread::scope(|scope| {
+            let workers: Vec<_> =
+                (0..AT_ONCE).map(|first| scope.spawn(move || some(first))).collect();
+            let counts = workers.into_iter().map(|worker| worker.join().unwrap());
+            counts.fold((0, 0), |all, one| (all.0 + one.0, all.1 + one.1))
+        })
+    }
+}
+
+/// What fails, hangs, is lost or is cut short at each request, over the protocol.
+#[test]
+fn whatever_happens_to_a_request_nothing_is_lost_and_the_next_run_heals_it() {
+    const ALWAYS: u32 = 10_000;
+    type Named = (&'static str, fn() -> Fault);
+    let faults: [Named; 7] = [
+        ("is lost on the way", || Fault::drop("", When::Before)),
+        ("is lost on the way back", || Fault::drop("", When::After)),
+        ("is denied", || Fault::status("", When::Before, 403, "AccessDenied")),
+        ("is cut short", || Fault::truncated("GET", 20)),
+        ("hangs", || Fault::slow("", When::Before, s3_faults::SLOW)),
+        ("hangs when it is done", || Fault::slow("", When::After, s3_faults::SLOW)),
+        ("and all after it hang", || Fault::slow("", When::Before, s3_faults::SLOW).times(ALWAYS)),
+    ];
+    thread::scope(|scope| {
+        for act in Act::ALL {
+            for (name, fault) in faults {
+                scope.spawn(move || {
+                    let (failed, done) = act.under_each(fault);
+                    // All of them could be tried again but what is denied, and what hangs for good.
+                    let lasts = ["is denied", "and all after it hang"].contains(&name);
+                    let told = format!("{act:?}: each request {name}: {failed} failed, {done} not");
+                    assert!(if lasts { failed > 2 } else { done > 2 }, "{told}");
+                });
+            }
+        }
+    });
+}
+
+/// Eight that write at once beside one that prunes and one that checks, over each protocol.
+#[test]
+fn what_works_at_once_in_each_kind_of_store_loses_nothing() {
+    let azure = azure_server::start();
+    work_at_once(vec![
+        s3::store(&Server::start()),
+        gcs::store(&gcs_server::start(false).endpoint, gcs_server::BUCKET),
+        azure::store(&azure_server::connection(&azure), azure_server::CONTAINER),
+    ]);
+}
+
+#[test]
+fn what_works_at_once_in_each_real_server_loses_nothing() {
+    work_at_once(real_servers());
+}
+
+fn work_at_once(stores: Vec<Arc<dyn Store>>) {
+    let rounds = place::bound("TFSTATE_TEST_RACES", 3);
+    for store in stores {
+        let prefix = format!("races/{}", std::process::id());
+        let vault: Arc<dyn Vault> = Arc::new(Stored::new(store, &prefix));
+        let (made, _) = rounds::race(&vault, rounds);
+        assert!(made > usize::try_from(rounds).unwrap() * 3, "{made} made");
+    }
 }
 
 /// Runs the program beside a server, in a folder of its own.

@@ -18,13 +18,13 @@ const OLD: &[u8] = br#"{"version":4,"serial":1}"#;
 const NEW: &[u8] = br#"{"version":4,"serial":2}"#;
 
 /// Later than the patience of the stores here.
-const SLOW: Duration = Duration::from_millis(800);
+pub(crate) const SLOW: Duration = Duration::from_millis(800);
 
 /// More often than anything is tried.
 const ALWAYS: u32 = 10_000;
 
 /// Returns a store with little patience that tries once more, or this takes minutes.
-fn store(server: &Server) -> Arc<dyn Store> {
+pub(crate) fn store(server: &Server) -> Arc<dyn Store> {
     with_patience(server, "0.4")
 }
 

@@ -1,13 +1,14 @@
 //! A repository under a prefix of a store of objects.
 
-use std::sync::Arc;
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use jiff::Timestamp;
 
 use super::ahead::{Ahead, Listed};
 use super::{Created, Object, Vault};
 use crate::backup::Error;
-use crate::store::{self, Body, Expected, Found, Store};
+use crate::store::{self, Body, Entry, Expected, Found, PROBE, Store};
 
 /// A prefix in a store.
 ///
@@ -18,6 +19,18 @@ pub struct Stored {
     store: Arc<dyn Store>,
     prefix: String,
     ahead: Ahead,
+    leftovers: Leftovers,
+}
+
+/// What a store was tried out with and is still there, as far as listings showed it.
+#[derive(Clone, Debug, Default)]
+struct Leftovers(Arc<Mutex<BTreeMap<String, Entry>>>);
+
+impl Leftovers {
+    fn found(&self) -> MutexGuard<'_, BTreeMap<String, Entry>> {
+        // Each change of it is whole.
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 impl Stored {
@@ -25,7 +38,7 @@ impl Stored {
     pub fn new(store: Arc<dyn Store>, prefix: &str) -> Self {
         let prefix = prefix.trim_matches('/');
         let prefix = if prefix.is_empty() { String::new() } else { format!("{prefix}/") };
-        Self { store, prefix, ahead: Ahead::default() }
+        Self { store, prefix, ahead: Ahead::default(), leftovers: Leftovers::default() }
     }
 
     fn key(&self, key: &str) -> String {
@@ -34,9 +47,13 @@ impl Stored {
 }
 
 /// Lists what begins with both prefixes, by what stands behind the first.
-fn list(store: &dyn Store, all: &str, prefix: &str) -> Listed {
+fn list(store: &dyn Store, (all, prefix): (&str, &str), leftovers: &Leftovers) -> Listed {
     let mut objects = Vec::new();
     store.list(&format!("{all}{prefix}"), &mut |entry| {
+        if entry.key.rsplit('/').next().is_some_and(|name| name.starts_with(PROBE)) {
+            leftovers.found().insert(entry.key.clone(), entry);
+            return Ok(());
+        }
         let key = entry.key.strip_prefix(all).unwrap_or(&entry.key).to_owned();
         let (modified, tag) = (entry.modified, entry.version.tag);
         objects.push(Object { key, len: entry.len, modified, tag });
@@ -92,20 +109,32 @@ impl Vault for Stored {
     }
 
     fn list(&self, prefix: &str) -> Result<Vec<Object>, Error> {
-        self.ahead.take(prefix).unwrap_or_else(|| list(&*self.store, &self.prefix, prefix))
+        let now = || list(&*self.store, (&self.prefix, prefix), &self.leftovers);
+        self.ahead.take(prefix).unwrap_or_else(now)
     }
 
     fn expect(&self, prefixes: &[&str]) {
         for &prefix in prefixes {
-            let (store, all, wanted) =
-                (Arc::clone(&self.store), self.prefix.clone(), prefix.to_owned());
-            self.ahead.begin(prefix, move || list(&*store, &all, &wanted));
+            let (store, leftovers) = (Arc::clone(&self.store), self.leftovers.clone());
+            let (all, wanted) = (self.prefix.clone(), prefix.to_owned());
+            self.ahead.begin(prefix, move || list(&*store, (&all, &wanted), &leftovers));
         }
     }
 
-    /// Objects appear whole or not at all: there is nothing to remove.
-    fn sweep(&self, _before: Timestamp) -> Result<usize, Error> {
-        Ok(0)
+    /// Objects appear whole or not at all: all there is to remove is what the store was tried out
+    /// with, where a listing showed some.
+    fn sweep(&self, before: Timestamp) -> Result<usize, Error> {
+        let found = std::mem::take(&mut *self.leftovers.found());
+        let is_old = |entry: &&Entry| entry.modified.is_some_and(|time| time < before);
+        let mut swept = 0;
+        for Entry { key, version, .. } in found.values().filter(is_old) {
+            match self.store.delete(key, version, None) {
+                Ok(()) => swept += 1,
+                Err(store::Error::NotFound { .. } | store::Error::Changed { .. }) => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Ok(swept)
     }
 
     fn is_near(&self) -> bool {
@@ -127,6 +156,20 @@ mod tests {
         assert!((1..=2).contains(&vault.list("s/").unwrap().len()));
         assert_eq!(vault.list("s/").unwrap().len(), 2);
         assert!(vault.list("c/").unwrap().is_empty());
+    }
+
+    #[test]
+    fn what_the_store_was_tried_out_with_is_no_object_and_goes_when_it_is_old() {
+        let store = Arc::new(Memory::default());
+        let vault = Stored::new(Arc::<Memory>::clone(&store), "a");
+        vault.create("s/b/.tfstate-probe-00", b"x").unwrap();
+        vault.create("s/b/1", b"x").unwrap();
+        assert_eq!(vault.sweep(Timestamp::MAX).unwrap(), 0, "no listing showed it yet");
+        for (before, swept) in [(Timestamp::MIN, 0), (Timestamp::MAX, 1), (Timestamp::MAX, 0)] {
+            assert_eq!(vault.list("s/").unwrap().len(), 1);
+            assert_eq!(vault.sweep(before).unwrap(), swept, "{before}");
+        }
+        assert_eq!(vault.read("s/b/.tfstate-probe-00").unwrap(), None);
     }
 
     #[test]

@@ -6,6 +6,7 @@
 use bytes::Bytes;
 
 use super::bucket::{Bucket, Condition, Conditions};
+use crate::store::PROBE;
 use crate::store::object::error::Fault;
 
 /// How many objects are created with a look before it is worth three requests to find out.
@@ -31,7 +32,7 @@ async fn try_out(bucket: &Bucket, key: &str) -> Result<(), Fault> {
     let mut random = [0; 8];
     getrandom::fill(&mut random).map_err(|error| Fault::Other(error.to_string()))?;
     let folder = key.rfind('/').map_or("", |at| &key[..=at]);
-    let name = format!("{folder}.tfstate-probe-{:016x}", u64::from_be_bytes(random));
+    let name = format!("{folder}{PROBE}{:016x}", u64::from_be_bytes(random));
     let path = bucket.path(&name).map_err(|error| Fault::Other(error.to_string()))?;
     let bytes = Bytes::from_static(TEXT);
     bucket.put(&path, bytes.clone(), Condition::Nothing).await?;
