@@ -97,7 +97,8 @@ impl Status {
     }
 }
 
-/// What a file of an earlier run says of a state; times are in seconds since 1970.
+/// What is known of a state, by this run or by the file of an earlier one; times are in seconds since
+/// 1970.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub struct Earlier {
     /// When a snapshot last held the state as it was then.
@@ -106,6 +107,10 @@ pub struct Earlier {
     pub attempt: Option<i64>,
     /// 1 if it could be parsed when it was last read, and 0 if it could not.
     pub readable: Option<i64>,
+    /// How long it was when it was last read.
+    pub length: Option<i64>,
+    /// How many snapshots the newest one builds on.
+    pub depth: Option<i64>,
 }
 
 /// Picks one of the values of a state.
@@ -114,6 +119,8 @@ type Value = fn(&Earlier) -> Option<i64>;
 const SUCCESS: &str = "tfstate_backup_last_success_timestamp_seconds";
 const ATTEMPT: &str = "tfstate_backup_last_attempt_timestamp_seconds";
 const READABLE: &str = "tfstate_backup_state_readable";
+const LENGTH: &str = "tfstate_backup_state_bytes";
+const DEPTH: &str = "tfstate_backup_chain_depth";
 
 /// Puts the metrics of a run in the place of a file, which everybody may read: exporters run as
 /// users of their own.
@@ -148,10 +155,12 @@ pub fn textfile(run: &Run) -> String {
         run.states.iter().map(|state| (state.name.as_str(), state)).collect();
     let known = known(run, &states);
     let mut out = Text::default();
-    let values: [(_, _, Value); 3] = [
+    let values: [(_, _, Value); 5] = [
         (SUCCESS, "When a snapshot last held the state as it was.", |times| times.success),
         (ATTEMPT, "When a backup of the state was last tried.", |times| times.attempt),
         (READABLE, "1 if the state could be parsed when it was last read, else 0.", |k| k.readable),
+        (LENGTH, "Length of the state when it was last read.", |known| known.length),
+        (DEPTH, "How many snapshots the newest one builds on.", |known| known.depth),
     ];
     for (name, help, value) in values {
         out.family(name, help);
@@ -159,17 +168,9 @@ pub fn textfile(run: &Run) -> String {
             out.sample(&[("state", state)], value(known));
         }
     }
-    out.family("tfstate_backup_state_bytes", "Length of the state.");
-    for (name, state) in &states {
-        out.sample(&[("state", name)], state.bytes_state);
-    }
     out.family("tfstate_backup_stored_bytes", "Length of the snapshot that holds the state.");
     for (name, state) in &states {
         out.sample(&[("state", name), ("kind", state.kind.unwrap_or("none"))], state.bytes_stored);
-    }
-    out.family("tfstate_backup_chain_depth", "How many snapshots that one builds on.");
-    for (name, state) in &states {
-        out.sample(&[("state", name)], state.depth);
     }
     out.family("tfstate_backup_duration_seconds", "How long the backup of the state took.");
     for (name, state) in &states {
@@ -212,7 +213,9 @@ fn known<'a>(run: &'a Run, states: &BTreeMap<&'a str, &StateRun>) -> BTreeMap<&'
         let old = run.earlier.get(name).copied().unwrap_or_default();
         let success = if state.status.is_success() { Some(now) } else { old.success };
         let readable = state.readable.map(i64::from).or(old.readable);
-        known.insert(name, Earlier { success, attempt: Some(now), readable });
+        let length = state.bytes_state.and_then(|n| i64::try_from(n).ok()).or(old.length);
+        let depth = state.depth.map(i64::from).or(old.depth);
+        known.insert(name, Earlier { success, attempt: Some(now), readable, length, depth });
     }
     known
 }
@@ -230,6 +233,8 @@ fn earlier(text: &str) -> BTreeMap<String, Earlier> {
             SUCCESS => known.success = Some(value),
             ATTEMPT => known.attempt = Some(value),
             READABLE => known.readable = Some(value),
+            LENGTH => known.length = Some(value),
+            DEPTH => known.depth = Some(value),
             _ => {}
         }
     }
@@ -396,15 +401,15 @@ mod tests {
         # TYPE tfstate_backup_last_attempt_timestamp_seconds gauge
         tfstate_backup_last_attempt_timestamp_seconds{state="a.tfstate"} 1785579300
         tfstate_backup_last_attempt_timestamp_seconds{state="b.tfstate"} 1785579300
-        # HELP tfstate_backup_state_bytes Length of the state.
+        # HELP tfstate_backup_state_bytes Length of the state when it was last read.
         # TYPE tfstate_backup_state_bytes gauge
         tfstate_backup_state_bytes{state="a.tfstate"} 33000
+        # HELP tfstate_backup_chain_depth How many snapshots the newest one builds on.
+        # TYPE tfstate_backup_chain_depth gauge
+        tfstate_backup_chain_depth{state="a.tfstate"} 0
         # HELP tfstate_backup_stored_bytes Length of the snapshot that holds the state.
         # TYPE tfstate_backup_stored_bytes gauge
         tfstate_backup_stored_bytes{state="a.tfstate",kind="full"} 5000
-        # HELP tfstate_backup_chain_depth How many snapshots that one builds on.
-        # TYPE tfstate_backup_chain_depth gauge
-        tfstate_backup_chain_depth{state="a.tfstate"} 0
         # HELP tfstate_backup_duration_seconds How long the backup of the state took.
         # TYPE tfstate_backup_duration_seconds gauge
         tfstate_backup_duration_seconds{state="a.tfstate"} 0.250
@@ -500,6 +505,23 @@ mod tests {
         assert_eq!(value(&text, READABLE, "a"), Some(0.0));
         let text = written(&path, vec![read(true)], 300);
         assert_eq!(value(&text, READABLE, "a"), Some(1.0));
+    }
+
+    #[test]
+    fn what_an_unchanged_state_was_when_it_was_read_is_remembered() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("tfstate.prom");
+        written(&path, vec![StateRun { depth: Some(7), ..state("a", Status::New) }], 100);
+        let unread = StateRun { bytes_state: None, depth: None, ..state("a", Status::Unchanged) };
+        for second in [200, 300] {
+            let text = written(&path, vec![unread.clone()], second);
+            assert_eq!(
+                [LENGTH, DEPTH].map(|of| value(&text, of, "a")),
+                [Some(33_000.0), Some(7.0)]
+            );
+        }
+        let text = written(&path, vec![state("a", Status::New)], 400);
+        assert_eq!(value(&text, DEPTH, "a"), Some(0.0));
     }
 
     #[test]

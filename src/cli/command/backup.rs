@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 
-use crate::backup::{Keys, LEVEL, Strategy, Whole};
+use crate::backup::{Keys, Kind, LEVEL, Strategy, Whole};
 use crate::base::clock::{Clock, System};
 use crate::base::size;
 use crate::base::text::escape;
@@ -89,7 +89,7 @@ impl From<How> for Strategy {
 }
 
 /// Tags stand in the clear in every snapshot, and in lists that are cut at commas.
-fn tag(text: &str) -> Result<String, &'static str> {
+pub(super) fn tag(text: &str) -> Result<String, &'static str> {
     let legal = |c: char| c.is_alphanumeric() || "-_.:/=+@".contains(c);
     let fits = !text.is_empty() && text.chars().count() <= 64 && text.chars().all(legal);
     fits.then(|| text.to_owned()).ok_or("a tag is 1 to 64 letters, digits and `-_.:/=+@`")
@@ -311,7 +311,12 @@ fn run_of(name: &str, report: &Report) -> StateRun {
         kind: Some(report.snapshot.kind.name()),
         bytes_state: report.bytes_state,
         bytes_stored: Some(report.snapshot.bytes_stored),
-        depth: added.and_then(|added| u32::try_from(added.depth).ok()),
+        depth: match (added, report.snapshot.kind) {
+            (Some(added), _) => u32::try_from(added.depth).ok(),
+            (None, Kind::Full) => Some(0),
+            (None, Kind::Differential) => Some(1),
+            (None, _) => None,
+        },
         seconds: report.took.as_secs_f64(),
         readable: report.bytes_state.map(|_| report.broken.is_none()),
     }
