@@ -87,6 +87,22 @@ fn the_other_units_name_the_same_backup() {
 }
 
 #[test]
+fn what_the_snapshots_are_tagged_with_and_where_metrics_go_is_handed_on() {
+    let sandbox = Sandbox::new();
+    let unit = |words: &[&str]| sandbox.run(["schedule", "s3://b/a"].iter().chain(words));
+    let tags = ["--tag", "nightly", "--tag", "eu"];
+    for runner in ["--cron", "--systemd"] {
+        let ran = unit(&[&tags[..], &[runner, "--metrics-file", "tfstate.prom"]].concat());
+        assert!(ran.stdout.contains(" --tag nightly --tag eu s3://b/a"), "{ran}");
+        assert!(ran.stdout.contains("$DIR/tfstate.prom"), "{ran}");
+    }
+    let pod = unit(&[&tags[..], &["--kubernetes"]].concat());
+    assert!(pod.stdout.contains("nightly"), "{pod}");
+    assert_eq!(unit(&["--kubernetes", "--metrics-file", "a.prom"]).status, Some(1));
+    assert_eq!(unit(&["--cron", "--tag", "a b"]).status, Some(1));
+}
+
+#[test]
 fn a_service_is_one_of_the_user_who_has_the_repository() {
     let mut sandbox = Sandbox::shop();
     sandbox.set("USER", "ann");

@@ -3,6 +3,7 @@
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
+use super::backup::tag;
 use crate::backup::Recipients;
 use crate::cli::args::Format;
 use crate::cli::context::Context;
@@ -52,6 +53,14 @@ pub(crate) struct Args {
     /// How to store what changed [default: what `backup` does]
     #[arg(long, value_name = "STRATEGY", value_parser = ["full", "incremental", "differential", "auto"])]
     strategy: Option<String>,
+    /// Tag the snapshots, to find and to keep them by (can be repeated)
+    #[arg(long = "tag", value_name = "TAG", value_parser = tag)]
+    tags: Vec<String>,
+    /// Have each run write what it did to this file, for Prometheus' node exporter
+    ///
+    /// The exporter reads files whose names end in `.prom`. A service of systemd has root copy it there.
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["kubernetes", "github"], value_hint = clap::ValueHint::FilePath)]
+    metrics_file: Option<PathBuf>,
     /// Where the snapshots go: a folder, or an `s3://`, `gs://` or `az://` prefix
     ///
     /// Without it, `TFSTATE_REPO` or `backup.repo` in the configuration; else a folder of the runner.
@@ -121,6 +130,8 @@ fn plan(args: &Args, context: &Context<'_>) -> Result<Plan, Failure> {
         states,
         workspace: workspace.value.clone().filter(|_| is_chosen),
         strategy: args.strategy.clone(),
+        tags: args.tags.clone(),
+        metrics_file: args.metrics_file.as_deref().map(absolute).transpose()?,
         repository,
         readers: readers(context)?,
         when: match &args.calendar {

@@ -63,6 +63,10 @@ pub struct Plan {
     pub workspace: Option<String>,
     /// How to store what changed; none leaves that to the backup.
     pub strategy: Option<String>,
+    /// What the snapshots are tagged with.
+    pub tags: Vec<String>,
+    /// Where the exporter of metrics looks for a file.
+    pub metrics_file: Option<String>,
     /// Where the snapshots go.
     pub repository: Repository,
     /// Who can read them.
@@ -140,7 +144,8 @@ impl Plan {
             Repository::Folder(text) | Repository::Url(text) => Some(text),
         };
         let single = [&self.workspace, &self.strategy, &self.signing_key, &self.env_file];
-        let typed = single.into_iter().chain([&self.user]).flatten();
+        let typed = single.into_iter().chain([&self.user, &self.metrics_file]).flatten();
+        let typed = typed.chain(&self.tags);
         let typed = typed.chain([&self.program, &self.image]).chain(repository).chain(keys);
         let variables = self.variables.iter().map(|(_, value)| value);
         let states = self.states.iter().map(State::text);
@@ -160,11 +165,17 @@ impl Plan {
         if let Some(repository) = repository {
             option("--repo", repository);
         }
-        for (name, value) in [("--workspace", &self.workspace), ("--strategy", &self.strategy)] {
+        let single = [
+            ("--workspace", &self.workspace),
+            ("--strategy", &self.strategy),
+            ("--metrics-file", &self.metrics_file),
+        ];
+        for (name, value) in single {
             if let Some(value) = value {
                 option(name, value);
             }
         }
+        self.tags.iter().for_each(|tag| option("--tag", tag));
         match &self.readers {
             Readers::AsTheRepository => {}
             Readers::Keys(keys) => keys.iter().for_each(|key| option("--recipient", key)),

@@ -10,6 +10,8 @@ pub(crate) fn plan() -> Plan {
         states: vec![State::Url("s3://acme-tf/prod/**/*.tfstate".to_owned())],
         workspace: None,
         strategy: Some("auto".to_owned()),
+        tags: Vec::new(),
+        metrics_file: None,
         repository: Repository::Url("s3://acme-backup/tfstate".to_owned()),
         readers: Readers::Keys(vec!["age1abc".to_owned()]),
         when: When::Every(Every::Hours(1)),

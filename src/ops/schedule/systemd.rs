@@ -67,10 +67,11 @@ fn service(plan: &Plan) -> String {
          Wants=network-online.target\nAfter=network-online.target\n\
          # To be told when it fails, make a unit for that and name it here:\n\
          #OnFailure=notify@%n.service\n\n\
-         [Service]\nType=oneshot\nExecStart={}\n\
+         [Service]\nType=oneshot\nExecStart={}\n{}\
          TimeoutStartSec={}\nNice=10\nIOSchedulingClass=idle\n\
          # Raise it for a state that is larger than a third of this.\nMemoryMax={}M\n\n",
         command(plan),
+        publication(plan),
         length(plan.when.timeout()),
         plan.memory()
     );
@@ -83,11 +84,30 @@ fn service(plan: &Plan) -> String {
 fn command(plan: &Plan) -> String {
     // Variables are not replaced in the name of the program.
     let mut command = systemd_word(&plan.program);
-    for argument in plan.arguments(Some(&format!("/var/lib/{}", plan.name))) {
+    let metrics_file = plan.metrics_file.as_ref().map(|_| metrics(plan));
+    let run = Plan { metrics_file, ..plan.clone() };
+    for argument in run.arguments(Some(&format!("/var/lib/{}", plan.name))) {
         command.push(' ');
         command += &systemd_argument(&argument);
     }
     command
+}
+
+/// Returns the file of metrics that the backup itself writes.
+fn metrics(plan: &Plan) -> String {
+    format!("/var/lib/{0}-kept/{0}.prom", plan.name)
+}
+
+/// Returns how the metrics get to where the exporter looks: the backup runs as a user who can't write
+/// there.
+fn publication(plan: &Plan) -> String {
+    let Some(file) = &plan.metrics_file else { return String::new() };
+    let words = [metrics(plan), file.clone()].map(|path| systemd_argument(&path)).join(" ");
+    let copy = r#"'cp "$$0" "$$1.new" && chmod 644 "$$1.new" && mv "$$1.new" "$$1"'"#;
+    format!(
+        "# As root, and however the backup ended: its metrics, whole or not at all.\n\
+         ExecStopPost=+/bin/sh -c {copy} {words}\n"
+    )
 }
 
 /// Writes the folders, variables and credentials.
@@ -320,6 +340,38 @@ mod tests {
         assert!(!unit.contains("DynamicUser"));
     }
 
+    #[test]
+    fn root_puts_the_metrics_where_the_exporter_looks() {
+        let file = "/var/lib/node_exporter/tfstate 50%.prom".to_owned();
+        let unit = render(&Plan { metrics_file: Some(file), ..plan() });
+        let own = "/var/lib/tfstate-backup-kept/tfstate-backup.prom";
+        assert!(unit.contains(&format!(" --metrics-file {own} ")), "{unit}");
+        let copy = format!(
+            "\nExecStopPost=+/bin/sh -c 'cp \"$$0\" \"$$1.new\" && chmod 644 \"$$1.new\" && mv \"$$1.new\" \
+             \"$$1\"' {own} \"/var/lib/node_exporter/tfstate 50%%.prom\"\n"
+        );
+        assert!(unit.contains(&copy), "{unit}");
+    }
+
+    /// Runs what root is to run, as systemd hands it to the shell.
+    #[cfg(unix)]
+    #[test]
+    fn what_root_runs_puts_a_whole_file_there_for_everybody_to_read() {
+        use std::os::unix::fs::PermissionsExt;
+        let folder = tempfile::tempdir().unwrap();
+        let (own, there) = (folder.path().join("own"), folder.path().join("a $b.prom"));
+        crate::base::fs::write_new(&own, b"new").unwrap();
+        crate::base::fs::write_new(&there, b"old").unwrap();
+        let plan = Plan { metrics_file: Some("/x".to_owned()), ..plan() };
+        let line = publication(&plan).lines().last().unwrap().replace("$$", "$");
+        let script = line.split('\'').nth(1).unwrap();
+        let ran = Command::new("/bin/sh").args(["-c", script]).args([&own, &there]).status();
+        assert!(ran.unwrap().success());
+        assert_eq!(std::fs::read(&there).unwrap(), b"new");
+        assert_eq!(there.metadata().unwrap().permissions().mode() & 0o777, 0o644);
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 2);
+    }
+
     /// Writes the units as their comments say, and lets systemd look at them; nothing where it is
     /// not installed.
     fn analyze(plan: &Plan, words: &[&str]) -> Option<Output> {
@@ -353,6 +405,8 @@ mod tests {
             states: vec![State::Path("/srv/100% \"net\" \\ $a".to_owned())],
             repository: Repository::OfRunner,
             variables: vec![("TF_WORKSPACE", "a % \"b\" \\".to_owned())],
+            metrics_file: Some("/var/lib/node exporter/50% $a.prom".to_owned()),
+            tags: vec!["nightly".to_owned()],
             when: When::Every(Every::Minutes(5)),
             ..plan()
         };
