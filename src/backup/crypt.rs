@@ -110,7 +110,8 @@ fn parse(text: &str) -> Result<Parsed, &'static str> {
 pub struct Identities(Vec<Box<dyn age::Identity + Send + Sync>>);
 
 impl Identities {
-    /// Reads age identity files and ssh private keys, none of them under a passphrase.
+    /// Reads age identity files, armored ones too, and ssh private keys; none of them under a
+    /// passphrase.
     pub fn read(paths: &[PathBuf]) -> Result<Self, Error> {
         Self::read_with(paths, None)
     }
@@ -152,19 +153,16 @@ type Keys = Vec<Box<dyn age::Identity + Send + Sync>>;
 fn read_one(path: &Path, passphrase: Option<&Secret>) -> Result<Keys, Error> {
     let refused = |problem| Error::Identity { path: path.to_owned(), problem };
     let failed = |source| Error::Io { action: "read", path: path.to_owned(), source };
-    let bytes = fs::read(path).map_err(failed)?;
+    let mut bytes = fs::read(path).map_err(failed)?;
     if contains(&bytes, b"BEGIN AGE ENCRYPTED FILE") {
-        return Err(refused(
-            "it is protected by a passphrase, and armored; decrypt it to a file with `age -d`",
-        ));
+        bytes = unarmored(&bytes).map_err(|_| refused("its armor is damaged"))?;
     }
     let keys = if bytes.starts_with(AGE_MAGIC) {
-        let passphrase = passphrase.ok_or(refused("it is protected by a passphrase"))?;
-        let opened = under_passphrase(&bytes, passphrase);
-        let opened = opened.ok_or(refused("the passphrase does not open it"))?;
+        let passphrase = passphrase.ok_or(refused(PROTECTED))?;
+        let opened = under_passphrase(&bytes, passphrase).ok_or(refused(NOT_OPENED))?;
         identities(&opened).map_err(refused)?
     } else if contains(&bytes, b" PRIVATE KEY-----") {
-        vec![ssh_key(&bytes).map_err(refused)?]
+        vec![ssh_key(&bytes, passphrase).map_err(refused)?]
     } else {
         identities(&bytes).map_err(refused)?
     };
@@ -172,6 +170,16 @@ fn read_one(path: &Path, passphrase: Option<&Secret>) -> Result<Keys, Error> {
         return Err(refused("it holds no identity"));
     }
     Ok(keys)
+}
+
+const PROTECTED: &str = "it is protected by a passphrase; give that with `--passphrase-file FILE`";
+
+const NOT_OPENED: &str = "the passphrase does not open it";
+
+fn unarmored(bytes: &[u8]) -> std::io::Result<Vec<u8>> {
+    let mut plain = Vec::new();
+    age::armor::ArmoredReader::new(bytes).read_to_end(&mut plain)?;
+    Ok(plain)
 }
 
 fn identities(bytes: &[u8]) -> Result<Keys, &'static str> {
@@ -220,13 +228,18 @@ pub fn make_identity(path: &Path) -> Result<Recipients, Error> {
     Ok(Recipients(vec![recipient]))
 }
 
-fn ssh_key(bytes: &[u8]) -> Result<Box<dyn age::Identity + Send + Sync>, &'static str> {
+fn ssh_key(
+    bytes: &[u8],
+    passphrase: Option<&Secret>,
+) -> Result<Box<dyn age::Identity + Send + Sync>, &'static str> {
     let key = age::ssh::Identity::from_buffer(bytes, None)
         .map_err(|_| "it is not an ssh private key that can be read")?;
     match key {
         age::ssh::Identity::Unencrypted(_) => Ok(Box::new(key)),
-        age::ssh::Identity::Encrypted(_) => {
-            Err("it is protected by a passphrase; use a copy without one, or an age identity")
+        age::ssh::Identity::Encrypted(key) => {
+            let passphrase = passphrase.ok_or(PROTECTED)?.expose().to_owned();
+            let key = key.decrypt(passphrase.into()).map_err(|_| NOT_OPENED)?;
+            Ok(Box::new(age::ssh::Identity::from(key)))
         }
         age::ssh::Identity::Unsupported(_) => Err("ssh keys of this type cannot decrypt"),
     }
@@ -324,7 +337,7 @@ mod tests {
     use super::*;
     use crate::base::fs as files;
 
-    // Two keys made for these tests, which nobody has ever used; the second has a passphrase.
+    // Two keys made for these tests, which nobody has ever used; the second is under a passphrase.
     const SSH_PUBLIC: &str = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIKW+8py1iWu/Ii3Nk1PT/eMeegUbh/5s/6Fy7tOK5oMf made for a test";
     const SSH_PRIVATE: &str = "-----BEGIN OPENSSH PRIVATE KEY-----\n\
 b3BlbnNzaC1rZXktdjEAAAAABG5vbmUAAAAEbm9uZQAAAAAAAAABAAAAMwAAAAtzc2gtZW\n\
@@ -334,21 +347,28 @@ AAAEAncPJ6OHrTK9ojbmxWA9RRlwN0MXfak3eizUBU2b7SJKW+8py1iWu/Ii3Nk1PT/eMe\n\
 egUbh/5s/6Fy7tOK5oMfAAAAD21hZGUgZm9yIGEgdGVzdAECAwQFBg==\n\
 -----END OPENSSH PRIVATE KEY-----\n\
 ";
+    const SSH_PROTECTED_PUBLIC: &str = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAII05guhZZjkL6TgvYVt2OnnmtAWIcHcS8vw2y5al6xTI made for a test";
     const SSH_PROTECTED: &str = "-----BEGIN OPENSSH PRIVATE KEY-----\n\
-b3BlbnNzaC1rZXktdjEAAAAACmFlczI1Ni1jdHIAAAAGYmNyeXB0AAAAGAAAABAdWbXeEv\n\
-cg8uYX568ufwmBAAAABAAAAAEAAAAzAAAAC3NzaC1lZDI1NTE5AAAAIBaOvfwhhuYQgeu6\n\
-1KMwtkNQGzbJHv34ASOK2ougO59YAAAAoALCh2qf/tdxe6nJZLBHXkjJRMXsG2I/7NbKQA\n\
-nicVG5u2IMfi7k5FvHXmDYvStorMPWx8PjyO1QFUx+MpmykMRYeT62uNvah7OwA0sTObKi\n\
-GG21JeJYj2JaEKHIxvsRGDyRTd30XxbhPFJLXqy+IUmnZhI6GP9AbjDl+U2DD7TRt1OxCo\n\
-pu2ao77kbXUSPllKk+OOL9m+zFxPqk4+cLFso=\n\
+b3BlbnNzaC1rZXktdjEAAAAACmFlczI1Ni1jdHIAAAAGYmNyeXB0AAAAGAAAABBoWjycuw\n\
+S2vukF9/pc1cZ5AAAAEAAAAAEAAAAzAAAAC3NzaC1lZDI1NTE5AAAAII05guhZZjkL6Tgv\n\
+YVt2OnnmtAWIcHcS8vw2y5al6xTIAAAAoGZzsCymZ5ubgCzHGwxJdnEqt31sozIXveOn7m\n\
+PQ4xg/K5/V2AKMhyuAFus43H8BC2j9upXyI7bsEYj2UVATlAmqnEaDgCaXWXOEjtHGeqg7\n\
+6mj3jtP8NCw6CRIA01llY0+C1Txs131ynlnGqw0mCLDXMq1+tQ+9ZE0c9b074UrGh2C5nw\n\
+VKhzvn0gE96RCDZn+HTfd48+1THo2OlDOtXBI=\n\
 -----END OPENSSH PRIVATE KEY-----\n\
 ";
 
+    const PASSPHRASE: &str = "correct horse";
+
     fn identity_of(text: &str) -> Result<Identities, Error> {
+        identity_under(text, None)
+    }
+
+    fn identity_under(text: &str, passphrase: Option<&str>) -> Result<Identities, Error> {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("key");
         files::write_new(&path, text.as_bytes()).unwrap();
-        Identities::read(&[path])
+        Identities::read_with(&[path], passphrase.map(Secret::new).as_ref())
     }
 
     fn recipients(texts: &[&str]) -> Recipients {
@@ -376,6 +396,37 @@ pu2ao77kbXUSPllKk+OOL9m+zFxPqk4+cLFso=\n\
         let mut back = Vec::new();
         read_back(&payload, &key).unwrap().read_to_end(&mut back).unwrap();
         assert_eq!(back, b"state");
+    }
+
+    /// Returns what `age -p -a` makes of a text.
+    fn armored(text: &str) -> String {
+        use age::armor::{ArmoredWriter, Format};
+        let mut key = age::scrypt::Recipient::new(PASSPHRASE.to_owned().into());
+        key.set_work_factor(2);
+        let by = std::iter::once(&key as &dyn age::Recipient);
+        let armor = ArmoredWriter::wrap_output(Vec::new(), Format::AsciiArmor).unwrap();
+        let mut out = age::Encryptor::with_recipients(by).unwrap().wrap_output(armor).unwrap();
+        out.write_all(text.as_bytes()).unwrap();
+        let armor = out.finish().unwrap();
+        String::from_utf8(armor.finish().unwrap()).unwrap()
+    }
+
+    #[test]
+    fn a_passphrase_opens_ssh_keys_and_armored_identities() {
+        let native = age::x25519::Identity::generate();
+        let (secret, public) = (native.to_string(), native.to_public().to_string());
+        let armored = armored(secret.expose_secret());
+        for (text, recipient) in [(SSH_PROTECTED, SSH_PROTECTED_PUBLIC), (&armored, &public)] {
+            let fill = |out: &mut dyn Write| out.write_all(b"state");
+            let (payload, _) = encrypt(&recipients(&[recipient]), fill).unwrap();
+            assert_eq!(plain(&payload, &identity_under(text, Some(PASSPHRASE)).unwrap()), b"state");
+            let wrong = identity_under(text, Some("battery staple")).unwrap_err().to_string();
+            assert!(wrong.ends_with("the passphrase does not open it"), "{wrong}");
+            let none = identity_of(text).unwrap_err().to_string();
+            assert!(none.contains("it is protected by a passphrase"), "{none}");
+        }
+        let cut = identity_under(&armored[..armored.len() / 2], Some(PASSPHRASE)).unwrap_err();
+        assert!(cut.to_string().ends_with("its armor is damaged"), "{cut}");
     }
 
     #[test]
@@ -430,7 +481,7 @@ pu2ao77kbXUSPllKk+OOL9m+zFxPqk4+cLFso=\n\
         let cases = [
             (SSH_PROTECTED, "it is protected by a passphrase"),
             ("age-encryption.org/v1\n", "it is protected by a passphrase"),
-            ("-----BEGIN AGE ENCRYPTED FILE-----\n", "it is protected by a passphrase"),
+            ("-----BEGIN AGE ENCRYPTED FILE-----\n", "its armor is damaged"),
             ("# nothing\n", "it holds no identity"),
             ("hello\n", "it holds something that is not an age identity"),
             ("-----BEGIN OPENSSH PRIVATE KEY-----\n", "it is not an ssh private key"),

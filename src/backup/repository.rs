@@ -120,8 +120,7 @@ impl Repository {
     /// its recipient.
     pub fn keep_identity(vault: &dyn Vault, passphrase: &Secret) -> Result<Recipients, Error> {
         let (recipient, sealed) = crypt::seal_identity(passphrase)?;
-        let fingerprint = &blake3::hash(recipient.as_bytes()).to_hex()[..16];
-        vault.create(&format!("{IDENTITIES}{fingerprint}.age"), &sealed)?;
+        vault.create(&identity_key(&recipient), &sealed)?;
         let recipients = Recipients::parse(&[recipient])?;
         recipients.ok_or(Error::Undecided { place: vault.name("") })
     }
@@ -142,9 +141,30 @@ impl Repository {
         refusal.filter(|_| opened == 0).map_or(Ok(()), Err)
     }
 
-    /// Returns whether it keeps identities under a passphrase.
-    pub fn keeps_identities(&self) -> Result<bool, Error> {
-        Ok(!self.vault.list(IDENTITIES)?.is_empty())
+    /// Returns whether it keeps an identity under a passphrase that reads what is written now.
+    pub fn keeps_identity(&self) -> Result<bool, Error> {
+        let kept = self.vault.list(IDENTITIES)?;
+        let is_kept = |recipient: &String| {
+            let key = identity_key(recipient);
+            kept.iter().any(|object| object.key == key)
+        };
+        Ok(self.recipients().iter().any(is_kept))
+    }
+
+    /// Returns whether what is written now is for an identity that it keeps under this passphrase,
+    /// and for nobody else.
+    pub fn is_under(&self, passphrase: &Secret) -> Result<bool, Error> {
+        let [recipient] = self.recipients() else { return Ok(false) };
+        let sealed = self.vault.read(&identity_key(recipient))?;
+        let opens = |sealed: Vec<u8>| Identities::default().unlock(&sealed, passphrase).is_ok();
+        Ok(sealed.is_some_and(opens))
+    }
+
+    fn recipients(&self) -> &[String] {
+        match self.protection() {
+            Protection::Recipients(recipients) => recipients.texts(),
+            Protection::None => &[],
+        }
     }
 
     /// Returns what to call it.
@@ -488,6 +508,12 @@ fn inside<'p, T>(
 
 /// Where identities are kept under a passphrase.
 const IDENTITIES: &str = "keys/";
+
+/// Returns the key of the identity that goes with a recipient.
+fn identity_key(recipient: &str) -> String {
+    let fingerprint = &blake3::hash(recipient.as_bytes()).to_hex()[..16];
+    format!("{IDENTITIES}{fingerprint}.age")
+}
 
 fn described(head: &Head) -> Described {
     let header = &head.header;

@@ -373,9 +373,10 @@ fn an_identity_can_be_kept_in_the_repository_under_a_passphrase() {
     let recipients = Repository::keep_identity(&*sample.vault(), &passphrase).unwrap();
     let repository = sample.open_as(Some(&Protection::Recipients(recipients))).unwrap();
     let snapshot = sample.add(&repository, URI, STATE, 0);
-    assert!(repository.keeps_identities().unwrap());
+    assert!(repository.keeps_identity().unwrap());
     let mut identities = Identities::default();
     let wrong = crate::base::secret::Secret::new("battery staple");
+    assert!(repository.is_under(&passphrase).unwrap() && !repository.is_under(&wrong).unwrap());
     let refused = repository.unlock(&mut identities, &wrong).unwrap_err();
     assert!(matches!(refused, Error::Passphrase), "{refused}");
     sample.vault().create("keys/0123456789abcdef.age", b"left over").unwrap();

@@ -6,15 +6,22 @@ use super::context::Context;
 use super::error::Failure;
 use crate::backup::{Protection, Recipients};
 
-/// The options of commands that may make a backup repository.
+/// The options of commands that name recipients.
 #[derive(Clone, Debug, Default, clap::Args)]
-pub(crate) struct ProtectionOption {
+pub(crate) struct RecipientsOption {
     /// Encrypt for this age or ssh public key (can be repeated)
     #[arg(long = "recipient", value_name = "KEY")]
     recipients: Vec<String>,
     /// Encrypt for the public keys in this file, one a line (can be repeated)
     #[arg(long, value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
     recipients_file: Vec<PathBuf>,
+}
+
+/// The options of commands that may make a backup repository.
+#[derive(Clone, Debug, Default, clap::Args)]
+pub(crate) struct ProtectionOption {
+    #[command(flatten)]
+    recipients: RecipientsOption,
     /// Keep the snapshots in plain text
     #[arg(long, conflicts_with_all = ["recipients", "recipients_file"])]
     no_encryption: bool,
@@ -26,16 +33,21 @@ impl ProtectionOption {
         if self.no_encryption {
             return Ok(Some(Protection::None));
         }
-        if let Some(named) = self.named()? {
-            return Ok(Some(Protection::Recipients(named)));
+        let wanted = self.recipients.wanted(context)?.map(Protection::Recipients);
+        Ok(wanted.or((!context.settings.encryption.value).then_some(Protection::None)))
+    }
+}
+
+impl RecipientsOption {
+    /// Returns the recipients that were named by option, else those of the configuration.
+    pub(crate) fn wanted(&self, context: &Context<'_>) -> Result<Option<Recipients>, Failure> {
+        match self.named()? {
+            Some(named) => Ok(Some(named)),
+            None => Ok(Recipients::parse(&context.settings.recipients.value)?),
         }
-        let settings = &context.settings;
-        let set = Recipients::parse(&settings.recipients.value)?.map(Protection::Recipients);
-        Ok(set.or((!settings.encryption.value).then_some(Protection::None)))
     }
 
-    /// Returns the recipients that were named by option.
-    pub(crate) fn named(&self) -> Result<Option<Recipients>, Failure> {
+    fn named(&self) -> Result<Option<Recipients>, Failure> {
         let mut texts = self.recipients.clone();
         for file in &self.recipients_file {
             let text = std::fs::read_to_string(file).map_err(|error| {

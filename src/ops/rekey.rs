@@ -8,12 +8,22 @@ use crate::backup::{
     Error, Identities, Keys, Protection, Recipients, Rekeyed, Rekeyer, Repository, Signer,
 };
 use crate::base::clock::Clock;
+use crate::base::secret::Secret;
+
+/// Who is to read a repository.
+#[derive(Clone, Copy, Debug)]
+pub enum Readers<'a> {
+    /// Whoever has one of these keys.
+    Recipients(&'a Recipients),
+    /// Whoever knows this: a new identity is kept in the repository under it.
+    Passphrase(&'a Secret),
+}
 
 /// For whom, and with what.
 #[derive(Debug)]
 pub struct RekeyOptions<'a> {
     /// Who is to read it from now on.
-    pub recipients: &'a Recipients,
+    pub readers: Readers<'a>,
     /// The keys that read it now.
     pub identities: &'a Identities,
     /// The key of an owner, who is a writer too.
@@ -24,27 +34,32 @@ pub struct RekeyOptions<'a> {
     pub new_only: bool,
 }
 
-/// Encrypts for new recipients from now on, and what there is anew; hands what became of each
-/// stream to `each`.
+/// Encrypts for new readers from now on, and what there is anew; hands what became of each
+/// stream to `each`. Returns whether they are other ones than before.
 pub fn run<E: From<Error>>(
     vault: &Arc<dyn Vault>,
     keys: Keys<'_>,
     options: &RekeyOptions<'_>,
     clock: &dyn Clock,
     mut each: impl FnMut(&str, Rekeyed) -> Result<(), E>,
-) -> Result<(), E> {
+) -> Result<bool, E> {
     let mut repository = Repository::open(Arc::clone(vault), keys)?;
     repository.may_remove(options.signer)?;
     repository.may_write(options.signer)?;
-    if *repository.protection() != Protection::Recipients(options.recipients.clone()) {
+    let is_change = !reads(&repository, options.readers)?;
+    if is_change {
         if !options.new_only {
             repository.may_read(options.identities)?;
         }
-        repository.set_recipients(options.recipients, options.signer, clock.now())?;
+        let recipients = match options.readers {
+            Readers::Recipients(recipients) => recipients.clone(),
+            Readers::Passphrase(passphrase) => Repository::keep_identity(&**vault, passphrase)?,
+        };
+        repository.set_recipients(&recipients, options.signer, clock.now())?;
         repository = Repository::open(Arc::clone(vault), keys)?;
     }
     if options.new_only {
-        return Ok(());
+        return Ok(is_change);
     }
     let mut rekeyer = Rekeyer::new(&repository, options.identities, options.signer)?;
     let mut streams = rekeyer.streams();
@@ -52,7 +67,17 @@ pub fn run<E: From<Error>>(
     let done = streams.iter().try_for_each(|stream| each(stream, rekeyer.run(stream)?));
     // What is done is named whatever became of the rest.
     let named = rekeyer.finish(clock.now());
-    done.and(named.map_err(E::from))
+    done.and(named.map_err(E::from))?;
+    Ok(is_change)
+}
+
+/// Returns whether what is written now is for these, and for nobody else.
+fn reads(repository: &Repository, readers: Readers<'_>) -> Result<bool, Error> {
+    match (readers, repository.protection()) {
+        (_, Protection::None) => Ok(false),
+        (Readers::Recipients(wanted), Protection::Recipients(now)) => Ok(wanted == now),
+        (Readers::Passphrase(passphrase), _) => repository.is_under(passphrase),
+    }
 }
 
 #[cfg(test)]
@@ -85,7 +110,7 @@ mod tests {
         let key = age::x25519::Identity::generate().to_public().to_string();
         let recipients = Recipients::parse(&[key]).unwrap().unwrap();
         let options = RekeyOptions {
-            recipients: &recipients,
+            readers: Readers::Recipients(&recipients),
             identities: &Identities::default(),
             signer: &signer,
             streams: None,

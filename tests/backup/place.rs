@@ -17,7 +17,7 @@ use tfstate::base::clock::Fixed;
 use tfstate::base::fs;
 use tfstate::ops::backup::{BackupOptions, Keeper, Manner, Report, Source, facts};
 use tfstate::ops::prune::{self, PruneOptions};
-use tfstate::ops::rekey::{self, RekeyOptions};
+use tfstate::ops::rekey::{self, Readers, RekeyOptions};
 use tfstate::ops::verify::{self, VerifyOptions};
 use tfstate::state::document::Document;
 
@@ -213,12 +213,13 @@ impl Owner {
 
     /// Encrypts everything for the last key, as the program does; what can't be is an error.
     pub(crate) fn rekey(&self, vault: &Arc<dyn Vault>, second: i64) -> Result<(), Error> {
-        let (recipients, identities) = (self.recipients(), &self.identities());
+        let (readers, identities) = (Readers::Recipients(self.recipients()), &self.identities());
         let (signer, streams) = (&*self.signer, None);
-        let options = RekeyOptions { recipients, identities, signer, streams, new_only: false };
+        let options = RekeyOptions { readers, identities, signer, streams, new_only: false };
         rekey::run(vault, Keys::default(), &options, &Fixed(at(second)), |_, rekeyed| {
             rekeyed.failed.into_iter().next().map_or(Ok(()), |(_, error)| Err(error))
         })
+        .map(drop)
     }
 
     /// Reads everything, and returns how many snapshots were looked at and what is wrong.

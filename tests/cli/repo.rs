@@ -123,6 +123,58 @@ fn an_identity_under_a_passphrase_can_stay_in_the_repository() {
 }
 
 #[test]
+fn a_passphrase_is_exchanged_and_only_the_new_one_opens_what_comes_and_what_there_was() {
+    let sandbox = Sandbox::new();
+    sandbox.write("old", "correct horse\n");
+    sandbox.write("new", "battery staple\n");
+    repo(&sandbox, &["init", "--passphrase-file", "old"]);
+    let first = backup(&sandbox, STATE);
+    let rekey = ["rekey", "--new-passphrase-file", "new", "--passphrase-file"];
+    let wrong = repo(&sandbox, &[&rekey[..], &["new"]].concat());
+    assert_eq!(wrong.status, Some(1), "{wrong}");
+    assert_eq!(fs::read_dir(sandbox.path("repo/keys")).unwrap().count(), 1, "{wrong}");
+    assert_snapshot!(plain(&repo(&sandbox, &[&rekey[..], &["old"]].concat())), @r"
+    [stderr]
+    STREAM: 1 encrypted anew, 0 were so already
+    The old objects can be read as before, until `tfstate prune` removes them
+    warning: without the new passphrase nobody can read the backups
+    hint: keep it elsewhere too
+    Units and configurations must no longer name recipients
+    warning: what somebody with an old key has read, this does not take back
+    hint: change the secrets in the states too
+    [exit 0]
+    ");
+    let again = repo(&sandbox, &[&rekey[..], &["old"]].concat());
+    assert!(again.stderr.contains("0 encrypted anew, 1 were so already"), "{again}");
+    assert!(repo(&sandbox, &["info"]).stdout.contains("an identity here under a passphrase"));
+    let changed = STATE.replace("shop", "shed");
+    let second = backup(&sandbox, &changed);
+    let restore = |id: &str, by| {
+        let args = ["restore", id, "--repo", "repo", "--to", "back", "--passphrase-file", by];
+        let ran = sandbox.run(args);
+        let back = fs::read_to_string(sandbox.path("back")).ok();
+        drop(fs::remove_file(sandbox.path("back")));
+        back.filter(|_| ran.status == Some(0))
+    };
+    assert_eq!(restore(&first, "new").as_deref(), Some(STATE));
+    assert_eq!(restore(&second, "new").as_deref(), Some(changed.as_str()));
+    assert_eq!(restore(&second, "old"), None);
+    // From then on keys do, of a file or the configuration.
+    let (a, identity) = key(&sandbox, "a.txt");
+    sandbox.write("readers", format!("# who reads\n{a}\n"));
+    let to_key = ["rekey", "--recipients-file", "readers", "--passphrase-file", "new"];
+    assert_eq!(repo(&sandbox, &to_key).status, Some(0));
+    assert!(!repo(&sandbox, &["info"]).stdout.contains("under a passphrase"));
+    assert_eq!(self::restore(&sandbox, &first, &identity).as_deref(), Some(STATE));
+    let nobody = repo(&sandbox, &["rekey", "-i", &identity]);
+    assert!(nobody.stderr.starts_with("error: no recipient is named to encrypt for"), "{nobody}");
+    let (b, newest) = key(&sandbox, "b.txt");
+    sandbox.write("tfstate.toml", format!("[backup]\nrecipients = [\"{b}\"]\n"));
+    assert_eq!(repo(&sandbox, &["rekey", "-i", &identity]).status, Some(0));
+    assert_eq!(self::restore(&sandbox, &second, &newest).as_deref(), Some(changed.as_str()));
+}
+
+#[test]
 fn another_computer_writes_once_it_is_authorised_and_until_it_is_revoked() {
     let sandbox = Sandbox::new();
     sandbox.write("terraform.tfstate", STATE);

@@ -13,10 +13,10 @@ use crate::cli::args::Format;
 use crate::cli::context::Context;
 use crate::cli::error::{Exit, Failure};
 use crate::cli::json::repo::Repo;
-use crate::cli::protection::ProtectionOption;
+use crate::cli::protection::{ProtectionOption, RecipientsOption};
 use crate::cli::repository::{self, IdentityOption, RepositoryOption, SignerOption};
 use crate::cli::{many, output};
-use crate::ops::rekey::{self, RekeyOptions};
+use crate::ops::rekey::{self, Readers, RekeyOptions};
 use crate::ops::restore::{self, Reference};
 
 /// Make, describe and re-encrypt a backup repository, and decide who writes to it
@@ -48,12 +48,15 @@ enum What {
     ///
     /// Example: `tfstate repo revoke ed25519:…`
     Revoke(OfKey),
-    /// Encrypt everything for other recipients
+    /// Encrypt everything for other recipients, or under another passphrase
     ///
     /// New backups are encrypted for them at once; what there is is decrypted and encrypted anew,
     /// state by state, and the old files are removed by `tfstate prune` once all of a state is
     /// there. Run it again where it was interrupted. This does not take back what somebody with an
     /// old key has read already: change the secrets in the states too.
+    ///
+    /// Without an option that names recipients, they are those of `backup.recipients` in the
+    /// configuration.
     ///
     /// Example: `tfstate repo rekey --recipient age1… --identity old-key.txt`
     Rekey(Rekey),
@@ -103,9 +106,13 @@ struct Rekey {
     /// Re-encrypt only the snapshots of these states now
     #[arg(value_name = "STATE", value_hint = clap::ValueHint::FilePath)]
     states: Vec<OsString>,
-    /// Encrypt for this age or ssh public key (can be repeated)
-    #[arg(long = "recipient", value_name = "KEY", required = true)]
-    recipients: Vec<String>,
+    #[command(flatten)]
+    recipients: RecipientsOption,
+    /// Keep a new identity in the repository, under the passphrase in the first line of this file
+    ///
+    /// Everything is encrypted for that one, and for nobody else.
+    #[arg(long, value_name = "FILE", value_hint = clap::ValueHint::FilePath, conflicts_with_all = ["recipients", "recipients_file"])]
+    new_passphrase_file: Option<PathBuf>,
     /// Encrypt only what comes for them, as where no key is left of what there is
     #[arg(long, conflicts_with = "states")]
     new_only: bool,
@@ -354,8 +361,16 @@ fn hold(
 }
 
 fn rekey(args: &Rekey, context: &mut Context<'_>) -> Result<Exit, Failure> {
-    let recipients = backup::Recipients::parse(&args.recipients)?;
-    let recipients = recipients.ok_or_else(|| Failure::new("there is no recipient"))?;
+    let passphrase = args.new_passphrase_file.as_deref().map(repository::passphrase).transpose()?;
+    let recipients = if passphrase.is_some() { None } else { args.recipients.wanted(context)? };
+    let readers = match (&passphrase, &recipients) {
+        (Some(passphrase), _) => Readers::Passphrase(passphrase),
+        (None, Some(recipients)) => Readers::Recipients(recipients),
+        (None, None) => {
+            let hint = "name them: `--recipient age1…`, `--recipients-file FILE` or `--new-passphrase-file FILE`";
+            return Err(Failure::new("no recipient is named to encrypt for").hint(hint));
+        }
+    };
     let vault = args.common.repository.vault(context)?;
     let repository = open(&args.common, context)?;
     let identities = args.identities.read(&repository, context)?;
@@ -363,16 +378,15 @@ fn rekey(args: &Rekey, context: &mut Context<'_>) -> Result<Exit, Failure> {
     let known = repository::known(context);
     let streams = streams(args, &repository, context)?;
     let options = RekeyOptions {
-        recipients: &recipients,
+        readers,
         identities: &identities,
         signer: &signer,
         streams: streams.as_ref(),
         new_only: args.new_only,
     };
     let keys = Keys { signer: Some(&signer), known: known.as_ref() };
-    let is_change = *repository.protection() != Protection::Recipients(recipients.clone());
     let (interrupt, mut failed, mut written) = (context.interrupt.clone(), 0_usize, 0_usize);
-    interrupt.hold(|stop| {
+    let is_change = interrupt.hold(|stop| {
         rekey::run(&vault, keys, &options, &System, |stream, done| {
             failed += done.failed.len();
             written += done.written;
@@ -385,8 +399,18 @@ fn rekey(args: &Rekey, context: &mut Context<'_>) -> Result<Exit, Failure> {
             .out
             .note("The old objects can be read as before, until `tfstate prune` removes them");
     }
-    if is_change {
-        context.out.note("Units and configurations that name recipients have to name these now");
+    match passphrase {
+        Some(_) if is_change => {
+            let text = "without the new passphrase nobody can read the backups";
+            context.out.warning(text, Some("keep it elsewhere too"));
+            context.out.note("Units and configurations must no longer name recipients");
+        }
+        None if is_change => {
+            context
+                .out
+                .note("Units and configurations that name recipients have to name these now");
+        }
+        _ => {}
     }
     let text = "what somebody with an old key has read, this does not take back";
     context.out.warning(text, Some("change the secrets in the states too"));

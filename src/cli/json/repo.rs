@@ -69,7 +69,7 @@ impl Repo {
             key,
             key_owns: key.is_some_and(|key| repository.owners().contains(&key)),
             key_writes: repository.writers().iter().any(open),
-            keeps_identities: repository.keeps_identities()?,
+            keeps_identities: repository.keeps_identity()?,
             states: catalogue.streams().count(),
             snapshots: snapshots.len(),
             bytes_stored: snapshots.iter().map(|snapshot| snapshot.bytes_stored).sum(),
