@@ -174,7 +174,12 @@ fn oracle(snapshots: &[Candidate], policy: &Policy) -> BTreeSet<usize> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 4000, failure_persistence: None, ..ProptestConfig::default() })]
+    // As many as PROPTEST_CASES asks for, where that is more.
+    #![proptest_config(ProptestConfig {
+        cases: ProptestConfig::default().cases.max(4000),
+        failure_persistence: None,
+        ..ProptestConfig::default()
+    })]
 
     #[test]
     fn the_walk_keeps_what_the_sentences_say(
