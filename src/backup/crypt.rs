@@ -6,6 +6,7 @@ use std::fmt;
 use std::fs;
 use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use age::secrecy::ExposeSecret;
 use age_core::format::{FileKey, Stanza};
@@ -106,17 +107,16 @@ fn parse(text: &str) -> Result<Parsed, &'static str> {
 }
 
 /// The secret keys that decrypt snapshots.
-#[derive(Default)]
-pub struct Identities(Vec<Box<dyn age::Identity + Send + Sync>>);
+#[derive(Clone, Default)]
+pub struct Identities(Keys);
 
 impl Identities {
-    /// Reads age identity files, armored ones too, and ssh private keys; none of them under a
-    /// passphrase.
+    /// Reads age identity files and ssh private keys, none of them under a passphrase.
     pub fn read(paths: &[PathBuf]) -> Result<Self, Error> {
         Self::read_with(paths, None)
     }
 
-    /// Does as [`read`](Self::read); what is under a passphrase is opened with this one.
+    /// Does as [`read`](Self::read); what is under a passphrase, be it armored, is opened with this one.
     pub fn read_with(paths: &[PathBuf], passphrase: Option<&Secret>) -> Result<Self, Error> {
         let mut identities = Vec::new();
         for path in paths {
@@ -148,21 +148,36 @@ impl fmt::Debug for Identities {
     }
 }
 
-type Keys = Vec<Box<dyn age::Identity + Send + Sync>>;
+type Keys = Vec<Arc<dyn age::Identity + Send + Sync>>;
 
 fn read_one(path: &Path, passphrase: Option<&Secret>) -> Result<Keys, Error> {
     let refused = |problem| Error::Identity { path: path.to_owned(), problem };
+    let locked = || Error::Locked { path: path.to_owned() };
     let failed = |source| Error::Io { action: "read", path: path.to_owned(), source };
     let mut bytes = fs::read(path).map_err(failed)?;
-    if contains(&bytes, b"BEGIN AGE ENCRYPTED FILE") {
-        bytes = unarmored(&bytes).map_err(|_| refused("its armor is damaged"))?;
+    if let Some(at) = memchr::memmem::find(&bytes, b"-----BEGIN AGE ENCRYPTED FILE-----") {
+        bytes = unarmored(&bytes[at..]).map_err(|_| refused("its armor is damaged"))?;
     }
     let keys = if bytes.starts_with(AGE_MAGIC) {
-        let passphrase = passphrase.ok_or(refused(PROTECTED))?;
+        let passphrase = passphrase.ok_or_else(locked)?;
         let opened = under_passphrase(&bytes, passphrase).ok_or(refused(NOT_OPENED))?;
         identities(&opened).map_err(refused)?
-    } else if contains(&bytes, b" PRIVATE KEY-----") {
-        vec![ssh_key(&bytes, passphrase).map_err(refused)?]
+    } else if memchr::memmem::find(&bytes, b" PRIVATE KEY-----").is_some() {
+        let read = age::ssh::Identity::from_buffer(bytes.as_slice(), None);
+        let read = read.map_err(|_| refused("it is not an ssh private key that can be read"))?;
+        let key = match (read, passphrase) {
+            (age::ssh::Identity::Encrypted(_), None) => return Err(locked()),
+            (age::ssh::Identity::Encrypted(key), Some(passphrase)) => {
+                let key = key.decrypt(passphrase.expose().to_owned().into());
+                age::ssh::Identity::from(key.map_err(|_| refused(NOT_OPENED))?)
+            }
+            (age::ssh::Identity::Unsupported(_), _) => {
+                return Err(refused("ssh keys of this type cannot decrypt"));
+            }
+            (key, _) => key,
+        };
+        let key: Keys = vec![Arc::new(key)];
+        key
     } else {
         identities(&bytes).map_err(refused)?
     };
@@ -171,8 +186,6 @@ fn read_one(path: &Path, passphrase: Option<&Secret>) -> Result<Keys, Error> {
     }
     Ok(keys)
 }
-
-const PROTECTED: &str = "it is protected by a passphrase; give that with `--passphrase-file FILE`";
 
 const NOT_OPENED: &str = "the passphrase does not open it";
 
@@ -186,7 +199,8 @@ fn identities(bytes: &[u8]) -> Result<Keys, &'static str> {
     // What age says of a bad line names no secret, but nor does it help more than this.
     let file = age::IdentityFile::from_buffer(bytes)
         .map_err(|_| "it holds something that is not an age identity")?;
-    file.into_identities().map_err(|_| "it holds an identity that cannot be used")
+    let keys = file.into_identities().map_err(|_| "it holds an identity that cannot be used")?;
+    Ok(keys.into_iter().map(Arc::from).collect())
 }
 
 /// How much work opening what is under a passphrase may be, as the logarithm of its memory in KiB:
@@ -201,6 +215,18 @@ fn under_passphrase(bytes: &[u8], passphrase: &Secret) -> Option<Vec<u8>> {
     let mut reader = decryptor.decrypt(std::iter::once(&key as &dyn age::Identity)).ok()?;
     reader.read_to_end(&mut opened).ok()?;
     Some(opened)
+}
+
+/// Returns the recipient of the identity that is under a passphrase.
+pub(super) fn recipient_of(sealed: &[u8], passphrase: &Secret) -> Option<String> {
+    let opened = under_passphrase(sealed, passphrase)?;
+    let key: age::x25519::Identity = str::from_utf8(&opened).ok()?.trim().parse().ok()?;
+    Some(key.to_public().to_string())
+}
+
+/// Returns whether this is an age file that is under a passphrase.
+pub(super) fn is_sealed(bytes: &[u8]) -> bool {
+    age::Decryptor::new_buffered(bytes).is_ok_and(|file| file.is_scrypt())
 }
 
 /// Makes an identity, and returns its recipient and the identity under a passphrase.
@@ -226,27 +252,6 @@ pub fn make_identity(path: &Path) -> Result<Recipients, Error> {
     let failed = |source| Error::Io { action: "write", path: path.to_owned(), source };
     crate::base::fs::write_new(path, text.as_bytes()).map_err(failed)?;
     Ok(Recipients(vec![recipient]))
-}
-
-fn ssh_key(
-    bytes: &[u8],
-    passphrase: Option<&Secret>,
-) -> Result<Box<dyn age::Identity + Send + Sync>, &'static str> {
-    let key = age::ssh::Identity::from_buffer(bytes, None)
-        .map_err(|_| "it is not an ssh private key that can be read")?;
-    match key {
-        age::ssh::Identity::Unencrypted(_) => Ok(Box::new(key)),
-        age::ssh::Identity::Encrypted(key) => {
-            let passphrase = passphrase.ok_or(PROTECTED)?.expose().to_owned();
-            let key = key.decrypt(passphrase.into()).map_err(|_| NOT_OPENED)?;
-            Ok(Box::new(age::ssh::Identity::from(key)))
-        }
-        age::ssh::Identity::Unsupported(_) => Err("ssh keys of this type cannot decrypt"),
-    }
-}
-
-fn contains(bytes: &[u8], text: &[u8]) -> bool {
-    memchr::memmem::find(bytes, text).is_some()
 }
 
 /// The key of one age file, kept from when it was made, so that what was encrypted can be read
@@ -423,8 +428,10 @@ VKhzvn0gE96RCDZn+HTfd48+1THo2OlDOtXBI=\n\
             let wrong = identity_under(text, Some("battery staple")).unwrap_err().to_string();
             assert!(wrong.ends_with("the passphrase does not open it"), "{wrong}");
             let none = identity_of(text).unwrap_err().to_string();
-            assert!(none.contains("it is protected by a passphrase"), "{none}");
+            assert!(none.ends_with("it is protected by a passphrase"), "{none}");
         }
+        let behind = format!("\nKeep this one safe.\n{armored}");
+        assert!(identity_under(&behind, Some(PASSPHRASE)).is_ok());
         let cut = identity_under(&armored[..armored.len() / 2], Some(PASSPHRASE)).unwrap_err();
         assert!(cut.to_string().ends_with("its armor is damaged"), "{cut}");
     }

@@ -122,6 +122,12 @@ pub enum Error {
         /// What is wrong with it.
         problem: &'static str,
     },
+    /// An identity under a passphrase, and none was given.
+    #[error("cannot use the identity file {}: it is protected by a passphrase", path.display())]
+    Locked {
+        /// The file.
+        path: PathBuf,
+    },
     /// A secret key was given where the name of a file belongs.
     #[error("an identity is given as a file that holds it, not as the key itself")]
     IdentityText,

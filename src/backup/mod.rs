@@ -16,11 +16,12 @@
 //! | `x/UTC-RANDOM8.json` | a list of snapshots that were |
 //! | `h/SNAP8-UTC-RANDOM.json` | that a snapshot is held, so that it is not removed, or no longer |
 //! | `r/YYYY/MM/UTC-WRITER8-N-HASH16.json` | what one run of `backup` looked at |
-//! | `keys/FINGERPRINT.age` | an age identity under a passphrase (a scrypt stanza), which `age -d` opens; its name is the first 16 digits of the BLAKE3 of its recipient |
+//! | `keys/FINGERPRINT.age` | an age identity under a passphrase (a scrypt stanza), which `age -d` opens; its name is the first 16 digits of the BLAKE3 of its recipient. There may be several: what is written now is for the recipients of the newest record |
 //!
 //! Whoever only restores needs `repo.json`, `c/` and `s/`, and passes over what else there is. In a
 //! folder, a file whose name begins with a dot and ends with `.tmp` is left of an interrupted
-//! write, and no object.
+//! write, and no object; in a store, one whose name begins with `.tfstate-probe-` is left of finding
+//! out whether that creates what is there.
 //!
 //! # Names
 //!

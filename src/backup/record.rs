@@ -13,7 +13,7 @@ use super::body::Flaw;
 use super::container::Encryption;
 use super::note::{self, Note};
 use super::sign::{PublicKey, Signer};
-use super::snapshot::{to_hex, utc};
+use super::snapshot::{time_of, to_hex, utc};
 use super::vault::{Created, Vault};
 use super::{Error, Recipients};
 
@@ -72,6 +72,8 @@ pub(super) struct Records {
     /// The hash of the first record, by which the repository is known again.
     first: String,
     created: String,
+    /// When those were named for whom snapshots are encrypted now.
+    protected_since: String,
     /// Of each record how it has snapshots protected.
     protections: Vec<Protection>,
 }
@@ -98,8 +100,15 @@ impl Records {
         let created = first.says.created.clone();
         let protections = vec![protection.clone()];
         let first_hash = hash.clone();
-        let mut records =
-            Self { now: first.says, protection, first: first_hash, hash, created, protections };
+        let mut records = Self {
+            now: first.says,
+            protection,
+            first: first_hash,
+            hash,
+            protected_since: created.clone(),
+            created,
+            protections,
+        };
         let mut further: Vec<String> =
             vault.list(FURTHER)?.into_iter().map(|object| object.key).collect();
         further.sort();
@@ -127,7 +136,11 @@ impl Records {
         if note.says.encryption == Encryption::None && self.now.encryption == Encryption::Age {
             return Err(refused("gives up encryption"));
         }
-        self.protection = protection(vault, key, &note.says)?;
+        let protection = protection(vault, key, &note.says)?;
+        if protection != self.protection {
+            self.protected_since.clone_from(&note.says.created);
+        }
+        self.protection = protection;
         self.protections.push(self.protection.clone());
         (self.now, self.hash) = (note.says, note.hash);
         Ok(())
@@ -218,6 +231,11 @@ impl Records {
 
     pub(super) fn protection(&self) -> &Protection {
         &self.protection
+    }
+
+    /// Returns when those were named for whom snapshots are encrypted now.
+    pub(super) fn protected_since(&self) -> Option<Timestamp> {
+        time_of(&self.protected_since)
     }
 
     pub(super) fn encryption(&self) -> Encryption {

@@ -18,7 +18,7 @@ use super::record::{Change, FURTHER, Records, Writer};
 use super::sign::{PublicKey, Signer};
 use super::snapshot::FOLDER;
 use super::tomb::PENDING;
-use super::vault::Vault;
+use super::vault::{Object, Vault};
 use super::{Error, IMPORTED, Identities, Origin, Protection, Recipients, Snapshot, delta};
 use crate::base::secret::Secret;
 
@@ -116,19 +116,25 @@ impl Repository {
         vault.expect(&[PENDING, FOLDER]);
     }
 
-    /// Keeps an identity under a passphrase in a place that is to become a repository, and returns
-    /// its recipient.
+    /// Makes an identity and keeps it under a passphrase in a place that is a repository or is to
+    /// become one, and returns its recipient: what is to be encrypted for that can be read by what is
+    /// there, which is read back.
     pub fn keep_identity(vault: &dyn Vault, passphrase: &Secret) -> Result<Recipients, Error> {
         let (recipient, sealed) = crypt::seal_identity(passphrase)?;
-        vault.create(&identity_key(&recipient), &sealed)?;
+        let key = identity_key(&recipient);
+        vault.create(&key, &sealed)?;
+        let kept = vault.read(&key)?.and_then(|kept| crypt::recipient_of(&kept, passphrase));
+        if kept.as_ref() != Some(&recipient) {
+            return Err(Error::SelfCheck { problem: "the identity that it is for differs" });
+        }
         let recipients = Recipients::parse(&[recipient])?;
         recipients.ok_or(Error::Undecided { place: vault.name("") })
     }
 
     /// Adds the identities that this repository keeps under a passphrase.
     ///
-    /// One that it does not open is no error where it opens another: what was left by a run that
-    /// did not get to make the repository locks nobody out.
+    /// One that it does not open is no error where it opens another: there may be such of earlier
+    /// passphrases, and of a run that did not get to say that it counts.
     pub fn unlock(&self, identities: &mut Identities, passphrase: &Secret) -> Result<(), Error> {
         let (mut opened, mut refusal) = (0, None);
         for object in self.vault.list(IDENTITIES)? {
@@ -141,14 +147,30 @@ impl Repository {
         refusal.filter(|_| opened == 0).map_or(Ok(()), Err)
     }
 
-    /// Returns whether it keeps an identity under a passphrase that reads what is written now.
-    pub fn keeps_identity(&self) -> Result<bool, Error> {
+    /// Returns whether it keeps identities under a passphrase.
+    pub fn keeps_identities(&self) -> Result<bool, Error> {
+        Ok(!self.vault.list(IDENTITIES)?.is_empty())
+    }
+
+    /// Returns the keys of what is kept as an identity under a passphrase and is none.
+    pub(super) fn damaged_identities(&self) -> Result<Vec<String>, Error> {
+        let mut damaged = Vec::new();
+        for Object { key, .. } in self.vault.list(IDENTITIES)? {
+            if self.vault.read(&key)?.is_some_and(|bytes| !crypt::is_sealed(&bytes)) {
+                damaged.push(key);
+            }
+        }
+        Ok(damaged)
+    }
+
+    /// Returns those of the recipients whose identities it keeps under a passphrase.
+    pub fn kept_recipients(&self) -> Result<Vec<String>, Error> {
         let kept = self.vault.list(IDENTITIES)?;
-        let is_kept = |recipient: &String| {
+        let is_kept = |recipient: &&String| {
             let key = identity_key(recipient);
             kept.iter().any(|object| object.key == key)
         };
-        Ok(self.recipients().iter().any(is_kept))
+        Ok(self.recipients().iter().filter(is_kept).cloned().collect())
     }
 
     /// Returns whether what is written now is for an identity that it keeps under this passphrase,
@@ -156,8 +178,8 @@ impl Repository {
     pub fn is_under(&self, passphrase: &Secret) -> Result<bool, Error> {
         let [recipient] = self.recipients() else { return Ok(false) };
         let sealed = self.vault.read(&identity_key(recipient))?;
-        let opens = |sealed: Vec<u8>| Identities::default().unlock(&sealed, passphrase).is_ok();
-        Ok(sealed.is_some_and(opens))
+        let opened = sealed.and_then(|sealed| crypt::recipient_of(&sealed, passphrase));
+        Ok(opened.as_ref() == Some(recipient))
     }
 
     fn recipients(&self) -> &[String] {

@@ -27,6 +27,9 @@ pub(super) const FOLDER: &str = "r/";
 
 const DOMAIN: &str = "tfstate run v1";
 
+/// What is wrong with a note that is not there.
+pub(super) const GONE: &str = "is gone";
+
 /// What became of the states in a run: of each stream the first 8 digits of its newest snapshot.
 #[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
 pub struct States {
@@ -211,7 +214,7 @@ impl Repository {
     pub(super) fn run(&self, name: &Name) -> Result<Note<Run>, Error> {
         let what = || self.vault.name(&name.key);
         let refused = |problem| Error::Record { what: what(), problem };
-        let bytes = self.vault.read(&name.key)?.ok_or_else(|| refused("is gone"))?;
+        let bytes = self.vault.read(&name.key)?.ok_or_else(|| refused(GONE))?;
         let note: Note<Run> = note::open(DOMAIN, &bytes).map_err(|flaw| match flaw {
             Flaw::Damaged(_) => refused("is damaged"),
             Flaw::Newer(problem) => Error::Newer { what: what(), problem },

@@ -114,6 +114,8 @@ pub enum Whole {
     Lost,
     /// The state has another lineage now.
     Lineage,
+    /// Others are to read what is written since.
+    Recipients,
     /// It has a lineage that can be read and the one before had none, or the other way.
     Broken,
     /// The last full one is old.
@@ -135,6 +137,7 @@ impl fmt::Display for Whole {
             Self::Forgotten => "this computer remembers nothing of the one before",
             Self::Lost => "the one before is gone, damaged or about to be removed",
             Self::Lineage => "the state has another lineage",
+            Self::Recipients => "it is encrypted for others than the one before",
             Self::Broken => "of this and the one before, only one can be read",
             Self::Old => "the last full one is old",
             Self::Small => "the state is small",
@@ -331,6 +334,9 @@ impl Task<'_> {
         if !self.repository.has_all(self.catalogue, &self.stream, chain) {
             return Err(Whole::Lost);
         }
+        if !self.is_for_the_same(chain) {
+            return Err(Whole::Recipients);
+        }
         // That of what can't be parsed counts as empty.
         let lineage = self.addition.facts.lineage.as_deref().unwrap_or_default();
         if !head.has_lineage(lineage) {
@@ -349,6 +355,19 @@ impl Task<'_> {
         }
         let chain = &chain[..1];
         Ok(Base { kind: Kind::Differential, index: head.by_full(), hashes, chain })
+    }
+
+    /// Returns whether all of a chain came after those were named who are to read it now. Who
+    /// encrypts the others anew need not have a key of what builds on them.
+    fn is_for_the_same(&self, chain: &[Member]) -> bool {
+        let since = self.repository.records.protected_since();
+        let is_first = self.repository.record_number() == 0;
+        let listed = self.catalogue.stream(&self.stream);
+        let came_after = |member: &Member| {
+            let found = listed.iter().find(|listed| member.is(listed));
+            found.zip(since).is_some_and(|(found, since)| found.created > since)
+        };
+        is_first || chain.iter().all(came_after)
     }
 
     /// Returns why `auto` takes no difference to this full snapshot, if it does not.

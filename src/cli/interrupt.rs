@@ -61,6 +61,11 @@ impl Interrupt {
         }
     }
 
+    /// Returns whether a signal came during work that it does not end: the next one will.
+    pub(crate) fn is_asked(&self) -> bool {
+        self.ends_at_once.load(Ordering::SeqCst)
+    }
+
     /// Does work that a first Ctrl-C must not end halfway; when one came meanwhile, the process
     /// ends with 130 after it, and says what failed, if something did: it may be a lock that
     /// stays. The work is given what tells it to stop early.
@@ -70,7 +75,7 @@ impl Interrupt {
     ) -> Result<T, Failure> {
         self.listen();
         self.ends_at_once.store(false, Ordering::SeqCst);
-        let done = work(&|| self.ends_at_once.load(Ordering::SeqCst));
+        let done = work(&|| self.is_asked());
         if self.ends_at_once.swap(true, Ordering::SeqCst) {
             let failure = done.err().unwrap_or_else(|| Failure::new("interrupted"));
             return Err(failure.exit(Exit::Interrupted));

@@ -6,6 +6,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
+use super::interrupt::Interrupt;
 use super::output::Output;
 
 /// What is done sooner than this is not spoken of.
@@ -25,7 +26,12 @@ pub(crate) struct Progress {
 struct Line {
     state: Mutex<State>,
     changed: Condvar,
+    /// What holds a first Ctrl-C back until something is done; then the line says so.
+    holds: Option<Interrupt>,
 }
+
+/// What follows in the line once somebody pressed Ctrl-C.
+const STOPPING: &str = ", stopping after what was begun; Ctrl-C again stops at once";
 
 #[derive(Debug, Default)]
 struct State {
@@ -51,10 +57,14 @@ impl Line {
                 return;
             }
             // Where nobody can see it, nothing is lost.
-            write!(io::stderr(), "\r{}\x1b[K", state.text).ok();
+            write!(io::stderr(), "\r{}{}\x1b[K", state.text, self.stopping()).ok();
             state.is_shown = true;
             pause = PACE;
         }
+    }
+
+    fn stopping(&self) -> &'static str {
+        if self.holds.as_ref().is_some_and(Interrupt::is_asked) { STOPPING } else { "" }
     }
 
     fn clear(state: &mut State) {
@@ -67,7 +77,16 @@ impl Line {
 impl Progress {
     /// Begins to tell `text`, which must be safe for a terminal, if progress is to be shown.
     pub(crate) fn start(out: &Output, text: String) -> Self {
-        let line = Arc::new(Line::default());
+        Self::of(out, text, Line::default())
+    }
+
+    /// Does so for work that a first Ctrl-C does not end at once.
+    pub(crate) fn held(out: &Output, text: String, by: &Interrupt) -> Self {
+        Self::of(out, text, Line { holds: Some(by.clone()), ..Line::default() })
+    }
+
+    fn of(out: &Output, text: String, line: Line) -> Self {
+        let line = Arc::new(line);
         line.state().text = text;
         let writer = out.shows_progress().then(|| {
             let line = Arc::clone(&line);

@@ -33,21 +33,18 @@ impl ProtectionOption {
         if self.no_encryption {
             return Ok(Some(Protection::None));
         }
-        let wanted = self.recipients.wanted(context)?.map(Protection::Recipients);
-        Ok(wanted.or((!context.settings.encryption.value).then_some(Protection::None)))
+        if let Some(named) = self.recipients.named()? {
+            return Ok(Some(Protection::Recipients(named)));
+        }
+        let settings = &context.settings;
+        let set = Recipients::parse(&settings.recipients.value)?.map(Protection::Recipients);
+        Ok(set.or((!settings.encryption.value).then_some(Protection::None)))
     }
 }
 
 impl RecipientsOption {
-    /// Returns the recipients that were named by option, else those of the configuration.
-    pub(crate) fn wanted(&self, context: &Context<'_>) -> Result<Option<Recipients>, Failure> {
-        match self.named()? {
-            Some(named) => Ok(Some(named)),
-            None => Ok(Recipients::parse(&context.settings.recipients.value)?),
-        }
-    }
-
-    fn named(&self) -> Result<Option<Recipients>, Failure> {
+    /// Returns the recipients that were named; a file that names none is an error.
+    pub(crate) fn named(&self) -> Result<Option<Recipients>, Failure> {
         let mut texts = self.recipients.clone();
         for file in &self.recipients_file {
             let text = std::fs::read_to_string(file).map_err(|error| {
@@ -55,7 +52,13 @@ impl RecipientsOption {
                     .because(&error)
             })?;
             let lines = text.lines().map(str::trim);
-            texts.extend(lines.filter(|l| !l.is_empty() && !l.starts_with('#')).map(str::to_owned));
+            let named: Vec<&str> =
+                lines.filter(|line| !line.is_empty() && !line.starts_with('#')).collect();
+            if named.is_empty() {
+                let text = format!("there is no recipient in {}", file.display());
+                return Err(Failure::new(text).hint("write one a line, such as `age1…`"));
+            }
+            texts.extend(named.into_iter().map(str::to_owned));
         }
         Ok(Recipients::parse(&texts)?)
     }

@@ -4,16 +4,33 @@ use super::output::{Error, Output};
 use crate::backup::verify::{Problem, Severity, Verified, Wrong};
 use crate::base::text::escape;
 
+/// How many snapshots that came late are told one by one: in a bucket that was copied, all did.
+const SOME: usize = 5;
+
 /// Prints what was found in so many states.
 pub(crate) fn write(out: &mut Output, found: &Verified, states: usize) -> Result<(), Error> {
-    for problem in &found.problems {
-        out.line(&told(problem))?;
+    for line in lines(&found.problems) {
+        out.line(&line)?;
     }
     out.line(&summary(found, states))?;
     for hint in advice(found) {
         out.hint(hint);
     }
     Ok(())
+}
+
+fn lines(problems: &[Problem]) -> Vec<String> {
+    let is_late = |problem: &&Problem| problem.wrong == Wrong::Quarantined;
+    let late = problems.iter().filter(is_late);
+    let others = problems.iter().filter(|problem| !is_late(problem));
+    let left = late.clone().count().saturating_sub(SOME);
+    let mut lines: Vec<String> = others.chain(late.take(SOME)).map(told).collect();
+    if left > 0 {
+        lines.push(format!(
+            "warning: {left} more came there at another time than they say, as where a bucket was copied or a clock was wrong; `-o json` names each"
+        ));
+    }
+    lines
 }
 
 fn told(problem: &Problem) -> String {
@@ -73,4 +90,30 @@ fn advice(found: &Verified) -> impl Iterator<Item = &'static str> {
         (has(&[Wrong::Key]), "give the other keys as well: `--identity FILE` can be repeated"),
     ];
     hints.into_iter().filter_map(|(applies, hint)| applies.then_some(hint))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn problem(number: usize, wrong: Wrong, severity: Severity) -> Problem {
+        let (snapshot, text) = (Some(format!("{number:08x}")), "says it is of then".to_owned());
+        Problem { snapshot, stream: None, wrong, severity, text, affects: Vec::new() }
+    }
+
+    #[test]
+    fn of_many_that_came_late_some_are_told_and_of_what_is_lost_all() {
+        let late = |number| problem(number, Wrong::Quarantined, Severity::Warning);
+        let lost = |number| problem(number, Wrong::Damaged, Severity::Failure);
+        let told = |late_ones, lost_ones| {
+            let all: Vec<Problem> =
+                (0..late_ones).map(late).chain((0..lost_ones).map(lost)).collect();
+            lines(&all)
+        };
+        assert_eq!(told(5, 0).len(), 5);
+        let many = told(90, 20);
+        assert_eq!(many.len(), 26);
+        assert!(many[..20].iter().all(|line| line.starts_with("failure: ")));
+        assert!(many[25].starts_with("warning: 85 more came there "), "{}", many[25]);
+    }
 }

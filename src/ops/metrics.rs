@@ -25,7 +25,7 @@ pub struct Run {
     /// The status that the program exits with.
     pub exit: u8,
     /// What earlier runs knew of the states; [`write()`] takes it from the file.
-    pub earlier: BTreeMap<String, Earlier>,
+    pub earlier: BTreeMap<String, Remembered>,
 }
 
 /// What became of one state.
@@ -97,10 +97,9 @@ impl Status {
     }
 }
 
-/// What is known of a state, by this run or by the file of an earlier one; times are in seconds since
-/// 1970.
+/// What is remembered of a state from run to run; times are in seconds since 1970.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
-pub struct Earlier {
+pub struct Remembered {
     /// When a snapshot last held the state as it was then.
     pub success: Option<i64>,
     /// When a backup was last tried.
@@ -114,7 +113,7 @@ pub struct Earlier {
 }
 
 /// Picks one of the values of a state.
-type Value = fn(&Earlier) -> Option<i64>;
+type Value = fn(&Remembered) -> Option<i64>;
 
 const SUCCESS: &str = "tfstate_backup_last_success_timestamp_seconds";
 const ATTEMPT: &str = "tfstate_backup_last_attempt_timestamp_seconds";
@@ -156,9 +155,11 @@ pub fn textfile(run: &Run) -> String {
     let known = known(run, &states);
     let mut out = Text::default();
     let values: [(_, _, Value); 5] = [
-        (SUCCESS, "When a snapshot last held the state as it was.", |times| times.success),
-        (ATTEMPT, "When a backup of the state was last tried.", |times| times.attempt),
-        (READABLE, "1 if the state could be parsed when it was last read, else 0.", |k| k.readable),
+        (SUCCESS, "When a snapshot last held the state as it was.", |known| known.success),
+        (ATTEMPT, "When a backup of the state was last tried.", |known| known.attempt),
+        (READABLE, "1 if the state could be parsed when it was last read, else 0.", |known| {
+            known.readable
+        }),
         (LENGTH, "Length of the state when it was last read.", |known| known.length),
         (DEPTH, "How many snapshots the newest one builds on.", |known| known.depth),
     ];
@@ -201,8 +202,8 @@ fn totals(out: &mut Text, run: &Run, states: &BTreeMap<&str, &StateRun>) {
     out.sample(&[], Some(run.exit));
 }
 
-/// Returns the times of every state that is to be told of.
-fn known<'a>(run: &'a Run, states: &BTreeMap<&'a str, &StateRun>) -> BTreeMap<&'a str, Earlier> {
+/// Returns what is known by now of every state that is to be told of.
+fn known<'a>(run: &'a Run, states: &BTreeMap<&'a str, &StateRun>) -> BTreeMap<&'a str, Remembered> {
     let is_failing = run.exit != 0 || states.values().any(|s| s.status == Status::Failed);
     let mut known = BTreeMap::new();
     if is_failing {
@@ -215,14 +216,14 @@ fn known<'a>(run: &'a Run, states: &BTreeMap<&'a str, &StateRun>) -> BTreeMap<&'
         let readable = state.readable.map(i64::from).or(old.readable);
         let length = state.bytes_state.and_then(|n| i64::try_from(n).ok()).or(old.length);
         let depth = state.depth.map(i64::from).or(old.depth);
-        known.insert(name, Earlier { success, attempt: Some(now), readable, length, depth });
+        known.insert(name, Remembered { success, attempt: Some(now), readable, length, depth });
     }
     known
 }
 
-/// Reads the times of states in a file of metrics; what is something else is passed over.
-fn earlier(text: &str) -> BTreeMap<String, Earlier> {
-    let mut known: BTreeMap<String, Earlier> = BTreeMap::new();
+/// Reads what a file of metrics says of states; what is something else is passed over.
+fn earlier(text: &str) -> BTreeMap<String, Remembered> {
+    let mut known: BTreeMap<String, Remembered> = BTreeMap::new();
     for line in text.lines() {
         let Some((metric, rest)) = line.split_once("{state=\"") else { continue };
         let Some((state, rest)) = unquoted(rest) else { continue };
@@ -238,7 +239,7 @@ fn earlier(text: &str) -> BTreeMap<String, Earlier> {
             _ => {}
         }
     }
-    known.retain(|_, times| *times != Earlier::default());
+    known.retain(|_, known| *known != Remembered::default());
     known
 }
 

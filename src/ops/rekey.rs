@@ -34,20 +34,28 @@ pub struct RekeyOptions<'a> {
     pub new_only: bool,
 }
 
-/// Encrypts for new readers from now on, and what there is anew; hands what became of each
-/// stream to `each`. Returns whether they are other ones than before.
+/// What was done.
+#[derive(Debug)]
+pub enum Step<'a> {
+    /// From now on, what is written is encrypted for others, for these.
+    Recipients(&'a Recipients),
+    /// A stream was encrypted anew.
+    Stream(&'a str, Rekeyed),
+}
+
+/// Encrypts for new readers from now on, and what there is anew; tells each step, and stops where
+/// that is an error.
 pub fn run<E: From<Error>>(
     vault: &Arc<dyn Vault>,
     keys: Keys<'_>,
     options: &RekeyOptions<'_>,
     clock: &dyn Clock,
-    mut each: impl FnMut(&str, Rekeyed) -> Result<(), E>,
-) -> Result<bool, E> {
+    mut tell: impl FnMut(Step<'_>) -> Result<(), E>,
+) -> Result<(), E> {
     let mut repository = Repository::open(Arc::clone(vault), keys)?;
     repository.may_remove(options.signer)?;
     repository.may_write(options.signer)?;
-    let is_change = !reads(&repository, options.readers)?;
-    if is_change {
+    if !reads(&repository, options.readers)? {
         if !options.new_only {
             repository.may_read(options.identities)?;
         }
@@ -56,19 +64,25 @@ pub fn run<E: From<Error>>(
             Readers::Passphrase(passphrase) => Repository::keep_identity(&**vault, passphrase)?,
         };
         repository.set_recipients(&recipients, options.signer, clock.now())?;
+        tell(Step::Recipients(&recipients))?;
         repository = Repository::open(Arc::clone(vault), keys)?;
     }
     if options.new_only {
-        return Ok(is_change);
+        return Ok(());
     }
-    let mut rekeyer = Rekeyer::new(&repository, options.identities, options.signer)?;
+    let mut identities = options.identities.clone();
+    if let Readers::Passphrase(passphrase) = options.readers {
+        // What was written for it meanwhile may build on what is not encrypted anew yet.
+        repository.unlock(&mut identities, passphrase)?;
+    }
+    let mut rekeyer = Rekeyer::new(&repository, &identities, options.signer)?;
     let mut streams = rekeyer.streams();
     streams.retain(|name| options.streams.is_none_or(|wanted| wanted.contains(name)));
-    let done = streams.iter().try_for_each(|stream| each(stream, rekeyer.run(stream)?));
+    let done =
+        streams.iter().try_for_each(|stream| tell(Step::Stream(stream, rekeyer.run(stream)?)));
     // What is done is named whatever became of the rest.
     let named = rekeyer.finish(clock.now());
-    done.and(named.map_err(E::from))?;
-    Ok(is_change)
+    done.and(named.map_err(E::from))
 }
 
 /// Returns whether what is written now is for these, and for nobody else.
@@ -116,7 +130,10 @@ mod tests {
             streams: None,
             new_only: false,
         };
-        let stopped = run(&vault, keys, &options, &clock, |_, _| Err(Error::NoSigner));
+        let stopped = run(&vault, keys, &options, &clock, |step| match step {
+            Step::Recipients(_) => Ok(()),
+            Step::Stream(..) => Err(Error::NoSigner),
+        });
         assert!(matches!(stopped, Err(Error::NoSigner)));
         let lists = vault.list("gc/").unwrap();
         assert_eq!(lists.len(), 1);

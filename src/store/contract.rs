@@ -157,7 +157,7 @@ pub enum Expected<'a> {
 
 /// How the names of objects begin with which it is tried out what a store does. They are deleted at
 /// once; one that is left after a crash is nobody's.
-pub const PROBE: &str = ".tfstate-probe-";
+pub(crate) const PROBE: &str = ".tfstate-probe-";
 
 /// A key that a store lists.
 #[derive(Clone, Debug, Eq, PartialEq)]

@@ -39,9 +39,8 @@ mod workspace;
 
 pub use backend::Backend;
 pub use connect::connect;
-pub use contract::{
-    Body, Entry, Expected, Found, Guarantee, Guarantees, PROBE, Revision, Store, Version,
-};
+pub(crate) use contract::PROBE;
+pub use contract::{Body, Entry, Expected, Found, Guarantee, Guarantees, Revision, Store, Version};
 pub use earlier::Earlier;
 pub use error::{Cause, Error};
 pub use location::{Context, Location};

@@ -20,8 +20,8 @@ struct Made {
     id: String,
     generation: u32,
     state: Vec<u8>,
-    /// The key of the object that it builds on.
-    parent: Option<String>,
+    /// The id of the snapshot that it builds on, and the key of the very object.
+    parent: Option<(String, String)>,
     intact: bool,
 }
 
@@ -131,9 +131,12 @@ impl History {
         };
         let listed = listed(&Owner::open(self.vault()));
         self.expect(listed.last().is_some_and(|last| last.key == key), "the newest is last");
-        let parent = added.parent.map(|id| self.newest_of(&id).unwrap().to_owned());
+        let parent = added.parent.map(|id| {
+            let key = self.newest_of(&id).unwrap().to_owned();
+            (id, key)
+        });
         let near = self.shelf.is_near();
-        let sound = parent.as_ref().is_none_or(|parent| !near || self.is_intact(parent));
+        let sound = parent.as_ref().is_none_or(|(_, key)| !near || self.is_intact(key));
         self.expect(sound, "nothing is built on what is damaged");
         let is_full = added.snapshot.kind == Kind::Full;
         self.expect(parent.is_none() == is_full, "a full one builds on nothing");
@@ -154,30 +157,39 @@ impl History {
         self.made.keys().filter(|key| self.is_intact(key)).cloned().collect()
     }
 
+    /// Returns whether the newest object of a snapshot is good, and of all that it builds on: what it
+    /// was made beside may be gone, since it is linked anew.
+    fn can_be_anew(&self, id: &str) -> bool {
+        let newest = self.newest_of(id).map(|key| &self.made[key]).filter(|made| made.intact);
+        let Some(made) = newest else { return false };
+        made.parent.as_ref().is_none_or(|(id, _)| self.can_be_anew(id))
+    }
+
     /// Encrypts everything for another key. What is damaged stays, and what builds on it.
     fn rekey(&mut self) {
         let before = listed(&Owner::open(self.vault()));
         self.owner = self.owner.rekeyed();
         let done = self.owner.rekey(&self.vault(), self.second);
         self.steps.push(format!("all is encrypted anew: {done:?}"));
-        let is_sound = before.iter().all(|snapshot| self.is_intact(&snapshot.key));
-        self.expect(done.is_ok() == is_sound, "it fails where something is damaged");
-        // What builds on nothing new comes last: of each, what it builds on is known then.
+        let is_sound = |snapshot: &Snapshot| self.can_be_anew(&snapshot.id);
+        let all = before.iter().all(is_sound);
+        self.expect(done.is_ok() == all, "it fails where something is damaged");
         let after = listed(&Owner::open(self.vault()));
-        let mut anew: Vec<Snapshot> =
+        let anew: Vec<Snapshot> =
             after.into_iter().filter(|found| !self.made.contains_key(&found.key)).collect();
         for new in &anew {
             let old = before.iter().find(|old| old.id == new.id).unwrap();
-            self.expect(self.is_intact(&old.key), "what is damaged is not encrypted anew");
+            self.expect(self.can_be_anew(&old.id), "what is damaged is not encrypted anew");
             let old = &self.made[&old.key];
             let (id, generation, state) = (new.id.clone(), new.generation, old.state.clone());
             let made = Made { id, generation, state, parent: old.parent.clone(), intact: true };
             self.made.insert(new.key.clone(), made);
         }
-        for new in anew.drain(..) {
-            let Some(old) = self.made[&new.key].parent.clone() else { continue };
-            let parent = self.newest_of(&self.made[&old].id).unwrap().to_owned();
-            self.made.get_mut(&new.key).unwrap().parent = Some(parent);
+        // By now the new object of what each one builds on is known.
+        for new in &anew {
+            let Some((id, _)) = self.made[&new.key].parent.clone() else { continue };
+            let key = self.newest_of(&id).unwrap().to_owned();
+            self.made.get_mut(&new.key).unwrap().parent = Some((id, key));
         }
         self.examine();
     }
@@ -192,15 +204,15 @@ impl History {
         let restorable = self.restorable();
         let newest = before.iter().rev().find(|snapshot| restorable.contains(&snapshot.key));
         let newest = newest.map(|snapshot| snapshot.key.clone());
+        let living: BTreeMap<String, String> =
+            before.iter().map(|snapshot| (snapshot.id.clone(), snapshot.key.clone())).collect();
         let rules = Rules { policy: &policy, grace, now: at(self.second), damaged };
         let gone = self.owner.prune(self.vault(), rules).unwrap().swept.deleted;
         self.steps.push(format!("all but {} go, damaged: {damaged}: {gone:?}", policy.last));
         for key in &gone {
             self.expect(self.shelf.bytes(key).is_none(), "what is said to be gone is gone");
-            let made = &self.made[key];
-            let is_old = |newest: &str| self.made[newest].generation > made.generation;
-            let kept = self.newest_of(&made.id).filter(|newest| is_old(newest));
-            let is_safe = kept.is_none_or(|kept| self.is_intact(kept) || !restorable.contains(key));
+            let is_safe = restorable.contains(&living[&self.made[key].id]);
+            let is_safe = is_safe || !restorable.contains(key);
             self.expect(is_safe, "what was encrypted anew goes where the new one is good");
         }
         self.made.retain(|key, _| !gone.contains(key));
@@ -269,7 +281,7 @@ impl History {
 
     fn is_intact(&self, key: &str) -> bool {
         let Some(made) = self.made.get(key).filter(|made| made.intact) else { return false };
-        made.parent.as_ref().is_none_or(|parent| self.is_intact(parent))
+        made.parent.as_ref().is_none_or(|(_, key)| self.is_intact(key))
     }
 
     /// Restores everything there is.

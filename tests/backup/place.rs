@@ -17,7 +17,7 @@ use tfstate::base::clock::Fixed;
 use tfstate::base::fs;
 use tfstate::ops::backup::{BackupOptions, Keeper, Manner, Report, Source, facts};
 use tfstate::ops::prune::{self, PruneOptions};
-use tfstate::ops::rekey::{self, Readers, RekeyOptions};
+use tfstate::ops::rekey::{self, Readers, RekeyOptions, Step};
 use tfstate::ops::verify::{self, VerifyOptions};
 use tfstate::state::document::Document;
 
@@ -216,10 +216,12 @@ impl Owner {
         let (readers, identities) = (Readers::Recipients(self.recipients()), &self.identities());
         let (signer, streams) = (&*self.signer, None);
         let options = RekeyOptions { readers, identities, signer, streams, new_only: false };
-        rekey::run(vault, Keys::default(), &options, &Fixed(at(second)), |_, rekeyed| {
-            rekeyed.failed.into_iter().next().map_or(Ok(()), |(_, error)| Err(error))
+        rekey::run(vault, Keys::default(), &options, &Fixed(at(second)), |step| match step {
+            Step::Stream(_, rekeyed) if !rekeyed.failed.is_empty() => {
+                Err(rekeyed.failed.into_iter().next().unwrap().1)
+            }
+            _ => Ok(()),
         })
-        .map(drop)
     }
 
     /// Reads everything, and returns how many snapshots were looked at and what is wrong.

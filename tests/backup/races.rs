@@ -78,6 +78,8 @@ fn eight_that_write_one_that_prunes_and_one_that_checks_lose_nothing_and_leave_n
     for vault in &vaults {
         let (made, removed) = work_at_once(vault, rounds);
         let least = usize::try_from(rounds).unwrap() * 3;
-        assert!(made > least && removed > least / 2, "{made} made, {removed} removed");
+        // In the first round nothing was named long enough.
+        let due = least.saturating_sub(3) / 2;
+        assert!(made > least && removed >= due, "{made} made, {removed} removed");
     }
 }

@@ -16,7 +16,9 @@ use crate::place::{Backup, Chance, Owner, STRATEGIES, at, folder, listed, state}
 
 const WRITERS: usize = 8;
 
-const DAY: i64 = 86_400;
+/// How long a round takes, and what goes is named before. A thousand of them end before these tests
+/// were written: what is left of interrupted writes is told by the real clock.
+const ROUND: i64 = 3600;
 
 /// One that writes.
 struct Writer {
@@ -30,7 +32,7 @@ struct Writer {
 /// What was reported: the id of a snapshot, and the version that it holds.
 type Kept = (String, u64);
 
-/// Lets all of them work on one state in a place at once, so many times, a day apart; returns how
+/// Lets all of them work on one state in a place at once, so many times, an hour apart; returns how
 /// many snapshots were made, and how many objects were removed.
 pub(crate) fn race(vault: &Arc<dyn Vault>, rounds: u64) -> (usize, usize) {
     let owner = Owner::new(true);
@@ -38,7 +40,7 @@ pub(crate) fn race(vault: &Arc<dyn Vault>, rounds: u64) -> (usize, usize) {
     let (made, mut removed) = (AtomicUsize::new(0), 0);
     for round in 1..=rounds {
         let kept = Mutex::new(Vec::new());
-        let beginning = i64::try_from(round).unwrap() * DAY;
+        let beginning = i64::try_from(round).unwrap() * ROUND;
         thread::scope(|scope| {
             for (number, writer) in (0..).zip(&mut writers) {
                 let (owner, kept, made) = (&owner, &kept, &made);
@@ -51,7 +53,7 @@ pub(crate) fn race(vault: &Arc<dyn Vault>, rounds: u64) -> (usize, usize) {
                     kept.lock().unwrap().push(report);
                 });
             }
-            let pruning = scope.spawn(|| prune(&owner, vault, beginning + 3600));
+            let pruning = scope.spawn(|| prune(&owner, vault, beginning + ROUND / 2));
             scope.spawn(|| check(&owner, vault));
             removed += pruning.join().unwrap();
         });
@@ -106,7 +108,7 @@ fn write(
 /// Keeps two, and returns how many objects were removed.
 fn prune(owner: &Owner, vault: &Arc<dyn Vault>, second: i64) -> usize {
     let policy = Policy { last: 2, ..Policy::default() };
-    let (grace, now) = (SignedDuration::from_hours(24), at(second));
+    let (grace, now) = (SignedDuration::from_secs(ROUND), at(second));
     let rules = Rules { policy: &policy, grace, now, damaged: false };
     owner.prune(Arc::clone(vault), rules).unwrap().swept.deleted.len()
 }

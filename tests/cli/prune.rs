@@ -93,7 +93,7 @@ fn a_dry_run_says_what_would_be_done_in_the_same_words_and_does_nothing() {
     terraform-HASH
       remove  ID  TIME
       remove  ID  TIME
-      keep    ID  TIME  last, newest, newest known to be good
+      keep    ID  TIME  last, newest, newest that is intact
     1 kept, 0 removed (SIZE), 2 to be removed (SIZE) by a run after 24h
     [stderr]
     Nothing was changed: this only says what would be done
@@ -109,7 +109,7 @@ fn a_dry_run_says_what_would_be_done_in_the_same_words_and_does_nothing() {
     terraform-HASH
       remove  ID  TIME  named on TIME
       remove  ID  TIME  named on TIME
-      keep    ID  TIME  last, newest, newest known to be good
+      keep    ID  TIME  last, newest, newest that is intact
     1 kept, 0 removed (SIZE), 2 to be removed (SIZE) by a run after 24h
     [exit 0]
     ");

@@ -123,55 +123,108 @@ fn an_identity_under_a_passphrase_can_stay_in_the_repository() {
 }
 
 #[test]
-fn a_passphrase_is_exchanged_and_only_the_new_one_opens_what_comes_and_what_there_was() {
+fn a_passphrase_is_exchanged_and_only_the_new_one_opens_what_there_was() {
     let sandbox = Sandbox::new();
     sandbox.write("old", "correct horse\n");
     sandbox.write("new", "battery staple\n");
     repo(&sandbox, &["init", "--passphrase-file", "old"]);
-    let first = backup(&sandbox, STATE);
+    let id = backup(&sandbox, STATE);
     let rekey = ["rekey", "--new-passphrase-file", "new", "--passphrase-file"];
     let wrong = repo(&sandbox, &[&rekey[..], &["new"]].concat());
     assert_eq!(wrong.status, Some(1), "{wrong}");
     assert_eq!(fs::read_dir(sandbox.path("repo/keys")).unwrap().count(), 1, "{wrong}");
     assert_snapshot!(plain(&repo(&sandbox, &[&rekey[..], &["old"]].concat())), @r"
     [stderr]
+    warning: without the new passphrase nobody can read the backups from now on
+    hint: keep it elsewhere too, and a copy of what is in `keys/` of the repository, which it opens
+    Units and configurations must no longer name recipients
     STREAM: 1 encrypted anew, 0 were so already
     The old objects can be read as before, until `tfstate prune` removes them
-    warning: without the new passphrase nobody can read the backups
-    hint: keep it elsewhere too
-    Units and configurations must no longer name recipients
     warning: what somebody with an old key has read, this does not take back
     hint: change the secrets in the states too
     [exit 0]
     ");
     let again = repo(&sandbox, &[&rekey[..], &["old"]].concat());
     assert!(again.stderr.contains("0 encrypted anew, 1 were so already"), "{again}");
-    assert!(repo(&sandbox, &["info"]).stdout.contains("an identity here under a passphrase"));
-    let changed = STATE.replace("shop", "shed");
-    let second = backup(&sandbox, &changed);
-    let restore = |id: &str, by| {
-        let args = ["restore", id, "--repo", "repo", "--to", "back", "--passphrase-file", by];
-        let ran = sandbox.run(args);
-        let back = fs::read_to_string(sandbox.path("back")).ok();
-        drop(fs::remove_file(sandbox.path("back")));
-        back.filter(|_| ran.status == Some(0))
+    assert!(again.stderr.contains("under this passphrase already"), "{again}");
+    let restore = |by| {
+        let args = ["restore", &id, "--repo", "repo", "--to", by, "--passphrase-file"];
+        sandbox.run(args.iter().chain(&[if by == "by-old" { "old" } else { "new" }]))
     };
-    assert_eq!(restore(&first, "new").as_deref(), Some(STATE));
-    assert_eq!(restore(&second, "new").as_deref(), Some(changed.as_str()));
-    assert_eq!(restore(&second, "old"), None);
-    // From then on keys do, of a file or the configuration.
+    assert_eq!(restore("by-new").status, Some(0));
+    assert_eq!(fs::read_to_string(sandbox.path("by-new")).unwrap(), STATE);
+    let refused = restore("by-old");
+    assert_eq!(refused.status, Some(1), "{refused}");
+    assert!(refused.stderr.contains("or the passphrase that there is now"), "{refused}");
+}
+
+#[test]
+fn keys_take_the_place_of_a_passphrase_and_it_that_of_keys() {
+    let sandbox = Sandbox::new();
+    sandbox.write("pass", "correct horse\n");
+    repo(&sandbox, &["init", "--passphrase-file", "pass"]);
+    let id = backup(&sandbox, STATE);
     let (a, identity) = key(&sandbox, "a.txt");
     sandbox.write("readers", format!("# who reads\n{a}\n"));
-    let to_key = ["rekey", "--recipients-file", "readers", "--passphrase-file", "new"];
+    let to_key = ["rekey", "--recipients-file", "readers", "--passphrase-file", "pass"];
     assert_eq!(repo(&sandbox, &to_key).status, Some(0));
-    assert!(!repo(&sandbox, &["info"]).stdout.contains("under a passphrase"));
-    assert_eq!(self::restore(&sandbox, &first, &identity).as_deref(), Some(STATE));
-    let nobody = repo(&sandbox, &["rekey", "-i", &identity]);
-    assert!(nobody.stderr.starts_with("error: no recipient is named to encrypt for"), "{nobody}");
-    let (b, newest) = key(&sandbox, "b.txt");
+    let info = repo(&sandbox, &["info"]).stdout;
+    assert!(info.contains("encryption  age\n"), "{info}");
+    assert!(info.contains("identity    one is here under a passphrase"), "{info}");
+    assert_eq!(restore(&sandbox, &id, &identity).as_deref(), Some(STATE));
+    sandbox.write("tfstate.toml", "[backup]\nidentity = 'a.txt'\n");
+    let back = repo(&sandbox, &["rekey", "--new-passphrase-file", "pass"]);
+    assert_eq!(back.status, Some(0), "{back}");
+    let info = repo(&sandbox, &["info"]).stdout;
+    assert!(info.contains("encryption  age, with an identity here under a passphrase"), "{info}");
+    sandbox.write("repo/keys/0123456789abcdef.age", "no identity");
+    let verified = sandbox.run(["verify", "--repo", "repo"]);
+    assert_eq!(verified.status, Some(2), "{verified}");
+    assert!(verified.stdout.contains("keys/0123456789abcdef.age is no identity"), "{verified}");
+}
+
+#[test]
+fn whoever_is_to_read_has_to_be_named_by_the_command_itself() {
+    let sandbox = Sandbox::new();
+    let (a, identity) = key(&sandbox, "a.txt");
+    repo(&sandbox, &["init", "--recipient", &a, "--single-recipient"]);
+    backup(&sandbox, STATE);
+    // A checkout may bring a configuration along.
+    let (b, _) = key(&sandbox, "b.txt");
     sandbox.write("tfstate.toml", format!("[backup]\nrecipients = [\"{b}\"]\n"));
-    assert_eq!(repo(&sandbox, &["rekey", "-i", &identity]).status, Some(0));
-    assert_eq!(self::restore(&sandbox, &second, &newest).as_deref(), Some(changed.as_str()));
+    sandbox.write("nobody", "# not yet\n");
+    sandbox.write("pass", "correct horse\n");
+    for (args, expected) in [
+        (&[][..], "no recipient is named to encrypt for"),
+        (&["--recipients-file", "nobody"], "there is no recipient in nobody"),
+        (&["--recipient", &b, "--new-passphrase-file", "pass"], "cannot be used with"),
+    ] {
+        let refused = repo(&sandbox, &[&["rekey", "-i", &identity], args].concat());
+        assert_eq!(refused.status, Some(1), "{refused}");
+        assert!(refused.stderr.contains(expected), "{refused}");
+    }
+    assert!(repo(&sandbox, &["info"]).stdout.contains("changed     never"), "nothing was changed");
+}
+
+#[test]
+fn what_is_backed_up_while_all_is_encrypted_anew_builds_on_nothing_that_others_read() {
+    let sandbox = Sandbox::new();
+    let ((a, old), (b, new)) = (key(&sandbox, "a.txt"), key(&sandbox, "b.txt"));
+    repo(&sandbox, &["init", "--recipient", &a, "--single-recipient"]);
+    let first = backup(&sandbox, STATE);
+    // As one that is interrupted leaves it.
+    let begun = repo(&sandbox, &["rekey", "--recipient", &b, "--new-only"]);
+    assert_eq!(begun.status, Some(0), "{begun}");
+    let changed = STATE.replace("shop", "shed");
+    sandbox.write("terraform.tfstate", &changed);
+    let made = sandbox.run(["backup", "--repo", "repo", "--strategy", "incremental"]);
+    let why = "full (it is encrypted for others than the one before)";
+    assert!(made.stdout.contains(why), "{made}");
+    let second = made.stdout.split(' ').next().unwrap();
+    let done = repo(&sandbox, &["rekey", "--recipient", &b, "-i", &old]);
+    assert_eq!(done.status, Some(0), "{done}");
+    assert_eq!(restore(&sandbox, &first, &new).as_deref(), Some(STATE));
+    assert_eq!(restore(&sandbox, second, &new).as_deref(), Some(changed.as_str()));
 }
 
 #[test]
@@ -210,9 +263,10 @@ fn after_a_rekey_the_new_key_reads_everything_and_the_old_files_go() {
     assert!(repo(&sandbox, &["info"]).stdout.contains("changed     never"), "nothing was changed");
     assert_snapshot!(plain(&repo(&sandbox, &["rekey", "--recipient", &b, "-i", &old])), @r"
     [stderr]
+    Backups are encrypted for these from now on: age1KEY
+    Units and configurations that name recipients have to name these
     STREAM: 2 encrypted anew, 0 were so already
     The old objects can be read as before, until `tfstate prune` removes them
-    Units and configurations that name recipients have to name these now
     warning: what somebody with an old key has read, this does not take back
     hint: change the secrets in the states too
     [exit 0]

@@ -1,7 +1,9 @@
 //! A backup repository in each kind of store, over the store's own protocol, and the program beside it.
 
+use std::collections::BTreeSet;
 use std::process::{Command, Output};
-use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 use std::{fs, thread};
 
 use tfstate::backup::prune::Rules;
@@ -25,14 +27,21 @@ struct Keeping {
 
 impl Keeping {
     fn new(store: Arc<dyn Store>) -> Self {
-        // A real server may have those of other runs.
-        let prefix = format!("backups/{}-{:?}", std::process::id(), thread::current().id());
-        Self::at(store, &prefix)
+        let vault = Arc::new(Stored::new(store, &Self::prefix()));
+        Self { vault, owner: Owner::new(true), home: place::folder() }
     }
 
-    fn at(store: Arc<dyn Store>, prefix: &str) -> Self {
-        let vault = Arc::new(Stored::new(store, prefix));
-        Self { vault, owner: Owner::new(true), home: place::folder() }
+    /// Returns where it is: a real server may have those of other runs.
+    fn prefix() -> String {
+        format!("backups/{}-{:?}", std::process::id(), thread::current().id())
+    }
+
+    /// Returns the same, by way of another store of the same place.
+    fn by(&self, store: Arc<dyn Store>) -> Self {
+        let vault = Arc::new(Stored::new(store, &Self::prefix()));
+        let (owner, home) = (self.owner.with_last_key(), place::folder());
+        place::copy_folder(self.home.path(), home.path());
+        Self { vault, owner, home }
     }
 
     fn backup(&self, strategy: Strategy, second: i64) -> Backup<'_> {
@@ -217,40 +226,21 @@ impl Act {
 
     /// Does it once with what goes wrong after so many requests; returns whether it was done, and how
     /// many requests there were.
-    fn under(self, server: &Server, (fault, spared): (Fault, u32)) -> (bool, u32) {
-        let keeping = Keeping::at(s3_faults::store(server), &format!("backups/{spared}"));
+    fn under(self, fault: Fault, spared: u32) -> (bool, u32) {
+        let server = Server::start();
+        let keeping = Keeping::new(s3::store(&server));
         keeping.keep(Strategy::Full, 1);
         keeping.keep(Strategy::Incremental, 2);
         keeping.keep(Strategy::Full, 3);
         let heir = keeping.owner.rekeyed();
         server.requests();
         server.fail(fault.after(spared));
-        let is_done = self.perform(&keeping, &heir).is_ok();
+        let impatient = keeping.by(s3_faults::store(&server));
+        let is_done = self.perform(&impatient, &heir).is_ok();
         let asked = u32::try_from(server.requests().len()).unwrap();
         server.heal();
-        self.examine(keeping, heir, is_done);
+        self.examine(Keeping { vault: keeping.vault, ..impatient }, heir, is_done);
         (is_done, asked)
-    }
-
-    /// Lets each request go wrong in turn; returns how often it failed, and how often not.
-    fn under_each(self, fault: fn() -> Fault) -> (usize, usize) {
-        // What waits for a server that hangs leaves the processor to others.
-        const AT_ONCE: u32 = 4;
-        let (_, asked) = self.under(&Server::start(), (fault(), 10_000));
-        let some = |first: u32| {
-            let server = Server::start();
-            let cases = (first..=asked).step_by(AT_ONCE as usize);
-            let done: Vec<bool> =
-                cases.map(|spared| self.under(&server, (fault(), spared)).0).collect();
-            let failed = done.iter().filter(|done| !**done).count();
-            (failed, done.len() - failed)
-        };
-        thread::scope(|scope| {
-            let workers: Vec<_> =
-                (0..AT_ONCE).map(|first| scope.spawn(move || some(first))).collect();
-            let counts = workers.into_iter().map(|worker| worker.join().unwrap());
-            counts.fold((0, 0), |all, one| (all.0 + one.0, all.1 + one.1))
-        })
     }
 }
 
@@ -274,17 +264,36 @@ fn whatever_happens_to_a_request_nothing_is_lost_and_the_next_run_heals_it() {
             Fault::slow("", When::Before, s3_faults::SLOW).times(ALWAYS)
         }),
     ];
-    thread::scope(|scope| {
-        for act in Act::ALL {
-            for (name, passes, fault) in faults {
-                scope.spawn(move || {
-                    let (failed, done) = act.under_each(fault);
-                    let told = format!("{act:?}: each request {name}: {failed} failed, {done} not");
-                    assert!(if passes { done > 2 } else { failed > 0 }, "{told}");
-                });
+    let every = usize::try_from(place::bound("TFSTATE_TEST_REQUESTS", 5)).unwrap();
+    let mut cases = Vec::new();
+    for act in Act::ALL {
+        let (_, asked) = act.under(Fault::drop("", When::Before), ALWAYS);
+        for fault in faults {
+            cases.extend((0..=asked).map(|spared| (act, fault, spared)));
+        }
+    }
+    // So that each request and each fault is among those of the gate.
+    let mut number = 0..;
+    cases.retain(|_| number.next().is_some_and(|number| number % every == 0));
+    let (next, failed) = (AtomicUsize::new(0), Mutex::new(BTreeSet::new()));
+    let work = || {
+        while let Some(&(act, fault, spared)) = cases.get(next.fetch_add(1, Ordering::SeqCst)) {
+            let (name, _, fault) = fault;
+            if !act.under(fault(), spared).0 {
+                failed.lock().unwrap().insert((format!("{act:?}"), name));
             }
         }
-    });
+    };
+    // What waits for a server that hangs leaves the processor to others.
+    thread::scope(|scope| (0..16).for_each(|_| drop(scope.spawn(work))));
+    let failed = failed.into_inner().unwrap();
+    for act in Act::ALL {
+        for (name, passes, _) in faults {
+            let some_failed = failed.contains(&(format!("{act:?}"), name));
+            let is_so = if passes { !some_failed } else { some_failed || every > 1 };
+            assert!(is_so, "{act:?}: each request {name}");
+        }
+    }
 }
 
 /// Eight that write at once beside one that prunes and one that checks, over each protocol.

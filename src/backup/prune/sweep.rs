@@ -32,7 +32,7 @@ pub struct Swept {
 /// An object that the place did not let go.
 #[derive(Debug)]
 pub struct Denied {
-    /// Its key.
+    /// Its key, or what several are called.
     pub key: String,
     /// What the place says.
     pub error: Error,
@@ -40,6 +40,9 @@ pub struct Denied {
 
 /// What an interrupted write left behind is only removed when no write takes that long.
 const LEFTOVER: SignedDuration = SignedDuration::from_hours(24);
+
+/// What they are called where the place keeps them.
+const LEFTOVERS: &str = "leftovers of interrupted writes";
 
 impl Pruner<'_> {
     /// Deletes what was named long enough, by plans of this moment: those of all streams in which
@@ -64,10 +67,12 @@ impl Pruner<'_> {
             self.delete(plans, &named, &mut swept)?;
             self.settle(plans, tombs, signer, &mut swept)?;
         }
-        if let Ok(before) = self.rules.now.checked_sub(LEFTOVER) {
-            swept.leftovers = tolerant(vault.sweep(before), "", &mut swept.denied)?.unwrap_or(0);
-        }
         self.sweep_runs(&mut swept)?;
+        // At the end: some places know of leftovers by what was listed.
+        if let Ok(before) = self.rules.now.checked_sub(LEFTOVER) {
+            let left = tolerant(vault.sweep(before), LEFTOVERS, &mut swept.denied)?;
+            swept.leftovers = left.unwrap_or(0);
+        }
         Ok(swept)
     }
 
@@ -236,8 +241,7 @@ fn is_of_use(
     (plans, there): (&[StreamPlan], &BTreeSet<&str>),
     runs: Option<&Named>,
 ) -> bool {
-    let object = Object { key: key.to_owned(), len: 0, modified: None, tag: None };
-    let Some(removed) = Snapshot::of(object) else { return true };
+    let Some(removed) = named(key) else { return true };
     let Some(plan) = plans.iter().find(|plan| plan.name == removed.stream) else { return true };
     if runs.is_none_or(|runs| runs.contains(&(removed.stream.clone(), removed.id.clone()))) {
         return true;
@@ -246,10 +250,16 @@ fn is_of_use(
     let left = || plan.verdicts.iter().filter(is_there);
     let of_stream = format!("{FOLDER}{}/", removed.stream);
     let listed = there.range(of_stream.as_str()..).take_while(|key| key.starts_with(&of_stream));
+    let listed = listed.filter(|key| named(key).is_some());
     let oldest = left().map(|verdict| verdict.snapshot.created).min();
     oldest.is_none_or(|oldest| removed.created >= oldest)
         || listed.count() > left().count()
         || left().any(|verdict| verdict.previous.as_deref() == Some(&removed.id))
+}
+
+/// Returns the snapshot that a key names.
+fn named(key: &str) -> Option<Snapshot> {
+    Snapshot::of(Object { key: key.to_owned(), len: 0, modified: None, tag: None })
 }
 
 /// Takes what the place does not let go for no error, and returns nothing then.

@@ -418,7 +418,7 @@ fn the_newest_that_is_good_stays_where_newer_ones_are_damaged() {
     *place.shelf.objects().get_mut(&damaged.key).unwrap().last_mut().unwrap() ^= 1;
     place.shelf.objects().get_mut(&gone.key).unwrap().truncate(20);
     let why = |snapshot| place.why(&last(1), 9, snapshot);
-    assert!(why(&good).contains(&"newest known to be good"));
+    assert!(why(&good).contains(&"newest that is intact"));
     assert!(why(&damaged).contains(&"damaged"));
     assert_eq!(why(&gone), ["damaged"]);
     *place.shelf.objects().get_mut(&good.key).unwrap().last_mut().unwrap() ^= 1;
@@ -451,7 +451,7 @@ fn the_newest_of_a_state_that_could_be_parsed_stays_beside_newer_ones_of_broken_
     place.add_tagged(2, Strategy::Full, &["broken"]);
     let broken = place.add_tagged(3, Strategy::Full, &["broken"]).snapshot;
     assert_eq!(place.why(&last(1), 9, &whole), ["newest of a state that could be parsed"]);
-    assert!(place.why(&last(1), 9, &broken).contains(&"newest known to be good"));
+    assert!(place.why(&last(1), 9, &broken).contains(&"newest that is intact"));
     assert_eq!(place.plan(&last(1), 9).removed().count(), 2);
 }
 

@@ -127,7 +127,7 @@ impl Reason {
             Self::Tag => "tag",
             Self::Held => "held",
             Self::Newest => "newest",
-            Self::NewestGood => "newest known to be good",
+            Self::NewestGood => "newest that is intact",
             Self::Needed => "needed by one that is kept",
             Self::Future => "from the future",
             Self::NoPolicy => "no policy",

@@ -146,8 +146,14 @@ impl Vault for Folder {
         walk(&self.root, &mut |path| {
             let is_old = path.symlink_metadata().ok().and_then(|found| modified(&found));
             if is_leftover(&path) && is_old.is_some_and(|time| time < before) {
-                fs::remove_file(&path).map_err(|source| io_error("delete", &path, source))?;
-                swept += 1;
+                match fs::remove_file(&path) {
+                    // Another prune was faster, or what was written is whole by now.
+                    Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+                    done => {
+                        done.map_err(|source| io_error("delete", &path, source))?;
+                        swept += 1;
+                    }
+                }
             }
             Ok(())
         })?;

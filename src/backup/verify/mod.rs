@@ -31,7 +31,7 @@ pub struct Survey {
     pub(super) runs: Vec<Name>,
     /// The keys of what is neither a snapshot nor a run's note.
     strays: Vec<String>,
-    /// What is wrong with notes on snapshots.
+    /// What is wrong with notes on snapshots, and with identities under a passphrase.
     doubts: Vec<Problem>,
 }
 
@@ -293,7 +293,8 @@ impl Repository {
         }
         strays.sort();
         let catalogue = Catalogue::of(snapshots, doomed);
-        let doubts = self.holds()?.doubted().map(doubt).collect();
+        let mut doubts: Vec<Problem> = self.holds()?.doubted().map(doubt).collect();
+        doubts.extend(self.damaged_identities()?.iter().map(lost_identity));
         Ok(Survey { catalogue, removed, runs, strays, doubts })
     }
 
@@ -337,6 +338,31 @@ impl Repository {
         stream: &str,
         check: &Check<'_>,
     ) -> Result<Verified, Error> {
+        let (mut found, mut is_steady) = self.walk(survey, stream, check)?;
+        let mut listed = survey.catalogue.stream(stream).to_vec();
+        for _ in 0..LOOKS {
+            if is_steady {
+                break;
+            }
+            // An owner may have removed something since it was listed: what is there now counts.
+            let now = self.survey()?;
+            if *now.catalogue.stream(stream) == *listed {
+                break;
+            }
+            (found, is_steady) = self.walk(&now, stream, check)?;
+            now.catalogue.stream(stream).clone_into(&mut listed);
+        }
+        Ok(found)
+    }
+
+    /// Looks at a stream as it was listed; returns too whether all that was listed and is wanted was
+    /// still there.
+    fn walk(
+        &self,
+        survey: &Survey,
+        stream: &str,
+        check: &Check<'_>,
+    ) -> Result<(Verified, bool), Error> {
         let mut walk = Walk::new(self, (survey, stream), check);
         for (snapshot, is_wanted) in survey.catalogue.objects(stream) {
             if check.only.is_none_or(|only| only.contains(&snapshot.key)) {
@@ -348,7 +374,8 @@ impl Repository {
             walk.follow_order()?;
             walk.find_duplicates();
         }
-        Ok(walk.finish())
+        let is_steady = walk.is_steady;
+        Ok((walk.finish(), is_steady))
     }
 
     /// Returns whether a snapshot is there by now.
@@ -362,6 +389,9 @@ impl Repository {
     }
 }
 
+/// How often a repository is listed anew while it goes on to change.
+const LOOKS: u32 = 5;
+
 /// Returns what is wrong where a note on a snapshot is damaged.
 fn doubt((id, key): (&String, &String)) -> Problem {
     Problem {
@@ -370,6 +400,20 @@ fn doubt((id, key): (&String, &String)) -> Problem {
         wrong: Wrong::Damaged,
         severity: Severity::Warning,
         text: format!("the note {key} on it is damaged, so it stays: hold or release it again"),
+        affects: Vec::new(),
+    }
+}
+
+/// Returns what is wrong where an identity is damaged that is kept under a passphrase.
+fn lost_identity(key: &String) -> Problem {
+    Problem {
+        snapshot: None,
+        stream: None,
+        wrong: Wrong::Damaged,
+        severity: Severity::Failure,
+        text: format!(
+            "{key} is no identity any more: what only that reads is lost without a copy of it"
+        ),
         affects: Vec::new(),
     }
 }

@@ -4,8 +4,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Check, Problem, Reading, Severity, Survey, Wrong, is_outage, told};
-use crate::backup::run::{FOLDER, Latest, Name, Run, Runs};
+use super::{Check, LOOKS, Problem, Reading, Severity, Survey, Wrong, is_outage, told};
+use crate::backup::run::{FOLDER, GONE, Latest, Name, Run, Runs};
 use crate::backup::{Error, Repository};
 
 /// How many notes of a writer are read where all of the snapshots are.
@@ -38,16 +38,17 @@ impl Repository {
             let before = memory.and_then(|memory| memory.read(self.id(), writer));
             let told = look.told.clone();
             let mut found = look.of_writer(writer, &names, (before.as_ref(), depth))?;
-            let now;
-            if !found.is_empty() {
+            let mut now: Vec<Name>;
+            for _ in 0..LOOKS {
                 // An owner may be removing old ones just now: what is listed then is what counts.
-                now = self.runs_in(FOLDER)?;
-                let mut left: Vec<&Name> = now.iter().filter(|n| n.writer == *writer).collect();
-                left.sort_by_key(|name| name.n);
-                if left != names {
-                    (look.told, names) = (told, left);
-                    found = look.of_writer(writer, &names, (before.as_ref(), depth))?;
+                let listed = if found.is_empty() { break } else { look.left_of(writer)? };
+                if listed.iter().eq(names.iter().copied()) {
+                    break;
                 }
+                now = listed;
+                names = now.iter().collect();
+                look.told.clone_from(&told);
+                found = look.of_writer(writer, &names, (before.as_ref(), depth))?;
             }
             let newest = names.last().filter(|_| found.is_empty());
             if let (Some(memory), Some(newest)) = (memory, newest)
@@ -119,6 +120,20 @@ impl Look<'_> {
         Ok(found)
     }
 
+    /// Lists the notes of a writer that are there now, the oldest first.
+    fn left_of(&self, writer: &str) -> Result<Vec<Name>, Error> {
+        let mut left = self.repository.runs_in(FOLDER)?;
+        left.retain(|name| name.writer == writer);
+        left.sort_by_key(|name| name.n);
+        Ok(left)
+    }
+
+    /// Returns whether a note and all before it are no longer there, and later ones are.
+    fn is_swept(&self, gone: &Name) -> Result<bool, Error> {
+        let oldest = self.left_of(&gone.writer)?.into_iter().next();
+        Ok(oldest.is_some_and(|oldest| oldest.n > gone.n))
+    }
+
     /// Reads the newest notes of a writer.
     fn newest(&mut self, names: &[&Name], depth: u32) -> Result<Vec<Problem>, Error> {
         let last = names.last().map_or(0, |name| name.n);
@@ -132,6 +147,8 @@ impl Look<'_> {
                     problems.extend(self.missing(name, &note.says)?);
                 }
                 Err(error) if is_outage(&error) => return Err(error),
+                // An owner removes the oldest first: where all before it are gone, so may it be.
+                Err(Error::Record { problem: GONE, .. }) if self.is_swept(name)? => break,
                 Err(error) => {
                     let text = match error {
                         Error::Record { problem, .. } => format!("the note {} {problem}", name.key),

@@ -225,7 +225,7 @@ impl Done {
     ) -> Result<(), Failure> {
         let (interrupt, mut handed) = (context.interrupt.clone(), 0_usize);
         let told = |done: usize| format!("{done} of {} states", locations.len());
-        let progress = Progress::start(context.out, told(0));
+        let progress = Progress::held(context.out, told(0), &interrupt);
         interrupt.hold(|stop| {
             keeper.keep_all(locations, |location, result| {
                 handed += 1;
@@ -315,7 +315,7 @@ fn run_of(name: &str, report: &Report) -> StateRun {
             (Some(added), _) => u32::try_from(added.depth).ok(),
             (None, Kind::Full) => Some(0),
             (None, Kind::Differential) => Some(1),
-            (None, _) => None,
+            (None, Kind::Incremental) => None,
         },
         seconds: report.took.as_secs_f64(),
         readable: report.bytes_state.map(|_| report.broken.is_none()),

@@ -5,7 +5,9 @@ use std::ffi::OsString;
 use std::io::IsTerminal;
 use std::path::PathBuf;
 
-use crate::backup::{self, Keys, Protection, PublicKey, Rekeyed, Repository, Wish, make_identity};
+use crate::backup::{
+    self, Identities, Keys, Protection, PublicKey, Rekeyed, Repository, Wish, make_identity,
+};
 use crate::base::clock::{Clock, System};
 use crate::base::size;
 use crate::base::text::escape;
@@ -16,7 +18,7 @@ use crate::cli::json::repo::Repo;
 use crate::cli::protection::{ProtectionOption, RecipientsOption};
 use crate::cli::repository::{self, IdentityOption, RepositoryOption, SignerOption};
 use crate::cli::{many, output};
-use crate::ops::rekey::{self, Readers, RekeyOptions};
+use crate::ops::rekey::{self, Readers, RekeyOptions, Step};
 use crate::ops::restore::{self, Reference};
 
 /// Make, describe and re-encrypt a backup repository, and decide who writes to it
@@ -55,8 +57,7 @@ enum What {
     /// there. Run it again where it was interrupted. This does not take back what somebody with an
     /// old key has read already: change the secrets in the states too.
     ///
-    /// Without an option that names recipients, they are those of `backup.recipients` in the
-    /// configuration.
+    /// Recipients are named here, whatever the configuration says.
     ///
     /// Example: `tfstate repo rekey --recipient age1… --identity old-key.txt`
     Rekey(Rekey),
@@ -228,7 +229,7 @@ fn warn_of(protection: &Protection, args: &Init, context: &mut Context<'_>) {
         }
         Protection::Recipients(_) if args.passphrase_file.is_some() => {
             let text = "without the passphrase nobody can read the backups";
-            context.out.warning(text, Some("keep it elsewhere too"));
+            context.out.warning(text, Some(KEEP_PASSPHRASE));
         }
         Protection::Recipients(recipients) => {
             if recipients.texts().len() == 1 && !args.single_recipient {
@@ -275,10 +276,13 @@ fn lines(repo: &Repo) -> Vec<String> {
     line("changed", times(repo.record));
     match repo.encryption {
         "none" => line("encryption", "none: whoever reads the place reads the states".to_owned()),
-        _ if repo.keeps_identities => {
+        _ if !repo.kept_recipients.is_empty() => {
             line("encryption", "age, with an identity here under a passphrase".to_owned());
         }
         other => line("encryption", other.to_owned()),
+    }
+    if repo.keeps_identities && repo.kept_recipients.is_empty() {
+        line("identity", "one is here under a passphrase, for what is of before".to_owned());
     }
     for recipient in &repo.recipients {
         line("recipient", recipient.clone());
@@ -362,7 +366,7 @@ fn hold(
 
 fn rekey(args: &Rekey, context: &mut Context<'_>) -> Result<Exit, Failure> {
     let passphrase = args.new_passphrase_file.as_deref().map(repository::passphrase).transpose()?;
-    let recipients = if passphrase.is_some() { None } else { args.recipients.wanted(context)? };
+    let recipients = args.recipients.named()?;
     let readers = match (&passphrase, &recipients) {
         (Some(passphrase), _) => Readers::Passphrase(passphrase),
         (None, Some(recipients)) => Readers::Recipients(recipients),
@@ -373,7 +377,12 @@ fn rekey(args: &Rekey, context: &mut Context<'_>) -> Result<Exit, Failure> {
     };
     let vault = args.common.repository.vault(context)?;
     let repository = open(&args.common, context)?;
-    let identities = args.identities.read(&repository, context)?;
+    let identities = if args.new_only {
+        // It is for whom no key is left.
+        Identities::default()
+    } else {
+        args.identities.read(&repository, context)?
+    };
     let signer = args.common.signer.read_or_make(context)?;
     let known = repository::known(context);
     let streams = streams(args, &repository, context)?;
@@ -386,11 +395,20 @@ fn rekey(args: &Rekey, context: &mut Context<'_>) -> Result<Exit, Failure> {
     };
     let keys = Keys { signer: Some(&signer), known: known.as_ref() };
     let (interrupt, mut failed, mut written) = (context.interrupt.clone(), 0_usize, 0_usize);
-    let is_change = interrupt.hold(|stop| {
-        rekey::run(&vault, keys, &options, &System, |stream, done| {
-            failed += done.failed.len();
-            written += done.written;
-            told(stream, done, context);
+    let mut is_change = false;
+    interrupt.hold(|stop| {
+        rekey::run(&vault, keys, &options, &System, |step| {
+            match step {
+                Step::Recipients(recipients) => {
+                    is_change = true;
+                    told_whom(recipients, passphrase.is_some(), context);
+                }
+                Step::Stream(stream, done) => {
+                    failed += done.failed.len();
+                    written += done.written;
+                    told(stream, done, context);
+                }
+            }
             if stop() { Err(Failure::new("interrupted")) } else { Ok(()) }
         })
     })?;
@@ -399,18 +417,10 @@ fn rekey(args: &Rekey, context: &mut Context<'_>) -> Result<Exit, Failure> {
             .out
             .note("The old objects can be read as before, until `tfstate prune` removes them");
     }
-    match passphrase {
-        Some(_) if is_change => {
-            let text = "without the new passphrase nobody can read the backups";
-            context.out.warning(text, Some("keep it elsewhere too"));
-            context.out.note("Units and configurations must no longer name recipients");
-        }
-        None if is_change => {
-            context
-                .out
-                .note("Units and configurations that name recipients have to name these now");
-        }
-        _ => {}
+    if passphrase.is_some() && !is_change {
+        context.out.note(
+            "What is written was under this passphrase already; another one makes another identity",
+        );
     }
     let text = "what somebody with an old key has read, this does not take back";
     context.out.warning(text, Some("change the secrets in the states too"));
@@ -421,8 +431,26 @@ fn rekey(args: &Rekey, context: &mut Context<'_>) -> Result<Exit, Failure> {
     let text = format!("{failed} snapshots could not be encrypted anew, and stay as they are");
     Err(Failure::new(text)
         .exit(Exit::Partly)
-        .hint("give every key that they are encrypted for: `--identity FILE`"))
+        .hint("run it again with what else they are encrypted for: `--identity FILE`, or `--passphrase-file FILE` alone"))
 }
+
+/// Says for whom everything is from now on, before anything is encrypted anew: it stays so whatever
+/// becomes of the rest.
+fn told_whom(recipients: &backup::Recipients, is_passphrase: bool, context: &mut Context<'_>) {
+    if is_passphrase {
+        let text = "without the new passphrase nobody can read the backups from now on";
+        context.out.warning(text, Some(KEEP_PASSPHRASE));
+        context.out.note("Units and configurations must no longer name recipients");
+        return;
+    }
+    let names = recipients.texts().join(", ");
+    context.out.note(&format!("Backups are encrypted for these from now on: {names}"));
+    context.out.note("Units and configurations that name recipients have to name these");
+}
+
+/// What whoever has a passphrase is told.
+const KEEP_PASSPHRASE: &str =
+    "keep it elsewhere too, and a copy of what is in `keys/` of the repository, which it opens";
 
 fn streams(
     args: &Rekey,

@@ -58,7 +58,7 @@ pub(crate) struct Args {
     tags: Vec<String>,
     /// Have each run write what it did to this file, for Prometheus' node exporter
     ///
-    /// The exporter reads files whose names end in `.prom`. A service of systemd has root copy it there.
+    /// The exporter reads files whose names end in `.prom`. A service of systemd writes there by a group.
     #[arg(long, value_name = "FILE", conflicts_with_all = ["kubernetes", "github"], value_hint = clap::ValueHint::FilePath)]
     metrics_file: Option<PathBuf>,
     /// Where the snapshots go: a folder, or an `s3://`, `gs://` or `az://` prefix

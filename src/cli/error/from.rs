@@ -222,12 +222,18 @@ impl From<backup::Error> for Failure {
             backup::Error::Protection { .. } => Some(
                 "leave that away: the repository has it from `tfstate repo init` or `rekey`, and `tfstate repo info` shows it",
             ),
+            backup::Error::Locked { .. } => Some(
+                "put that into the first line of a file, and name it: `--passphrase-file FILE`, or the variable `TFSTATE_PASSPHRASE_FILE`",
+            ),
+            backup::Error::Passphrase => Some(
+                "it is the first line of the file that is named; `tfstate repo rekey` may have exchanged it since",
+            ),
             backup::Error::NoIdentity { .. } => Some(
                 "give the file with the key: `--identity FILE`, else `backup.identity` in tfstate.toml; or, where a passphrase opens it, `--passphrase-file FILE`",
             ),
-            backup::Error::WrongIdentity { .. } => {
-                Some("use the key of one of the recipients that `tfstate repo info` shows")
-            }
+            backup::Error::WrongIdentity { .. } => Some(
+                "use the key of one of the recipients that `tfstate repo info` shows, or the passphrase that there is now",
+            ),
             backup::Error::NoSnapshot { .. } | backup::Error::Ambiguous { .. } => {
                 Some("list what there is: `tfstate snapshots`")
             }

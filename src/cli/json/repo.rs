@@ -24,6 +24,8 @@ pub(crate) struct Repo {
     pub(crate) key_owns: bool,
     pub(crate) key_writes: bool,
     pub(crate) keeps_identities: bool,
+    /// The recipients whose identities those are.
+    pub(crate) kept_recipients: Vec<String>,
     pub(crate) states: usize,
     pub(crate) snapshots: usize,
     pub(crate) bytes_stored: u64,
@@ -69,7 +71,8 @@ impl Repo {
             key,
             key_owns: key.is_some_and(|key| repository.owners().contains(&key)),
             key_writes: repository.writers().iter().any(open),
-            keeps_identities: repository.keeps_identity()?,
+            keeps_identities: repository.keeps_identities()?,
+            kept_recipients: repository.kept_recipients()?,
             states: catalogue.streams().count(),
             snapshots: snapshots.len(),
             bytes_stored: snapshots.iter().map(|snapshot| snapshot.bytes_stored).sum(),

@@ -2,6 +2,7 @@
 
 use super::quote::{systemd_argument, systemd_word};
 use super::{CACHE, KEPT, Plan, Repository, SIGNING_KEY, State, add};
+use crate::base::text::shell_word;
 
 /// What a backup needs of the system, said by what it does not: `systemd-analyze security` reads
 /// these.
@@ -67,11 +68,10 @@ fn service(plan: &Plan) -> String {
          Wants=network-online.target\nAfter=network-online.target\n\
          # To be told when it fails, make a unit for that and name it here:\n\
          #OnFailure=notify@%n.service\n\n\
-         [Service]\nType=oneshot\nExecStart={}\n{}\
+         [Service]\nType=oneshot\nExecStart={}\n\
          TimeoutStartSec={}\nNice=10\nIOSchedulingClass=idle\n\
          # Raise it for a state that is larger than a third of this.\nMemoryMax={}M\n\n",
         command(plan),
-        publication(plan),
         length(plan.when.timeout()),
         plan.memory()
     );
@@ -84,30 +84,11 @@ fn service(plan: &Plan) -> String {
 fn command(plan: &Plan) -> String {
     // Variables are not replaced in the name of the program.
     let mut command = systemd_word(&plan.program);
-    let metrics_file = plan.metrics_file.as_ref().map(|_| metrics(plan));
-    let run = Plan { metrics_file, ..plan.clone() };
-    for argument in run.arguments(Some(&format!("/var/lib/{}", plan.name))) {
+    for argument in plan.arguments(Some(&format!("/var/lib/{}", plan.name))) {
         command.push(' ');
         command += &systemd_argument(&argument);
     }
     command
-}
-
-/// Returns the file of metrics that the backup itself writes.
-fn metrics(plan: &Plan) -> String {
-    format!("/var/lib/{0}-kept/{0}.prom", plan.name)
-}
-
-/// Returns how the metrics get to where the exporter looks: the backup runs as a user who can't write
-/// there.
-fn publication(plan: &Plan) -> String {
-    let Some(file) = &plan.metrics_file else { return String::new() };
-    let words = [metrics(plan), file.clone()].map(|path| systemd_argument(&path)).join(" ");
-    let copy = r#"'cp "$$0" "$$1.new" && chmod 644 "$$1.new" && mv "$$1.new" "$$1"'"#;
-    format!(
-        "# As root, and however the backup ended: its metrics, whole or not at all.\n\
-         ExecStopPost=+/bin/sh -c {copy} {words}\n"
-    )
 }
 
 /// Writes the folders, variables and credentials.
@@ -157,8 +138,20 @@ fn rights(plan: &Plan, out: &mut String) {
         (None, false) => {
             line("DynamicUser=yes");
             line("CapabilityBoundingSet=");
-            line("PrivateUsers=yes");
+            if plan.metrics_file.is_none() {
+                line("PrivateUsers=yes");
+            }
         }
+    }
+    if let Some(folder) = plan.metrics_file.as_deref().and_then(parent) {
+        let (group, shown) = (format!("{}-metrics", plan.name), shell_word(folder));
+        line(
+            "# Its metrics go to the folder of the exporter, by a group that may write there. Once, as root:",
+        );
+        line(&format!("#   groupadd --system {group}"));
+        line(&format!("#   chgrp {group} {shown} && chmod g+rwx {shown}"));
+        line(&format!("SupplementaryGroups={group}"));
+        line(&format!("ReadWritePaths={}", systemd_word(folder)));
     }
     if let Repository::Folder(folder) = &plan.repository {
         line("# The folder has to be there before the first run.");
@@ -170,6 +163,11 @@ fn rights(plan: &Plan, out: &mut String) {
     }
     let homes = if signs_as_user || homes(plan) { "read-only" } else { "yes" };
     line(&format!("ProtectHome={homes}"));
+}
+
+/// Returns the folder that a file is in.
+fn parent(file: &str) -> Option<&str> {
+    std::path::Path::new(file).parent()?.to_str()
 }
 
 /// Returns whether something that is needed is in the folder of a user.
@@ -341,35 +339,20 @@ mod tests {
     }
 
     #[test]
-    fn root_puts_the_metrics_where_the_exporter_looks() {
-        let file = "/var/lib/node_exporter/tfstate 50%.prom".to_owned();
+    fn metrics_go_to_the_folder_of_the_exporter_by_a_group_that_may_write_there() {
+        let file = "/var/lib/node exporter/tfstate.prom".to_owned();
         let unit = render(&Plan { metrics_file: Some(file), ..plan() });
-        let own = "/var/lib/tfstate-backup-kept/tfstate-backup.prom";
-        assert!(unit.contains(&format!(" --metrics-file {own} ")), "{unit}");
-        let copy = format!(
-            "\nExecStopPost=+/bin/sh -c 'cp \"$$0\" \"$$1.new\" && chmod 644 \"$$1.new\" && mv \"$$1.new\" \
-             \"$$1\"' {own} \"/var/lib/node_exporter/tfstate 50%%.prom\"\n"
+        for line in [
+            "#   chgrp tfstate-backup-metrics '/var/lib/node exporter' && chmod g+rwx '/var/lib/node exporter'",
+            "SupplementaryGroups=tfstate-backup-metrics",
+            "ReadWritePaths=\"/var/lib/node exporter\"",
+        ] {
+            assert!(unit.lines().any(|found| found == line), "{line}\n{unit}");
+        }
+        assert!(
+            unit.contains(" --metrics-file \"/var/lib/node exporter/tfstate.prom\" "),
+            "{unit}"
         );
-        assert!(unit.contains(&copy), "{unit}");
-    }
-
-    /// Runs what root is to run, as systemd hands it to the shell.
-    #[cfg(unix)]
-    #[test]
-    fn what_root_runs_puts_a_whole_file_there_for_everybody_to_read() {
-        use std::os::unix::fs::PermissionsExt;
-        let folder = tempfile::tempdir().unwrap();
-        let (own, there) = (folder.path().join("own"), folder.path().join("a $b.prom"));
-        crate::base::fs::write_new(&own, b"new").unwrap();
-        crate::base::fs::write_new(&there, b"old").unwrap();
-        let plan = Plan { metrics_file: Some("/x".to_owned()), ..plan() };
-        let line = publication(&plan).lines().last().unwrap().replace("$$", "$");
-        let script = line.split('\'').nth(1).unwrap();
-        let ran = Command::new("/bin/sh").args(["-c", script]).args([&own, &there]).status();
-        assert!(ran.unwrap().success());
-        assert_eq!(std::fs::read(&there).unwrap(), b"new");
-        assert_eq!(there.metadata().unwrap().permissions().mode() & 0o777, 0o644);
-        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 2);
     }
 
     /// Writes the units as their comments say, and lets systemd look at them; nothing where it is
