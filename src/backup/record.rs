@@ -72,8 +72,8 @@ pub(super) struct Records {
     /// The hash of the first record, by which the repository is known again.
     first: String,
     created: String,
-    /// When those were named for whom snapshots are encrypted now.
-    protected_since: String,
+    /// When others were named for whom snapshots are encrypted; nothing where that never was.
+    readers_since: Option<String>,
     /// Of each record how it has snapshots protected.
     protections: Vec<Protection>,
 }
@@ -105,7 +105,7 @@ impl Records {
             protection,
             first: first_hash,
             hash,
-            protected_since: created.clone(),
+            readers_since: None,
             created,
             protections,
         };
@@ -138,7 +138,7 @@ impl Records {
         }
         let protection = protection(vault, key, &note.says)?;
         if protection != self.protection {
-            self.protected_since.clone_from(&note.says.created);
+            self.readers_since = Some(note.says.created.clone());
         }
         self.protection = protection;
         self.protections.push(self.protection.clone());
@@ -233,9 +233,9 @@ impl Records {
         &self.protection
     }
 
-    /// Returns when those were named for whom snapshots are encrypted now.
-    pub(super) fn protected_since(&self) -> Option<Timestamp> {
-        time_of(&self.protected_since)
+    /// Returns when others were named for whom snapshots are encrypted, where that ever was.
+    pub(super) fn readers_since(&self) -> Option<Timestamp> {
+        time_of(self.readers_since.as_deref()?)
     }
 
     pub(super) fn encryption(&self) -> Encryption {

@@ -367,6 +367,26 @@ fn a_computer_whose_key_was_not_authorised_or_was_revoked_writes_nothing() {
 }
 
 #[test]
+fn a_snapshot_builds_on_none_that_others_read_and_who_writes_does_not_matter() {
+    let sample = Sample::new();
+    sample.repository();
+    let now = || sample.open_as(None).unwrap();
+    let add = |n: usize| {
+        let (state, created) = (state(3000, n), at(i64::try_from(n).unwrap()));
+        let wanted = super::Addition { created, ..addition(URI, &state, Strategy::Incremental) };
+        sample.add_by(&now(), &wanted).unwrap().why_full
+    };
+    assert_eq!(add(0), Some(Whole::First));
+    now().authorize(Signer::generate().unwrap().public(), &sample.signer, at(0)).unwrap();
+    assert_eq!(add(1), None);
+    let Protection::Recipients(others) = Sample::new().encrypted() else { unreachable!() };
+    now().set_recipients(&others, &sample.signer, at(1)).unwrap();
+    assert_eq!(add(2), Some(Whole::Recipients));
+    now().authorize(Signer::generate().unwrap().public(), &sample.signer, at(2)).unwrap();
+    assert_eq!(add(3), None);
+}
+
+#[test]
 fn an_identity_can_be_kept_in_the_repository_under_a_passphrase() {
     let sample = Sample::new();
     let passphrase = crate::base::secret::Secret::new("correct horse");

@@ -360,14 +360,13 @@ impl Task<'_> {
     /// Returns whether all of a chain came after those were named who are to read it now. Who
     /// encrypts the others anew need not have a key of what builds on them.
     fn is_for_the_same(&self, chain: &[Member]) -> bool {
-        let since = self.repository.records.protected_since();
-        let is_first = self.repository.record_number() == 0;
+        let Some(since) = self.repository.records.readers_since() else { return true };
         let listed = self.catalogue.stream(&self.stream);
         let came_after = |member: &Member| {
             let found = listed.iter().find(|listed| member.is(listed));
-            found.zip(since).is_some_and(|(found, since)| found.created > since)
+            found.is_some_and(|found| found.created > since)
         };
-        is_first || chain.iter().all(came_after)
+        chain.iter().all(came_after)
     }
 
     /// Returns why `auto` takes no difference to this full snapshot, if it does not.
