@@ -100,6 +100,14 @@ pub enum Error {
     /// The passphrase does not open the identity that the repository keeps.
     #[error("the passphrase does not open the identity in the backup repository")]
     Passphrase,
+    /// An identity that was just kept under a passphrase does not read back.
+    #[error(
+        "{what} does not read back as the identity that was written, so nothing is encrypted for it"
+    )]
+    KeptIdentity {
+        /// Its place.
+        what: String,
+    },
     /// A recipient needs a program that is not installed.
     #[error("cannot encrypt: there is no program `age-plugin-{name}`")]
     Plugin {

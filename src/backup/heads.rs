@@ -8,7 +8,7 @@
 //! costs one full snapshot and nothing else.
 //!
 //! ```text
-//! 0   8   magic "TFBHEAD3"
+//! 0   8   magic "TFBHEAD4"
 //! 8   4   length n of the record, little endian
 //! 12  n   record: UTF-8 JSON
 //! ..      the pieces of the last full snapshot, those of the newest if it is another, the runs of
@@ -33,7 +33,7 @@ use crate::base::fs as files;
 use crate::state::document::Document;
 use crate::store::Version;
 
-const MAGIC: &[u8; 8] = b"TFBHEAD3";
+const MAGIC: &[u8; 8] = b"TFBHEAD4";
 
 /// The remembered heads, in a folder that may be deleted at any time.
 #[derive(Clone, Debug)]
@@ -50,6 +50,8 @@ pub(super) struct Member {
     pub header: String,
     /// How many bytes its object has.
     pub len: u64,
+    /// The number of the record that it was encrypted by.
+    pub record: u32,
 }
 
 /// What is remembered of one state.
@@ -339,8 +341,13 @@ mod tests {
     use super::*;
 
     fn written(state: Hashed<'_>) -> Written<'_> {
-        let member =
-            Member { key: "s/a/b".to_owned(), id: "0".repeat(32), header: String::new(), len: 3 };
+        let member = Member {
+            key: "s/a/b".to_owned(),
+            id: "0".repeat(32),
+            header: String::new(),
+            len: 3,
+            record: 0,
+        };
         let (document, source) = (None, None);
         Written { state, document, lineage: "l", source, chain: vec![member] }
     }

@@ -13,7 +13,7 @@ use super::body::Flaw;
 use super::container::Encryption;
 use super::note::{self, Note};
 use super::sign::{PublicKey, Signer};
-use super::snapshot::{time_of, to_hex, utc};
+use super::snapshot::{to_hex, utc};
 use super::vault::{Created, Vault};
 use super::{Error, Recipients};
 
@@ -72,8 +72,6 @@ pub(super) struct Records {
     /// The hash of the first record, by which the repository is known again.
     first: String,
     created: String,
-    /// When others were named for whom snapshots are encrypted; nothing where that never was.
-    readers_since: Option<String>,
     /// Of each record how it has snapshots protected.
     protections: Vec<Protection>,
 }
@@ -100,15 +98,8 @@ impl Records {
         let created = first.says.created.clone();
         let protections = vec![protection.clone()];
         let first_hash = hash.clone();
-        let mut records = Self {
-            now: first.says,
-            protection,
-            first: first_hash,
-            hash,
-            readers_since: None,
-            created,
-            protections,
-        };
+        let mut records =
+            Self { now: first.says, protection, first: first_hash, hash, created, protections };
         let mut further: Vec<String> =
             vault.list(FURTHER)?.into_iter().map(|object| object.key).collect();
         further.sort();
@@ -136,11 +127,7 @@ impl Records {
         if note.says.encryption == Encryption::None && self.now.encryption == Encryption::Age {
             return Err(refused("gives up encryption"));
         }
-        let protection = protection(vault, key, &note.says)?;
-        if protection != self.protection {
-            self.readers_since = Some(note.says.created.clone());
-        }
-        self.protection = protection;
+        self.protection = protection(vault, key, &note.says)?;
         self.protections.push(self.protection.clone());
         (self.now, self.hash) = (note.says, note.hash);
         Ok(())
@@ -233,9 +220,9 @@ impl Records {
         &self.protection
     }
 
-    /// Returns when others were named for whom snapshots are encrypted, where that ever was.
-    pub(super) fn readers_since(&self) -> Option<Timestamp> {
-        time_of(self.readers_since.as_deref()?)
+    /// Returns whether the record of this number has snapshots protected as they are now.
+    pub(super) fn is_for_the_same(&self, number: u32) -> bool {
+        self.protection_by(number) == Some(&self.protection)
     }
 
     pub(super) fn encryption(&self) -> Encryption {

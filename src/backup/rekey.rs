@@ -206,7 +206,7 @@ impl Task<'_> {
     fn is_current(&self, head: &Head) -> bool {
         let records = &self.repository.records;
         head.header.encryption == records.encryption()
-            && records.protection_by(head.header.record) == Some(records.protection())
+            && records.is_for_the_same(head.header.record)
     }
 
     /// Returns the body of a snapshot, which is the one that was written.

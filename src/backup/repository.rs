@@ -19,7 +19,9 @@ use super::sign::{PublicKey, Signer};
 use super::snapshot::FOLDER;
 use super::tomb::PENDING;
 use super::vault::{Object, Vault};
-use super::{Error, IMPORTED, Identities, Origin, Protection, Recipients, Snapshot, delta};
+use super::{
+    Error, IMPORTED, Identities, Origin, Protection, Recipients, Snapshot, delta, snapshot,
+};
 use crate::base::secret::Secret;
 
 /// By how much the time of a snapshot may differ from that at which its place received it.
@@ -125,7 +127,9 @@ impl Repository {
         vault.create(&key, &sealed)?;
         let kept = vault.read(&key)?.and_then(|kept| crypt::recipient_of(&kept, passphrase));
         if kept.as_ref() != Some(&recipient) {
-            return Err(Error::SelfCheck { problem: "the identity that it is for differs" });
+            let what = vault.name(&key);
+            vault.delete(&key)?;
+            return Err(Error::KeptIdentity { what });
         }
         let recipients = Recipients::parse(&[recipient])?;
         recipients.ok_or(Error::Undecided { place: vault.name("") })
@@ -152,15 +156,16 @@ impl Repository {
         Ok(!self.vault.list(IDENTITIES)?.is_empty())
     }
 
-    /// Returns the keys of what is kept as an identity under a passphrase and is none.
-    pub(super) fn damaged_identities(&self) -> Result<Vec<String>, Error> {
-        let mut damaged = Vec::new();
-        for Object { key, .. } in self.vault.list(IDENTITIES)? {
-            if self.vault.read(&key)?.is_some_and(|bytes| !crypt::is_sealed(&bytes)) {
-                damaged.push(key);
-            }
-        }
-        Ok(damaged)
+    /// Lists what is kept as identities under a passphrase.
+    pub(super) fn identities(&self) -> Result<Vec<KeptIdentity>, Error> {
+        let needed: Vec<String> = self.recipients().iter().map(|text| identity_key(text)).collect();
+        let kept = |object: Object| {
+            let key = object.key;
+            let name = key.strip_prefix(IDENTITIES).and_then(|name| name.strip_suffix(".age"));
+            let is_one = name.is_some_and(|name| snapshot::hex(name, 16).is_some());
+            KeptIdentity { is_needed: needed.contains(&key), is_one, key }
+        };
+        Ok(self.vault.list(IDENTITIES)?.into_iter().map(kept).collect())
     }
 
     /// Returns those of the recipients whose identities it keeps under a passphrase.
@@ -182,7 +187,8 @@ impl Repository {
         Ok(opened.as_ref() == Some(recipient))
     }
 
-    fn recipients(&self) -> &[String] {
+    /// Returns for whom snapshots are encrypted now.
+    pub(super) fn recipients(&self) -> &[String] {
         match self.protection() {
             Protection::Recipients(recipients) => recipients.texts(),
             Protection::None => &[],
@@ -530,6 +536,17 @@ fn inside<'p, T>(
 
 /// Where identities are kept under a passphrase.
 const IDENTITIES: &str = "keys/";
+
+/// What is kept as an identity under a passphrase.
+#[derive(Debug)]
+pub(super) struct KeptIdentity {
+    /// Its key.
+    pub key: String,
+    /// Whether it is called as one.
+    pub is_one: bool,
+    /// Whether it reads what is written now.
+    pub is_needed: bool,
+}
 
 /// Returns the key of the identity that goes with a recipient.
 fn identity_key(recipient: &str) -> String {

@@ -19,7 +19,7 @@ use std::{fs, io};
 use jiff::Timestamp;
 
 use super::heads::unaltered;
-use super::{Catalogue, Snapshot};
+use super::{Catalogue, Repository, Snapshot};
 use crate::base::fs as files;
 use crate::store::Version;
 
@@ -31,6 +31,8 @@ pub struct Seen {
     path: PathBuf,
     /// What a snapshot has to carry in order to count.
     tags: Vec<String>,
+    /// For whom it has to be.
+    readers: Vec<String>,
     looks: HashMap<Name, Look>,
     /// What differs from the file.
     changes: usize,
@@ -41,11 +43,15 @@ type Look = [u8; 16];
 
 impl Seen {
     /// Reads what is kept of a repository below a cache folder; nothing where that makes no sense.
-    /// Only what a run saw that asked for the same tags is known.
-    pub fn below(cache: &Path, repo: &str, tags: &[String]) -> Self {
+    /// Only what a run saw that asked for the same tags, and for the same readers, is known.
+    pub fn below(cache: &Path, repository: &Repository, tags: &[String]) -> Self {
+        Self::of(cache, repository.id(), (tags, repository.recipients()))
+    }
+
+    fn of(cache: &Path, repo: &str, (tags, readers): (&[String], &[String])) -> Self {
         let path = cache.join("seen").join(repo);
         let looks = fs::read(&path).ok().and_then(|bytes| parse(&bytes)).unwrap_or_default();
-        Self { path, tags: tags.to_vec(), looks, changes: 0 }
+        Self { path, tags: tags.to_vec(), readers: readers.to_vec(), looks, changes: 0 }
     }
 
     /// Returns the newest snapshot of a stream if the state that has this version, and what is there
@@ -58,15 +64,38 @@ impl Seen {
     ) -> Option<&'c Snapshot> {
         let (listed, tag) = (catalogue.stream(stream), name_of(version)?);
         let found = self.looks.get(&short(blake3::hash(stream.as_bytes())))?;
-        (look(&self.tags, catalogue, listed, tag) == *found).then(|| listed.last())?
+        (self.look(catalogue, listed, tag) == *found).then(|| listed.last())?
     }
 
     /// Remembers that the newest snapshot of a stream holds the state that has this version.
     pub fn saw(&mut self, catalogue: &Catalogue, stream: &str, version: &Version) {
         let Some(tag) = name_of(version) else { return };
-        let look = look(&self.tags, catalogue, catalogue.stream(stream), tag);
+        let look = self.look(catalogue, catalogue.stream(stream), tag);
         let before = self.looks.insert(short(blake3::hash(stream.as_bytes())), look);
         self.changes += usize::from(before != Some(look));
+    }
+
+    fn look(&self, catalogue: &Catalogue, listed: &[Snapshot], tag: &str) -> Look {
+        let mut hash = blake3::Hasher::new();
+        let mut part = |bytes: &[u8]| {
+            hash.update(&(bytes.len() as u64).to_le_bytes()).update(bytes);
+        };
+        part(tag.as_bytes());
+        for asked in [&self.tags, &self.readers] {
+            part(&(asked.len() as u64).to_le_bytes());
+            for text in asked {
+                part(text.as_bytes());
+            }
+        }
+        for snapshot in listed {
+            part(snapshot.key.as_bytes());
+            part(&snapshot.bytes_stored.to_le_bytes());
+            part(snapshot.tag.as_deref().unwrap_or_default().as_bytes());
+            let modified = snapshot.modified.map(Timestamp::as_nanosecond);
+            part(&modified.unwrap_or_default().to_le_bytes());
+            part(&[u8::from(catalogue.is_doomed(snapshot))]);
+        }
+        short(hash.finalize())
     }
 
     /// Writes down what was seen.
@@ -99,27 +128,6 @@ fn parse(bytes: &[u8]) -> Option<HashMap<Name, Look>> {
 /// Returns what a listing and a reading both call a content by.
 fn name_of(version: &Version) -> Option<&str> {
     version.tag.as_deref().or(version.id.as_deref())
-}
-
-fn look(tags: &[String], catalogue: &Catalogue, listed: &[Snapshot], tag: &str) -> Look {
-    let mut hash = blake3::Hasher::new();
-    let mut part = |bytes: &[u8]| {
-        hash.update(&(bytes.len() as u64).to_le_bytes()).update(bytes);
-    };
-    part(tag.as_bytes());
-    part(&(tags.len() as u64).to_le_bytes());
-    for tag in tags {
-        part(tag.as_bytes());
-    }
-    for snapshot in listed {
-        part(snapshot.key.as_bytes());
-        part(&snapshot.bytes_stored.to_le_bytes());
-        part(snapshot.tag.as_deref().unwrap_or_default().as_bytes());
-        let modified = snapshot.modified.map(Timestamp::as_nanosecond);
-        part(&modified.unwrap_or_default().to_le_bytes());
-        part(&[u8::from(catalogue.is_doomed(snapshot))]);
-    }
-    short(hash.finalize())
 }
 
 fn short(hash: blake3::Hash) -> [u8; 16] {
@@ -159,17 +167,19 @@ mod tests {
         let altered = Object { tag: Some("0000".to_owned()), ..two.clone() };
         let before = catalogue(std::slice::from_ref(&one), &[]);
         let both = catalogue(&[one.clone(), two.clone()], &[]);
-        let mut seen = Seen::below(folder.path(), "r", &[]);
+        let mut seen = Seen::of(folder.path(), "r", (&[], &[]));
         assert!(seen.holds(&both, STREAM, &version("t")).is_none());
         seen.saw(&both, STREAM, &version("t"));
         seen.write().unwrap();
-        let seen = Seen::below(folder.path(), "r", &[]);
+        let seen = Seen::of(folder.path(), "r", (&[], &[]));
         assert_eq!(seen.holds(&both, STREAM, &version("t")), both.stream(STREAM).last());
         assert!(seen.holds(&both, STREAM, &version("u")).is_none(), "another content");
         assert!(seen.holds(&both, STREAM, &Version::default()).is_none(), "no name at all");
         assert!(seen.holds(&before, STREAM, &version("t")).is_none(), "the newest is gone");
-        let asks_more = Seen::below(folder.path(), "r", &["release".to_owned()]);
+        let asks_more = Seen::of(folder.path(), "r", (&["release".to_owned()], &[]));
         assert!(asks_more.holds(&both, STREAM, &version("t")).is_none(), "for another tag");
+        let others = Seen::of(folder.path(), "r", (&[], &["age1".to_owned()]));
+        assert!(others.holds(&both, STREAM, &version("t")).is_none(), "for other readers");
         let only = catalogue(std::slice::from_ref(&two), &[]);
         assert!(seen.holds(&only, STREAM, &version("t")).is_none(), "the one before is gone");
         let doomed = catalogue(&[one.clone(), two.clone()], &[&one]);
@@ -183,7 +193,7 @@ mod tests {
     #[test]
     fn a_file_with_any_byte_changed_or_cut_is_forgotten() {
         let folder = tempfile::tempdir().unwrap();
-        let mut seen = Seen::below(folder.path(), "r", &[]);
+        let mut seen = Seen::of(folder.path(), "r", (&[], &[]));
         seen.saw(&catalogue(&[object(1, 5)], &[]), STREAM, &version("t"));
         seen.write().unwrap();
         let mut bytes = fs::read(&seen.path).unwrap();

@@ -201,7 +201,11 @@ impl Repository {
     fn newest(&self, catalogue: &Catalogue, stream: &str, head: &Head) -> Option<Snapshot> {
         let newest = catalogue.stream(stream).last()?;
         let is_newest = head.newest().is_some_and(|member| member.is(newest));
-        let whole = is_newest && self.has_all(catalogue, stream, &head.record.chain);
+        // What those who are to read it now can't read is none that holds it.
+        let is_for_the_same = |member: &Member| self.records.is_for_the_same(member.record);
+        let whole = is_newest
+            && head.record.chain.iter().all(is_for_the_same)
+            && self.has_all(catalogue, stream, &head.record.chain);
         whole.then(|| newest.clone())
     }
 
@@ -357,16 +361,10 @@ impl Task<'_> {
         Ok(Base { kind: Kind::Differential, index: head.by_full(), hashes, chain })
     }
 
-    /// Returns whether all of a chain came after those were named who are to read it now. Who
-    /// encrypts the others anew need not have a key of what builds on them.
+    /// Returns whether all of a chain is for those who are to read what is written now. Who encrypts
+    /// the others anew need not have a key of what builds on them.
     fn is_for_the_same(&self, chain: &[Member]) -> bool {
-        let Some(since) = self.repository.records.readers_since() else { return true };
-        let listed = self.catalogue.stream(&self.stream);
-        let came_after = |member: &Member| {
-            let found = listed.iter().find(|listed| member.is(listed));
-            found.is_some_and(|found| found.created > since)
-        };
-        chain.iter().all(came_after)
+        chain.iter().all(|member| self.repository.records.is_for_the_same(member.record))
     }
 
     /// Returns why `auto` takes no difference to this full snapshot, if it does not.
@@ -571,7 +569,8 @@ pub(super) fn commit(
     let len = file.len() as u64;
     let link = head.link();
     tracing::info!(snapshot = link.id, key, bytes = file.len(), "wrote a snapshot");
-    let member = Member { key: key.clone(), id: link.id, header: link.header, len };
+    let record = head.header.record;
+    let member = Member { key: key.clone(), id: link.id, header: link.header, len, record };
     let snapshot = Snapshot::of(Object { key, len, modified: None, tag: None });
     Ok((snapshot.expect("a label's own key can be read"), member))
 }

@@ -61,7 +61,7 @@ impl Interrupt {
         }
     }
 
-    /// Returns whether a signal came during work that it does not end: the next one will.
+    /// Returns, during work that a first signal does not end, whether one came: the next one will end it.
     pub(crate) fn is_asked(&self) -> bool {
         self.ends_at_once.load(Ordering::SeqCst)
     }

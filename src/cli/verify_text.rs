@@ -86,6 +86,10 @@ fn advice(found: &Verified) -> impl Iterator<Item = &'static str> {
             has(&[Wrong::Removed, Wrong::Run]),
             "find out who can delete there; a bucket that keeps versions still has what was removed",
         ),
+        (
+            has(&[Wrong::Identity]),
+            "put the copy of it back; or, with a key that reads what there is, encrypt it anew: `tfstate repo rekey`",
+        ),
         (has(&[Wrong::Newer]), "update tfstate"),
         (has(&[Wrong::Key]), "give the other keys as well: `--identity FILE` can be repeated"),
     ];

@@ -190,8 +190,12 @@ pub fn identities(
     passphrase: Option<&Secret>,
 ) -> Result<Identities, backup::Error> {
     let mut identities = Identities::read_with(files, passphrase)?;
-    if let Some(passphrase) = passphrase.filter(|_| files.is_empty()) {
-        repository.unlock(&mut identities, passphrase)?;
+    if let Some(passphrase) = passphrase {
+        // Beside files, it may be meant for one of those.
+        match repository.unlock(&mut identities, passphrase) {
+            Err(backup::Error::Passphrase) if !files.is_empty() => {}
+            done => done?,
+        }
     }
     Ok(identities)
 }

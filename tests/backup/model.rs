@@ -121,7 +121,8 @@ impl History {
         };
         let report = self.owner.keep(&backup, &self.state).unwrap();
         self.steps.push(format!("{computer} backs up by {strategy:?}: {}", report.snapshot.key));
-        let key = report.snapshot.key;
+        let key = report.snapshot.key.clone();
+        self.is_for_the_present(&report.snapshot);
         let Some(added) = report.added else {
             let made = &self.made[&key];
             self.expect(made.state == self.state, "what is unchanged is what was stored");
@@ -143,6 +144,14 @@ impl History {
         let (id, generation) = (report.snapshot.id, report.snapshot.generation);
         let made = Made { id, generation, state: self.state.clone(), parent, intact: true };
         self.made.insert(key, made);
+    }
+
+    /// What is reported as stored is for those who are to read it now, or damaged.
+    fn is_for_the_present(&self, reported: &Snapshot) {
+        let owner = self.owner.with_last_key();
+        let restored = owner.restore(&Owner::open(self.vault()), reported);
+        let is_it = !matches!(restored, Err(Error::WrongIdentity { .. }));
+        self.expect(is_it, "what is reported is for the present key");
     }
 
     /// Returns the key of a snapshot's object of the highest generation that is there.

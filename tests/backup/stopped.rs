@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use std::process::{Command, Output};
 
 use age::secrecy::ExposeSecret as _;
+use tfstate::backup::Identities;
 use tfstate::base::fs;
 
 use crate::place::{files, restorable, skipped};
@@ -39,8 +40,8 @@ impl Act {
     const ALL: [Self; 6] =
         [Self::First, Self::Backup, Self::Name, Self::Delete, Self::Rekey, Self::Restore];
 
-    /// Returns a folder as it is before: the states that its snapshots hold are the 2nd and the 3rd,
-    /// and a live state is the 4th.
+    /// Returns a folder as it is before: its snapshots hold the states 1 to 3, and the live
+    /// state is the 4th.
     fn before(self) -> Program {
         let program = Program::in_memory();
         if !matches!(self, Self::First) {
@@ -59,6 +60,9 @@ impl Act {
             fs::replace(&program.path("key.txt"), both.as_bytes()).unwrap();
             let new = key.to_public().to_string();
             fs::write_new(&program.path("new.txt"), new.as_bytes()).unwrap();
+            let alone = key.to_string();
+            let alone = alone.expose_secret().as_bytes();
+            fs::write_new(&program.path("alone.txt"), alone).unwrap();
         }
         program.write(&restorable(200, 4));
         program
@@ -153,9 +157,30 @@ fn keeps(program: &Program, versions: &[u64], told: &str) -> BTreeSet<u64> {
 fn is_done(act: Act, program: &Program, told: &str) {
     let there = keeps(program, act.holds(), told);
     assert!(there.iter().eq(act.holds()), "{told}: {there:?} are there");
-    if matches!(act, Act::Name) {
-        assert!(!files(&program.path("repo/gc")).is_empty(), "{told}: nothing is named");
+    match act {
+        Act::Name => {
+            assert!(!files(&program.path("repo/gc")).is_empty(), "{told}: nothing is named");
+        }
+        Act::Rekey => {
+            let new = Identities::read(&[program.path("alone.txt")]).unwrap();
+            let repository = program.repository();
+            for snapshot in repository.list().unwrap() {
+                let restored = repository.get(&snapshot, &new);
+                assert!(restored.is_ok(), "{told}: the new key does not read {}", snapshot.key);
+            }
+        }
+        Act::Restore => {
+            let live = std::fs::read(program.path("prod.tfstate")).unwrap();
+            assert!(is_rolled_forward(&live), "{told}: it is not restored");
+        }
+        Act::First | Act::Backup | Act::Delete => {}
     }
+}
+
+/// Returns whether this is what a restore makes of the 3rd state and the live 4th.
+fn is_rolled_forward(bytes: &[u8]) -> bool {
+    let text = String::from_utf8_lossy(bytes);
+    text.contains("\"serial\": 5") && text.ends_with("}\n")
 }
 
 /// Lets a command meet its fate at each call in turn, and adds where that was.
@@ -199,16 +224,13 @@ fn live_state_is_whole(act: Act, program: &Program, told: &str) {
         return;
     }
     assert!(matches!(act, Act::Restore), "{told}: the live state was changed");
-    let is_new = |bytes: &[u8]| {
-        let text = String::from_utf8_lossy(bytes);
-        text.contains("\"serial\": 5") && text.ends_with("}\n")
-    };
     let copies = files(&program.path("")).into_iter().filter(|path| {
         path.file_name().is_some_and(|name| name.to_string_lossy().ends_with(".unfinished"))
     });
     let is_told = live.starts_with(b"tfstate was interrupted");
-    let is_beside = copies.map(|path| std::fs::read(path).unwrap()).any(|bytes| is_new(&bytes));
-    assert!(is_new(&live) || is_told && is_beside, "{told}: the live state is torn");
+    let is_beside =
+        copies.map(|path| std::fs::read(path).unwrap()).any(|bytes| is_rolled_forward(&bytes));
+    assert!(is_rolled_forward(&live) || is_told && is_beside, "{told}: the live state is torn");
 }
 
 #[test]

@@ -177,10 +177,23 @@ fn keys_take_the_place_of_a_passphrase_and_it_that_of_keys() {
     assert_eq!(back.status, Some(0), "{back}");
     let info = repo(&sandbox, &["info"]).stdout;
     assert!(info.contains("encryption  age, with an identity here under a passphrase"), "{info}");
+    // Whatever is configured.
+    let args = ["restore", &id, "--repo", "repo", "--to", "back2", "--passphrase-file", "pass"];
+    let restored = sandbox.run(args);
+    assert_eq!(restored.status, Some(0), "{restored}");
+    let verify = || sandbox.run(["verify", "--repo", "repo"]);
     sandbox.write("repo/keys/0123456789abcdef.age", "no identity");
-    let verified = sandbox.run(["verify", "--repo", "repo"]);
+    sandbox.write("repo/keys/notes", "hello");
+    let verified = verify();
+    assert_eq!(verified.status, Some(0), "{verified}");
+    assert!(verified.stdout.contains("keys/0123456789abcdef.age is damaged"), "{verified}");
+    assert!(verified.stdout.contains("keys/notes is not ours"), "{verified}");
+    for kept in fs::read_dir(sandbox.path("repo/keys")).unwrap() {
+        sandbox.write(&format!("repo/keys/{}", kept.unwrap().file_name().display()), "gone");
+    }
+    let verified = verify();
     assert_eq!(verified.status, Some(2), "{verified}");
-    assert!(verified.stdout.contains("keys/0123456789abcdef.age is no identity"), "{verified}");
+    assert!(verified.stderr.contains("hint: put the copy of it back"), "{verified}");
 }
 
 #[test]
@@ -215,6 +228,12 @@ fn what_is_backed_up_while_all_is_encrypted_anew_builds_on_nothing_that_others_r
     // As one that is interrupted leaves it.
     let begun = repo(&sandbox, &["rekey", "--recipient", &b, "--new-only"]);
     assert_eq!(begun.status, Some(0), "{begun}");
+    // What did not change is stored for them, too.
+    let unchanged = backup(&sandbox, STATE);
+    assert_eq!(restore(&sandbox, &unchanged, &new).as_deref(), Some(STATE));
+    repo(&sandbox, &["rekey", "--recipient", &a, "--new-only"]);
+    backup(&sandbox, STATE);
+    repo(&sandbox, &["rekey", "--recipient", &b, "--new-only"]);
     let changed = STATE.replace("shop", "shed");
     sandbox.write("terraform.tfstate", &changed);
     let made = sandbox.run(["backup", "--repo", "repo", "--strategy", "incremental"]);

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::process::{Command, Output};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 use std::{fs, thread};
 
 use tfstate::backup::prune::Rules;
@@ -235,7 +236,7 @@ impl Act {
         let heir = keeping.owner.rekeyed();
         server.requests();
         server.fail(fault.after(spared));
-        let impatient = keeping.by(s3_faults::store(&server));
+        let impatient = keeping.by(s3_faults::with_patience(&server, "1.2"));
         let is_done = self.perform(&impatient, &heir).is_ok();
         let asked = u32::try_from(server.requests().len()).unwrap();
         server.heal();
@@ -248,6 +249,7 @@ impl Act {
 #[test]
 fn whatever_happens_to_a_request_nothing_is_lost_and_the_next_run_heals_it() {
     const ALWAYS: u32 = 10_000;
+    const SLOW: Duration = Duration::from_secs(2);
     // Whether trying again once more helps.
     type Named = (&'static str, bool, fn() -> Fault);
     let faults: [Named; 10] = [
@@ -258,23 +260,21 @@ fn whatever_happens_to_a_request_nothing_is_lost_and_the_next_run_heals_it() {
         ("comes too late", false, || Fault::status("", When::Before, 412, "PreconditionFailed")),
         ("is one too many", false, || Fault::status("", When::Before, 429, "SlowDown").times(3)),
         ("is cut short", true, || Fault::truncated("GET", 20)),
-        ("hangs", true, || Fault::slow("", When::Before, s3_faults::SLOW)),
-        ("hangs when it is done", true, || Fault::slow("", When::After, s3_faults::SLOW)),
-        ("and all after it hang", false, || {
-            Fault::slow("", When::Before, s3_faults::SLOW).times(ALWAYS)
-        }),
+        ("hangs", true, || Fault::slow("", When::Before, SLOW)),
+        ("hangs when it is done", true, || Fault::slow("", When::After, SLOW)),
+        ("and all after it hang", false, || Fault::slow("", When::Before, SLOW).times(ALWAYS)),
     ];
-    let every = usize::try_from(place::bound("TFSTATE_TEST_REQUESTS", 5)).unwrap();
+    let every = u32::try_from(place::bound("TFSTATE_TEST_REQUESTS", 5)).unwrap();
     let mut cases = Vec::new();
     for act in Act::ALL {
         let (_, asked) = act.under(Fault::drop("", When::Before), ALWAYS);
-        for fault in faults {
-            cases.extend((0..=asked).map(|spared| (act, fault, spared)));
+        for (number, fault) in faults.into_iter().enumerate() {
+            // So that each request and each fault is among those of the gate.
+            let first = u32::try_from(number).unwrap() % every;
+            let some = (first..=asked).step_by(every as usize);
+            cases.extend(some.map(|spared| (act, fault, spared)));
         }
     }
-    // So that each request and each fault is among those of the gate.
-    let mut number = 0..;
-    cases.retain(|_| number.next().is_some_and(|number| number % every == 0));
     let (next, failed) = (AtomicUsize::new(0), Mutex::new(BTreeSet::new()));
     let work = || {
         while let Some(&(act, fault, spared)) = cases.get(next.fetch_add(1, Ordering::SeqCst)) {

@@ -18,17 +18,17 @@ const OLD: &[u8] = br#"{"version":4,"serial":1}"#;
 const NEW: &[u8] = br#"{"version":4,"serial":2}"#;
 
 /// Later than the patience of the stores here.
-pub(crate) const SLOW: Duration = Duration::from_millis(800);
+const SLOW: Duration = Duration::from_millis(800);
 
 /// More often than anything is tried.
 const ALWAYS: u32 = 10_000;
 
 /// Returns a store with little patience that tries once more, or this takes minutes.
-pub(crate) fn store(server: &Server) -> Arc<dyn Store> {
+fn store(server: &Server) -> Arc<dyn Store> {
     with_patience(server, "0.4")
 }
 
-fn with_patience(server: &Server, seconds: &str) -> Arc<dyn Store> {
+pub(crate) fn with_patience(server: &Server, seconds: &str) -> Arc<dyn Store> {
     let (settings, _) = settings(server);
     let settings = S3 { max_retries: Some(1), ..settings };
     let env = Env::from_pairs([("TFSTATE_NETWORK_TIMEOUT", seconds)]);

@@ -250,7 +250,7 @@ fn is_of_use(
     let left = || plan.verdicts.iter().filter(is_there);
     let of_stream = format!("{FOLDER}{}/", removed.stream);
     let listed = there.range(of_stream.as_str()..).take_while(|key| key.starts_with(&of_stream));
-    let listed = listed.filter(|key| named(key).is_some());
+    let listed = listed.filter(|key| key.strip_suffix(".tfb").is_some());
     let oldest = left().map(|verdict| verdict.snapshot.created).min();
     oldest.is_none_or(|oldest| removed.created >= oldest)
         || listed.count() > left().count()

@@ -695,7 +695,7 @@ fn what_the_notes_of_runs_name_and_was_removed_is_missed_by_nobody() {
     let repository = place.repository();
     let check = Check { reading: Reading::Whole, data: None, only: None };
     let survey = repository.survey().unwrap();
-    assert_eq!(repository.verify_runs(&survey, &check, None, None).unwrap(), []);
+    assert_eq!(repository.verify_runs(&survey, check.reading, None, None).unwrap(), []);
 }
 
 #[test]

@@ -14,11 +14,12 @@ use walk::Walk;
 
 use super::catalogue::Catalogue;
 use super::record;
+use super::repository::KeptIdentity;
 use super::run::{self, Name};
 use super::snapshot::FOLDER;
 use super::tomb::{self, PENDING, REMOVED};
 use super::vault::Object;
-use super::{Error, Identities, Origin, Repository, Snapshot};
+use super::{Error, Identities, Origin, Repository, Snapshot, crypt};
 use crate::state::bytes::Bytes;
 use crate::state::document::Document;
 
@@ -31,7 +32,7 @@ pub struct Survey {
     pub(super) runs: Vec<Name>,
     /// The keys of what is neither a snapshot nor a run's note.
     strays: Vec<String>,
-    /// What is wrong with notes on snapshots, and with identities under a passphrase.
+    /// What is wrong with notes on snapshots.
     doubts: Vec<Problem>,
 }
 
@@ -90,6 +91,8 @@ pub enum Wrong {
     Content,
     /// The note of a run is not what was written.
     Run,
+    /// An identity that is kept under a passphrase is none any more.
+    Identity,
     /// Its time is not that at which the place received it.
     Quarantined,
     /// It is nothing that this program wrote.
@@ -149,6 +152,7 @@ impl Wrong {
             Self::Key => "key",
             Self::Content => "content",
             Self::Run => "run",
+            Self::Identity => "identity",
             Self::Quarantined => "quarantined",
             Self::Stray => "not-ours",
         }
@@ -164,7 +168,12 @@ impl Wrong {
             | Self::Chain
             | Self::Key
             | Self::Content => true,
-            Self::Removed | Self::Duplicate | Self::Run | Self::Quarantined | Self::Stray => false,
+            Self::Removed
+            | Self::Duplicate
+            | Self::Run
+            | Self::Identity
+            | Self::Quarantined
+            | Self::Stray => false,
         }
     }
 }
@@ -244,6 +253,13 @@ impl Survey {
         &self.catalogue
     }
 
+    /// Returns whether a stream holds other objects than in a later survey.
+    pub fn differs(&self, later: &Self, stream: &str) -> bool {
+        let (before, after) = (&self.catalogue, &later.catalogue);
+        before.stream(stream) != after.stream(stream)
+            || before.superseded(stream) != after.superseded(stream)
+    }
+
     /// Returns whether an owner had a snapshot removed, or is about to.
     pub(super) fn is_removed(&self, stream: &str, id: &str) -> bool {
         self.removed.contains(&(stream.to_owned(), id.to_owned()))
@@ -251,15 +267,7 @@ impl Survey {
 
     /// Returns what in the repository is nothing that this program wrote, or no longer is.
     pub fn strays(&self) -> Vec<Problem> {
-        let stray = |key: &String| Problem {
-            snapshot: None,
-            stream: None,
-            wrong: Wrong::Stray,
-            severity: Severity::Warning,
-            text: format!("{key} is not ours"),
-            affects: Vec::new(),
-        };
-        self.strays.iter().map(stray).chain(self.doubts.iter().cloned()).collect()
+        self.strays.iter().map(|key| stray(key)).chain(self.doubts.iter().cloned()).collect()
     }
 }
 
@@ -293,8 +301,7 @@ impl Repository {
         }
         strays.sort();
         let catalogue = Catalogue::of(snapshots, doomed);
-        let mut doubts: Vec<Problem> = self.holds()?.doubted().map(doubt).collect();
-        doubts.extend(self.damaged_identities()?.iter().map(lost_identity));
+        let doubts = self.holds()?.doubted().map(doubt).collect();
         Ok(Survey { catalogue, removed, runs, strays, doubts })
     }
 
@@ -327,6 +334,28 @@ impl Repository {
         Ok(found)
     }
 
+    /// Looks at the identities that are kept under a passphrase. Without that, nobody can tell whether
+    /// one is whole; whoever may not read them is told so.
+    pub fn verify_identities(&self) -> Result<Vec<Problem>, Error> {
+        let mut problems = Vec::new();
+        for KeptIdentity { key, is_one, is_needed } in self.identities()? {
+            if !is_one {
+                problems.push(stray(&key));
+                continue;
+            }
+            let (severity, text) = match self.vault.read(&key) {
+                Ok(bytes) if bytes.as_deref().is_none_or(crypt::is_sealed) => continue,
+                Ok(_) if is_needed => (Severity::Failure, format!("{key} is damaged")),
+                Ok(_) => (Severity::Warning, format!("{key} is damaged")),
+                Err(error) => (Severity::Warning, format!("{key} cannot be read: {error}")),
+            };
+            let (snapshot, stream, affects) = (None, None, Vec::new());
+            let wrong = Wrong::Identity;
+            problems.push(Problem { snapshot, stream, wrong, severity, text, affects });
+        }
+        Ok(problems)
+    }
+
     /// Looks at the snapshots of one stream.
     ///
     /// # Errors
@@ -338,31 +367,6 @@ impl Repository {
         stream: &str,
         check: &Check<'_>,
     ) -> Result<Verified, Error> {
-        let (mut found, mut is_steady) = self.walk(survey, stream, check)?;
-        let mut listed = survey.catalogue.stream(stream).to_vec();
-        for _ in 0..LOOKS {
-            if is_steady {
-                break;
-            }
-            // An owner may have removed something since it was listed: what is there now counts.
-            let now = self.survey()?;
-            if *now.catalogue.stream(stream) == *listed {
-                break;
-            }
-            (found, is_steady) = self.walk(&now, stream, check)?;
-            now.catalogue.stream(stream).clone_into(&mut listed);
-        }
-        Ok(found)
-    }
-
-    /// Looks at a stream as it was listed; returns too whether all that was listed and is wanted was
-    /// still there.
-    fn walk(
-        &self,
-        survey: &Survey,
-        stream: &str,
-        check: &Check<'_>,
-    ) -> Result<(Verified, bool), Error> {
         let mut walk = Walk::new(self, (survey, stream), check);
         for (snapshot, is_wanted) in survey.catalogue.objects(stream) {
             if check.only.is_none_or(|only| only.contains(&snapshot.key)) {
@@ -374,8 +378,7 @@ impl Repository {
             walk.follow_order()?;
             walk.find_duplicates();
         }
-        let is_steady = walk.is_steady;
-        Ok((walk.finish(), is_steady))
+        Ok(walk.finish())
     }
 
     /// Returns whether a snapshot is there by now.
@@ -389,8 +392,19 @@ impl Repository {
     }
 }
 
-/// How often a repository is listed anew while it goes on to change.
-const LOOKS: u32 = 5;
+/// How often what looks wrong is listed anew while it goes on to change.
+pub const LOOKS: u32 = 5;
+
+fn stray(key: &str) -> Problem {
+    Problem {
+        snapshot: None,
+        stream: None,
+        wrong: Wrong::Stray,
+        severity: Severity::Warning,
+        text: format!("{key} is not ours"),
+        affects: Vec::new(),
+    }
+}
 
 /// Returns what is wrong where a note on a snapshot is damaged.
 fn doubt((id, key): (&String, &String)) -> Problem {
@@ -400,20 +414,6 @@ fn doubt((id, key): (&String, &String)) -> Problem {
         wrong: Wrong::Damaged,
         severity: Severity::Warning,
         text: format!("the note {key} on it is damaged, so it stays: hold or release it again"),
-        affects: Vec::new(),
-    }
-}
-
-/// Returns what is wrong where an identity is damaged that is kept under a passphrase.
-fn lost_identity(key: &String) -> Problem {
-    Problem {
-        snapshot: None,
-        stream: None,
-        wrong: Wrong::Damaged,
-        severity: Severity::Failure,
-        text: format!(
-            "{key} is no identity any more: what only that reads is lost without a copy of it"
-        ),
         affects: Vec::new(),
     }
 }

@@ -4,7 +4,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Check, LOOKS, Problem, Reading, Severity, Survey, Wrong, is_outage, told};
+use super::{LOOKS, Problem, Reading, Severity, Survey, Wrong, is_outage, told};
 use crate::backup::run::{FOLDER, GONE, Latest, Name, Run, Runs};
 use crate::backup::{Error, Repository};
 
@@ -18,7 +18,7 @@ impl Repository {
     pub fn verify_runs(
         &self,
         survey: &Survey,
-        check: &Check<'_>,
+        reading: Reading,
         streams: Option<&BTreeSet<String>>,
         memory: Option<&Runs>,
     ) -> Result<Vec<Problem>, Error> {
@@ -31,7 +31,7 @@ impl Repository {
             by_writer.entry(&name.writer).or_default().push(name);
         }
         let mut look = Look { repository: self, survey, streams, told: BTreeSet::new() };
-        let depth = if check.reading == Reading::Heads { 1 } else { DEEP };
+        let depth = if reading == Reading::Heads { 1 } else { DEEP };
         let mut problems = Vec::new();
         for (writer, mut names) in by_writer {
             names.sort_by_key(|name| name.n);

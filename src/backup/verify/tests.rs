@@ -73,7 +73,7 @@ fn look(
     for stream in survey.catalogue().streams() {
         all.add(repository.verify_stream(&survey, stream, &check).unwrap());
     }
-    all.problems.extend(repository.verify_runs(&survey, &check, None, memory).unwrap());
+    all.problems.extend(repository.verify_runs(&survey, check.reading, None, memory).unwrap());
     all.problems.extend(survey.strays());
     all
 }

@@ -51,8 +51,6 @@ pub(super) struct Walk<'a> {
     check: &'a Check<'a>,
     rebuilder: Option<Rebuilder<'a>>,
     seen: Vec<Seen<'a>>,
-    /// Whether all that was listed and is wanted was still there.
-    pub(super) is_steady: bool,
     /// Where in it are those whose names have this id.
     places: BTreeMap<&'a str, Vec<usize>>,
 }
@@ -66,8 +64,8 @@ impl<'a> Walk<'a> {
         let catalogue = &survey.catalogue;
         let rebuilder =
             check.data.map(|(_, identities)| Rebuilder::new(repository, catalogue, identities));
-        let (seen, places, is_steady) = (Vec::new(), BTreeMap::new(), true);
-        Self { repository, survey, stream, check, rebuilder, seen, is_steady, places }
+        let (seen, places) = (Vec::new(), BTreeMap::new());
+        Self { repository, survey, stream, check, rebuilder, seen, places }
     }
 
     pub(super) fn look_at(&mut self, snapshot: &'a Snapshot, is_wanted: bool) -> Result<(), Error> {
@@ -79,7 +77,6 @@ impl<'a> Walk<'a> {
             Err(Error::Damaged { problem: GONE, .. }) if !is_wanted => return Ok(()),
             Err(error) if is_outage(&error) => return Err(error),
             Err(error) => {
-                self.is_steady &= !matches!(error, Error::Damaged { problem: GONE, .. });
                 let (wrong, text) = told(&error);
                 seen.wrong(wrong, text);
             }

@@ -115,7 +115,7 @@ struct Rekey {
     #[arg(long, value_name = "FILE", value_hint = clap::ValueHint::FilePath, conflicts_with_all = ["recipients", "recipients_file"])]
     new_passphrase_file: Option<PathBuf>,
     /// Encrypt only what comes for them, as where no key is left of what there is
-    #[arg(long, conflicts_with = "states")]
+    #[arg(long, conflicts_with_all = ["states", "identities", "passphrase_file"])]
     new_only: bool,
     #[command(flatten)]
     identities: IdentityOption,
@@ -431,7 +431,7 @@ fn rekey(args: &Rekey, context: &mut Context<'_>) -> Result<Exit, Failure> {
     let text = format!("{failed} snapshots could not be encrypted anew, and stay as they are");
     Err(Failure::new(text)
         .exit(Exit::Partly)
-        .hint("run it again with what else they are encrypted for: `--identity FILE`, or `--passphrase-file FILE` alone"))
+        .hint("run it again with what else they are encrypted for: `--identity FILE`, or `--passphrase-file FILE`"))
 }
 
 /// Says for whom everything is from now on, before anything is encrypted anew: it stays so whatever

@@ -228,6 +228,9 @@ impl From<backup::Error> for Failure {
             backup::Error::Passphrase => Some(
                 "it is the first line of the file that is named; `tfstate repo rekey` may have exchanged it since",
             ),
+            backup::Error::KeptIdentity { .. } => {
+                Some("nothing was changed: look at the disk or the bucket, and try again")
+            }
             backup::Error::NoIdentity { .. } => Some(
                 "give the file with the key: `--identity FILE`, else `backup.identity` in tfstate.toml; or, where a passphrase opens it, `--passphrase-file FILE`",
             ),

@@ -24,7 +24,7 @@ pub(crate) struct Repo {
     pub(crate) key_owns: bool,
     pub(crate) key_writes: bool,
     pub(crate) keeps_identities: bool,
-    /// The recipients whose identities those are.
+    /// Those of the recipients whose identities are among them.
     pub(crate) kept_recipients: Vec<String>,
     pub(crate) states: usize,
     pub(crate) snapshots: usize,

@@ -158,7 +158,7 @@ impl<'a> Keeper<'a> {
         let catalogue = list(&repository)?;
         let heads = options.cache.map(Heads::below);
         let tags = options.manner.wanted_tags();
-        let seen = options.cache.map(|cache| Mutex::new(Seen::below(cache, repository.id(), tags)));
+        let seen = options.cache.map(|cache| Mutex::new(Seen::below(cache, &repository, tags)));
         let runs = options.cache.map(Runs::below);
         let (manner, states) = (options.manner, Mutex::default());
         Ok(Self { repository, catalogue, signer, heads, seen, runs, manner, clock, states })

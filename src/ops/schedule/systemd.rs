@@ -40,13 +40,27 @@ LimitCORE=0
 pub(super) fn render(plan: &Plan) -> String {
     let Plan { name, .. } = plan;
     let (service, before) = (service(plan), plan.before_the_first_run());
+    let metrics = before_metrics(plan);
     format!(
         "# Save each part under the name above it, then:\n\
          #   systemctl daemon-reload && systemctl enable --now {name}.timer\n\
-         {before}\n\
+         {before}{metrics}\n\
          # /etc/systemd/system/{name}.service\n{service}\n\
          # /etc/systemd/system/{name}.timer\n{}",
         timer(plan)
+    )
+}
+
+/// The group of those that may write to the folder of the exporter of metrics.
+const METRICS_GROUP: &str = "tfstate-metrics";
+
+/// Returns, as comments, what has to be done before a service can write metrics.
+fn before_metrics(plan: &Plan) -> String {
+    let Some(folder) = plan.metrics_file.as_deref().and_then(parent) else { return String::new() };
+    let folder = shell_word(folder);
+    format!(
+        "# It does not start without the group that may write metrics. Once, as root:\n\
+         #   groupadd --system --force {METRICS_GROUP} && setfacl -m g:{METRICS_GROUP}:rwx {folder}\n"
     )
 }
 
@@ -144,14 +158,8 @@ fn rights(plan: &Plan, out: &mut String) {
         }
     }
     if let Some(folder) = plan.metrics_file.as_deref().and_then(parent) {
-        let (group, shown) = (format!("{}-metrics", plan.name), shell_word(folder));
-        line(
-            "# Its metrics go to the folder of the exporter, by a group that may write there. Once, as root:",
-        );
-        line(&format!("#   groupadd --system {group}"));
-        line(&format!("#   chgrp {group} {shown} && chmod g+rwx {shown}"));
-        line(&format!("SupplementaryGroups={group}"));
-        line(&format!("ReadWritePaths={}", systemd_word(folder)));
+        line(&format!("SupplementaryGroups={METRICS_GROUP}"));
+        line(&format!("ReadWritePaths=-{}", systemd_word(folder)));
     }
     if let Repository::Folder(folder) = &plan.repository {
         line("# The folder has to be there before the first run.");
@@ -182,7 +190,8 @@ fn homes(plan: &Plan) -> bool {
     });
     let is_home =
         |path: &str| ["/home/", "/root/", "/run/user/"].iter().any(|home| path.starts_with(home));
-    paths.chain(folder).chain([plan.program.as_str()]).any(is_home)
+    let metrics = plan.metrics_file.as_deref();
+    paths.chain(folder).chain(metrics).chain([plan.program.as_str()]).any(is_home)
 }
 
 /// Returns a length of time as systemd writes it.
@@ -343,9 +352,9 @@ mod tests {
         let file = "/var/lib/node exporter/tfstate.prom".to_owned();
         let unit = render(&Plan { metrics_file: Some(file), ..plan() });
         for line in [
-            "#   chgrp tfstate-backup-metrics '/var/lib/node exporter' && chmod g+rwx '/var/lib/node exporter'",
-            "SupplementaryGroups=tfstate-backup-metrics",
-            "ReadWritePaths=\"/var/lib/node exporter\"",
+            "#   groupadd --system --force tfstate-metrics && setfacl -m g:tfstate-metrics:rwx '/var/lib/node exporter'",
+            "SupplementaryGroups=tfstate-metrics",
+            "ReadWritePaths=-\"/var/lib/node exporter\"",
         ] {
             assert!(unit.lines().any(|found| found == line), "{line}\n{unit}");
         }
