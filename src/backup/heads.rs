@@ -312,11 +312,15 @@ impl Member {
         self.key == listed.key && self.len == listed.bytes_stored
     }
 
+    /// Returns what its key says.
+    pub(super) fn snapshot(&self) -> Option<Snapshot> {
+        let key = self.key.clone();
+        Snapshot::of(Object { key, len: self.len, modified: None, tag: None })
+    }
+
     /// Returns its number in its stream.
     pub(super) fn sequence(&self) -> Option<u32> {
-        let key = self.key.clone();
-        let object = Object { key, len: self.len, modified: None, tag: None };
-        Snapshot::of(object).map(|snapshot| snapshot.sequence)
+        self.snapshot().map(|snapshot| snapshot.sequence)
     }
 }
 

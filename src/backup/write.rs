@@ -114,6 +114,9 @@ pub enum Whole {
     Lost,
     /// The state has another lineage now.
     Lineage,
+    /// The snapshot that it would build on was encrypted anew, and this computer does not know what
+    /// that became.
+    Anew,
     /// Others are to read what is written since.
     Recipients,
     /// It has a lineage that can be read and the one before had none, or the other way.
@@ -137,6 +140,7 @@ impl fmt::Display for Whole {
             Self::Forgotten => "this computer remembers nothing of the one before",
             Self::Lost => "the one before is gone, damaged or about to be removed",
             Self::Lineage => "the state has another lineage",
+            Self::Anew => "the one before was encrypted anew",
             Self::Recipients => "it is encrypted for others than the one before",
             Self::Broken => "of this and the one before, only one can be read",
             Self::Old => "the last full one is old",
@@ -336,7 +340,8 @@ impl Task<'_> {
         }
         let chain = &head.record.chain;
         if !self.repository.has_all(self.catalogue, &self.stream, chain) {
-            return Err(Whole::Lost);
+            let is_anew = chain.iter().any(|member| self.was_encrypted_anew(member));
+            return Err(if is_anew { Whole::Anew } else { Whole::Lost });
         }
         if !self.is_for_the_same(chain) {
             return Err(Whole::Recipients);
@@ -359,6 +364,13 @@ impl Task<'_> {
         }
         let chain = &chain[..1];
         Ok(Base { kind: Kind::Differential, index: head.by_full(), hashes, chain })
+    }
+
+    /// Returns whether a later generation of a snapshot is there.
+    fn was_encrypted_anew(&self, member: &Member) -> bool {
+        let Some(old) = member.snapshot() else { return false };
+        let listed = self.catalogue.stream(&self.stream).iter();
+        listed.into_iter().any(|new| new.name() == old.name() && new.generation > old.generation)
     }
 
     /// Returns whether all of a chain is for those who are to read what is written now. Who encrypts

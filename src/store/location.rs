@@ -186,7 +186,7 @@ const MOST_LINKS: usize = 40;
 
 /// Returns the absolute path of a file with all links followed. Of a file that is gone it is the same
 /// as when it was there: of its folder, or of what is left of that.
-fn followed(path: &Path) -> io::Result<PathBuf> {
+pub(crate) fn followed(path: &Path) -> io::Result<PathBuf> {
     let (mut path, mut gone) = (std::path::absolute(path)?, Vec::new());
     for _ in 0..MOST_LINKS {
         if let Ok(found) = path.canonicalize() {

@@ -43,6 +43,7 @@ pub(crate) use contract::PROBE;
 pub use contract::{Body, Entry, Expected, Found, Guarantee, Guarantees, Revision, Store, Version};
 pub use earlier::Earlier;
 pub use error::{Cause, Error};
+pub(crate) use location::followed;
 pub use location::{Context, Location};
 pub use lock::{Held, Holder, LockInfo, Locks};
 pub use memory::Memory;

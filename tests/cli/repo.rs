@@ -297,8 +297,42 @@ fn after_a_rekey_the_new_key_reads_everything_and_the_old_files_go() {
         assert_eq!(restore(&sandbox, id, &new).as_deref(), Some(state));
         assert_eq!(restore(&sandbox, id, &old), None);
     }
+    let told = sandbox.run(["backup", "--repo", "repo", "--strategy", "incremental"]);
+    assert!(told.stdout.contains("full (the one before was encrypted anew)"), "{told}");
     let third = backup(&sandbox, STATE);
     assert_eq!(restore(&sandbox, &third, &new).as_deref(), Some(STATE));
+}
+
+#[test]
+fn where_a_repository_vanished_none_is_begun_in_its_place() {
+    let sandbox = Sandbox::new();
+    let (a, _) = key(&sandbox, "a.txt");
+    fs::create_dir(sandbox.path("elsewhere")).unwrap();
+    sandbox.write("elsewhere/terraform.tfstate", STATE);
+    let backup = || {
+        let mut command = sandbox.command(env!("CARGO_BIN_EXE_tfstate").as_ref());
+        command.args(["backup", "terraform.tfstate", "--repo", "../repo", "--recipient", &a]);
+        sandbox.ran(command.current_dir(sandbox.path("elsewhere")).output().unwrap())
+    };
+    assert_eq!(backup().status, Some(0));
+    fs::rename(sandbox.path("repo"), sandbox.path("unmounted")).unwrap();
+    let refused = backup();
+    assert_eq!(refused.status, Some(1), "{refused}");
+    assert!(!sandbox.path("repo").exists(), "{refused}");
+    fs::rename(sandbox.path("unmounted"), sandbox.path("repo")).unwrap();
+    assert_eq!(backup().status, Some(0));
+}
+
+#[test]
+fn a_state_that_has_no_snapshots_is_not_encrypted_anew() {
+    let sandbox = Sandbox::new();
+    let ((a, old), (b, _)) = (key(&sandbox, "a.txt"), key(&sandbox, "b.txt"));
+    repo(&sandbox, &["init", "--recipient", &a, "--single-recipient"]);
+    backup(&sandbox, STATE);
+    let refused = repo(&sandbox, &["rekey", "--recipient", &b, "-i", &old, "mistyped.tfstate"]);
+    assert_eq!(refused.status, Some(1), "{refused}");
+    assert!(refused.stderr.starts_with("error: there is no snapshot of "), "{refused}");
+    assert!(repo(&sandbox, &["info"]).stdout.contains("changed     never"), "nothing was changed");
 }
 
 #[test]

@@ -87,6 +87,14 @@ fn the_other_units_name_the_same_backup() {
 }
 
 #[test]
+fn the_times_of_one_runner_are_not_those_of_another() {
+    let sandbox = Sandbox::new();
+    let ran = sandbox.run(["schedule", "s3://b/a", "--systemd", "--calendar", "0 3 * * *"]);
+    assert_eq!(ran.status, Some(1), "{ran}");
+    assert!(ran.stderr.contains("these are fields of cron"), "{ran}");
+}
+
+#[test]
 fn what_the_snapshots_are_tagged_with_and_where_metrics_go_is_handed_on() {
     let sandbox = Sandbox::new();
     let unit = |words: &[&str]| sandbox.run(["schedule", "s3://b/a"].iter().chain(words));

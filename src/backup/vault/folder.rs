@@ -10,6 +10,7 @@ use super::ahead::{Ahead, Listed};
 use super::{Created, Object, Vault};
 use crate::backup::Error;
 use crate::base::fs as files;
+use crate::store::followed;
 
 /// A folder, which need not exist yet.
 #[derive(Debug)]
@@ -91,8 +92,8 @@ impl Vault for Folder {
     }
 
     fn place(&self) -> String {
-        let absolute = self.root.canonicalize().or_else(|_| std::path::absolute(&self.root));
-        absolute.unwrap_or_else(|_| self.root.clone()).display().to_string()
+        // Of one that is gone it is the same as when it was there.
+        followed(&self.root).unwrap_or_else(|_| self.root.clone()).display().to_string()
     }
 
     fn read(&self, key: &str) -> Result<Option<Vec<u8>>, Error> {

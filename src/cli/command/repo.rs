@@ -460,7 +460,13 @@ fn streams(
     if args.states.is_empty() {
         return Ok(None);
     }
-    Ok(Some(many::streams(context, &args.states, repository)?))
+    let streams = many::streams(context, &args.states, repository)?;
+    for stream in &streams {
+        if repository.list_stream(stream)?.is_empty() {
+            return Err(backup::Error::NoSnapshot { reference: format!("of {stream}") }.into());
+        }
+    }
+    Ok(Some(streams))
 }
 
 fn told(stream: &str, done: Rekeyed, context: &mut Context<'_>) {

@@ -151,6 +151,10 @@ impl When {
 fn not_a_calendar_event(text: &str) -> Option<&'static str> {
     let is_part = |c: char| c.is_ascii_alphanumeric() || " *,:/.~-_+".contains(c);
     let is_some = text.chars().any(|c| c.is_ascii_alphanumeric());
+    let is_cron = |c: char| c.is_ascii_digit() || " *,/-".contains(c);
+    if text.split_whitespace().count() == 5 && text.chars().all(is_cron) {
+        return Some("these are fields of cron; systemd writes `Mon..Fri 02:30`");
+    }
     (!is_some || !text.chars().all(is_part)).then_some("it is no event of systemd's calendar")
 }
 
