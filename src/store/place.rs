@@ -100,7 +100,8 @@ impl PartialEq for Place {
 impl Eq for Place {}
 
 /// Returns what a name leaves open: a bucket of S3 is the only one of its name in the world, a
-/// bucket of another server or a container of an account is not.
+/// bucket of another server or a container of an account is not. Of an address behind HTTP it is what
+/// follows its `?`, by a hash: there may be a token in it.
 fn origin(backend: &Backend, env: &Env) -> String {
     let variable = |names: &[&str]| names.iter().find_map(|name| env.get(name));
     let value = match backend {
@@ -113,7 +114,15 @@ fn origin(backend: &Backend, env: &Env) -> String {
             gcs.storage_custom_endpoint.clone().or_else(|| variable(&here))
         }
         Backend::Azure(azure) => azure.storage_account_name.clone(),
-        Backend::Local(_) | Backend::Http(_) | Backend::Pg(_) => None,
+        Backend::Http(http) => {
+            let set = Some(http.address.clone()).filter(|address| !address.is_empty());
+            let address = set.or_else(|| variable(&["TF_HTTP_ADDRESS"])).unwrap_or_default();
+            let address = address.split('#').next().unwrap_or_default();
+            let query = address.split_once('?').map(|(_, query)| query).unwrap_or_default();
+            let hash = blake3::hash(query.as_bytes()).to_hex();
+            return if query.is_empty() { String::new() } else { format!("?{}", &hash[..8]) };
+        }
+        Backend::Local(_) | Backend::Pg(_) => None,
     };
     let value = value.map(|value| without_userinfo(&value)).unwrap_or_default();
     let is_own =
@@ -123,6 +132,7 @@ fn origin(backend: &Backend, env: &Env) -> String {
 
 fn with_origin(origin: &str, name: &str) -> String {
     match name.split_once("://") {
+        Some(_) if origin.starts_with('?') => format!("{name}{origin}"),
         Some((scheme, rest)) if !origin.is_empty() => {
             let end = if origin.contains("://") { "/" } else { "://" };
             format!("{scheme}+{origin}{end}{rest}")
@@ -193,6 +203,14 @@ mod tests {
         let account = Some("acme".to_owned());
         let azure = backend::Azure { storage_account_name: account, ..Default::default() };
         assert_eq!(origin(&Backend::Azure(Box::new(azure)), &env), "acme");
+        let http = |address: &str| {
+            let http = backend::Http { address: address.to_owned(), ..Default::default() };
+            origin(&Backend::Http(Box::new(http)), &env)
+        };
+        let (a, b) = (http("https://h/state?token=S3CR3T&env=a"), http("https://h/state?env=b#c"));
+        assert!(a != b && a.len() == 9 && !a.contains("S3CR3T"), "{a} {b}");
+        assert_eq!([http("https://h/state?env=b"), http("https://h/state#c")], [b, String::new()]);
+        assert_eq!(with_origin(&a, "https://h/state"), format!("https://h/state{a}"));
         let named = |origin: &str| with_origin(origin, "s3://b/k");
         assert_eq!(named(""), "s3://b/k");
         assert_eq!(named(&minio), "s3+https://minio:9000/b/k");

@@ -174,6 +174,8 @@ mod tests {
         let message = "cannot tell where the state of s3://b/k lives: as it is set here, that would \
                        be s3+http://minio:9000/b/k";
         assert_eq!(of_uri("s3://b/k", &endpoint).unwrap_err(), message);
+        let http = of_uri("https://host/state?01234567", &[]).unwrap_err();
+        assert!(http.contains("as it is set here, that would be https://host/state?"), "{http}");
         let google = of_uri("gs+https://elsewhere/b/k", &[]).unwrap_err();
         assert!(google.ends_with("as it is set here, that would be gs://b/k"), "{google}");
     }
