@@ -67,6 +67,14 @@ pub enum Error {
         /// The public key.
         key: PublicKey,
     },
+    /// The signatures of this computer no longer count in the repository.
+    #[error("the signing key of this computer was revoked in the backup repository in {place}")]
+    Revoked {
+        /// The place.
+        place: String,
+        /// The public key.
+        key: PublicKey,
+    },
     /// Only an owner of the repository can change its record.
     #[error(
         "the signing key of this computer is not an owner's of the backup repository in {place}"

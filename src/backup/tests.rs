@@ -362,7 +362,7 @@ fn a_computer_whose_key_was_not_authorised_or_was_revoked_writes_nothing() {
     let snapshot = add(&sample.open_as(None).unwrap()).unwrap().snapshot;
     sample.open_as(None).unwrap().revoke(other.public(), &sample.signer, at(10)).unwrap();
     let now = sample.open_as(None).unwrap();
-    assert!(matches!(add(&now), Err(Error::NotAuthorised { .. })));
+    assert!(matches!(add(&now), Err(Error::Revoked { .. })));
     now.check(&snapshot).unwrap();
 }
 

@@ -167,7 +167,11 @@ impl Repository {
         if self.records.may_write(signer.public()) {
             return Ok(());
         }
-        Err(Error::NotAuthorised { place: self.name(), key: signer.public() })
+        let (place, key) = (self.name(), signer.public());
+        if self.writers().iter().any(|writer| writer.key == key) {
+            return Err(Error::Revoked { place, key });
+        }
+        Err(Error::NotAuthorised { place, key })
     }
 
     /// Returns the newest snapshot of a state if it is known to hold these bytes and is there.

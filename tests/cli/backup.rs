@@ -195,3 +195,11 @@ fn an_encrypted_snapshot_needs_its_key() {
     "#);
     assert!(!sandbox.path("back").exists());
 }
+
+#[test]
+fn a_state_that_is_named_twice_is_backed_up_once() {
+    let sandbox = Sandbox::shop();
+    let words = ["backup", "shop.tfstate", "./shop.tfstate", "sh*.tfstate", "--no-encryption"];
+    let ran = sandbox.run(words);
+    assert_eq!((ran.status, ran.stdout.lines().count()), (Some(0), 1), "{ran}");
+}

@@ -73,10 +73,12 @@ fn gaps(names: &[&Name]) -> Vec<Problem> {
     let pairs = names.windows(2).filter(|pair| pair[1].n > pair[0].n.saturating_add(1));
     let told = pairs.map(|pair| {
         let (first, last) = (pair[0].n + 1, pair[1].n - 1);
-        let text = format!(
-            "the notes of the runs {first} to {last} of writer {} are gone",
-            pair[0].writer
-        );
+        let writer = &pair[0].writer;
+        let text = if first == last {
+            format!("the note of run {first} of writer {writer} is gone")
+        } else {
+            format!("the notes of the runs {first} to {last} of writer {writer} are gone")
+        };
         problem(Wrong::Run, text)
     });
     told.collect()

@@ -1,6 +1,6 @@
 //! `tfstate backup`.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 
@@ -185,6 +185,9 @@ impl Done {
                 }
             }
         }
+        // Two that are worked on at once would each make a snapshot of one state.
+        let mut seen = BTreeSet::new();
+        all.retain(|location| location.uri().map_or(true, |uri| seen.insert(uri)));
         all
     }
 

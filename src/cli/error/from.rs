@@ -262,6 +262,9 @@ impl From<backup::Error> for Failure {
         };
         match error {
             backup::Error::Store(error) => error.into(),
+            backup::Error::Revoked { .. } => Self::of(&error).hint(
+                "ask whoever made the repository why; a new key is made where `--signing-key FILE` names none, and let in by its owner",
+            ),
             backup::Error::NotAuthorised { key, .. } => Self::of(&error)
                 .hint(format!("where the repository was made: `tfstate repo authorize {key}`")),
             backup::Error::Vanished { ref path, .. } => {
