@@ -588,7 +588,7 @@ fn a_note_that_is_gone_between_others_is_missed_and_so_is_one_seen_earlier() {
     remove(&sample, &keys[2]);
     let found = look(None);
     assert!(
-        matches!(&found[..], [(Wrong::Run, text)] if text.contains("runs 3 to 3")),
+        matches!(&found[..], [(Wrong::Run, text)] if text.contains("run 3 of writer")),
         "{found:?}"
     );
     files::replace(&path(&sample, &keys[2]), &kept).unwrap();
@@ -601,7 +601,7 @@ fn a_note_that_is_gone_between_others_is_missed_and_so_is_one_seen_earlier() {
     record(&sample, &[&snapshots[3]], 20, Some(&memory));
     let found = look(None);
     assert!(
-        matches!(&found[..], [(Wrong::Run, text)] if text.contains("runs 4 to 4")),
+        matches!(&found[..], [(Wrong::Run, text)] if text.contains("run 4 of writer")),
         "{found:?}"
     );
 }
