@@ -170,7 +170,7 @@ fn keys_take_the_place_of_a_passphrase_and_it_that_of_keys() {
     assert_eq!(repo(&sandbox, &to_key).status, Some(0));
     let info = repo(&sandbox, &["info"]).stdout;
     assert!(info.contains("encryption  age\n"), "{info}");
-    assert!(info.contains("identity    one is here under a passphrase"), "{info}");
+    assert!(info.contains("identity    an earlier one is here, under a passphrase"), "{info}");
     assert_eq!(restore(&sandbox, &id, &identity).as_deref(), Some(STATE));
     sandbox.write("tfstate.toml", "[backup]\nidentity = 'a.txt'\n");
     let back = repo(&sandbox, &["rekey", "--new-passphrase-file", "pass"]);

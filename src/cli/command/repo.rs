@@ -282,7 +282,7 @@ fn lines(repo: &Repo) -> Vec<String> {
         other => line("encryption", other.to_owned()),
     }
     if repo.keeps_identities && repo.kept_recipients.is_empty() {
-        line("identity", "one is here under a passphrase, for what is of before".to_owned());
+        line("identity", "an earlier one is here, under a passphrase".to_owned());
     }
     for recipient in &repo.recipients {
         line("recipient", recipient.clone());

@@ -159,7 +159,7 @@ fn rights(plan: &Plan, out: &mut String) {
     }
     if let Some(folder) = plan.metrics_file.as_deref().and_then(parent) {
         line(&format!("SupplementaryGroups={METRICS_GROUP}"));
-        line(&format!("ReadWritePaths=-{}", systemd_word(folder)));
+        line(&format!("ReadWritePaths={}", systemd_word(&format!("-{folder}"))));
     }
     if let Repository::Folder(folder) = &plan.repository {
         line("# The folder has to be there before the first run.");
@@ -354,7 +354,7 @@ mod tests {
         for line in [
             "#   groupadd --system --force tfstate-metrics && setfacl -m g:tfstate-metrics:rwx '/var/lib/node exporter'",
             "SupplementaryGroups=tfstate-metrics",
-            "ReadWritePaths=-\"/var/lib/node exporter\"",
+            "ReadWritePaths=\"-/var/lib/node exporter\"",
         ] {
             assert!(unit.lines().any(|found| found == line), "{line}\n{unit}");
         }
