@@ -28,7 +28,6 @@ use super::contents::Contents;
 use super::delta::{Index, Key};
 use super::record::random;
 use super::snapshot::{Snapshot, to_hex};
-use super::vault::Object;
 use crate::base::fs as files;
 use crate::state::document::Document;
 use crate::store::Version;
@@ -312,15 +311,9 @@ impl Member {
         self.key == listed.key && self.len == listed.bytes_stored
     }
 
-    /// Returns what its key says.
-    pub(super) fn snapshot(&self) -> Option<Snapshot> {
-        let key = self.key.clone();
-        Snapshot::of(Object { key, len: self.len, modified: None, tag: None })
-    }
-
     /// Returns its number in its stream.
     pub(super) fn sequence(&self) -> Option<u32> {
-        self.snapshot().map(|snapshot| snapshot.sequence)
+        Snapshot::named(&self.key).map(|snapshot| snapshot.sequence)
     }
 }
 

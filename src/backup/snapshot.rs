@@ -131,6 +131,11 @@ impl Snapshot {
         })
     }
 
+    /// Returns what a key says, where nothing else is known of its object.
+    pub(super) fn named(key: &str) -> Option<Self> {
+        Self::of(Object { key: key.to_owned(), len: 0, modified: None, tag: None })
+    }
+
     /// Orders the snapshots of all states, the oldest first.
     pub(super) fn by_time(&self) -> (Timestamp, &str, u32, &str) {
         (self.created, &self.stream, self.sequence, &self.id)

@@ -210,11 +210,16 @@ impl Repository {
         let newest = catalogue.stream(stream).last()?;
         let is_newest = head.newest().is_some_and(|member| member.is(newest));
         // What those who are to read it now can't read is none that holds it.
-        let is_for_the_same = |member: &Member| self.records.is_for_the_same(member.record);
-        let whole = is_newest
-            && head.record.chain.iter().all(is_for_the_same)
-            && self.has_all(catalogue, stream, &head.record.chain);
+        let chain = &head.record.chain;
+        let whole =
+            is_newest && self.is_for_the_same(chain) && self.has_all(catalogue, stream, chain);
         whole.then(|| newest.clone())
+    }
+
+    /// Returns whether all of a chain is for those who are to read what is written now. Who encrypts
+    /// the others anew need not have a key of what builds on them.
+    fn is_for_the_same(&self, chain: &[Member]) -> bool {
+        chain.iter().all(|member| self.records.is_for_the_same(member.record))
     }
 
     /// Returns whether snapshots are there, as far as can be told in little time, and stay.
@@ -347,7 +352,7 @@ impl Task<'_> {
             let is_anew = chain.iter().any(|member| self.was_encrypted_anew(member));
             return Err(if is_anew { Whole::Anew } else { Whole::Lost });
         }
-        if !self.is_for_the_same(chain) {
+        if !self.repository.is_for_the_same(chain) {
             return Err(Whole::Recipients);
         }
         // That of what can't be parsed counts as empty.
@@ -372,15 +377,9 @@ impl Task<'_> {
 
     /// Returns whether a later generation of a snapshot is there.
     fn was_encrypted_anew(&self, member: &Member) -> bool {
-        let Some(old) = member.snapshot() else { return false };
-        let listed = self.catalogue.stream(&self.stream).iter();
-        listed.into_iter().any(|new| new.name() == old.name() && new.generation > old.generation)
-    }
-
-    /// Returns whether all of a chain is for those who are to read what is written now. Who encrypts
-    /// the others anew need not have a key of what builds on them.
-    fn is_for_the_same(&self, chain: &[Member]) -> bool {
-        chain.iter().all(|member| self.repository.records.is_for_the_same(member.record))
+        let Some(old) = Snapshot::named(&member.key) else { return false };
+        let mut listed = self.catalogue.stream(&self.stream).iter();
+        listed.any(|new| new.name() == old.name() && new.generation > old.generation)
     }
 
     /// Returns why `auto` takes no difference to this full snapshot, if it does not.

@@ -9,7 +9,6 @@ use super::{Pruner, StreamPlan, Verdict};
 use crate::backup::run::{self, FOLDER as RUNS};
 use crate::backup::snapshot::{FOLDER, Snapshot, time_of};
 use crate::backup::tomb::{self, Of, Tomb};
-use crate::backup::vault::Object;
 use crate::backup::verify::DEEP;
 use crate::backup::{Error, Signer};
 use crate::store;
@@ -241,7 +240,7 @@ fn is_of_use(
     (plans, there): (&[StreamPlan], &BTreeSet<&str>),
     runs: Option<&Named>,
 ) -> bool {
-    let Some(removed) = named(key) else { return true };
+    let Some(removed) = Snapshot::named(key) else { return true };
     let Some(plan) = plans.iter().find(|plan| plan.name == removed.stream) else { return true };
     if runs.is_none_or(|runs| runs.contains(&(removed.stream.clone(), removed.id.clone()))) {
         return true;
@@ -255,11 +254,6 @@ fn is_of_use(
     oldest.is_none_or(|oldest| removed.created >= oldest)
         || listed.count() > left().count()
         || left().any(|verdict| verdict.previous.as_deref() == Some(&removed.id))
-}
-
-/// Returns the snapshot that a key names.
-fn named(key: &str) -> Option<Snapshot> {
-    Snapshot::of(Object { key: key.to_owned(), len: 0, modified: None, tag: None })
 }
 
 /// Takes what the place does not let go for no error, and returns nothing then.

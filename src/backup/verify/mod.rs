@@ -420,8 +420,7 @@ fn doubt((id, key): (&String, &String)) -> Problem {
 
 /// Returns the stream and the id in a snapshot's key.
 fn named(key: &str) -> Option<(String, String)> {
-    let object = Object { key: key.to_owned(), len: 0, modified: None, tag: None };
-    Snapshot::of(object).map(|snapshot| (snapshot.stream, snapshot.id))
+    Snapshot::named(key).map(|snapshot| (snapshot.stream, snapshot.id))
 }
 
 /// A place that does not answer says nothing of what is in it. A file of a folder that can't be read
