@@ -3,6 +3,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use jiff::Timestamp;
+
 use super::Error;
 use super::snapshot::{FOLDER, Snapshot};
 use super::tomb;
@@ -81,11 +83,21 @@ impl Catalogue {
         Self { streams, superseded, unknown, doomed }
     }
 
-    /// Returns all snapshots, oldest first.
+    /// Returns all snapshots, oldest first: by their times, but those of one state in the order in
+    /// which they were made. Where a clock went back, that is as if it had stood still.
     pub fn snapshots(&self) -> Vec<Snapshot> {
-        let mut all: Vec<Snapshot> = self.streams.values().flatten().cloned().collect();
-        all.sort_by(|a, b| a.by_time().cmp(&b.by_time()));
-        all
+        let mut all = Vec::with_capacity(self.streams.values().map(Vec::len).sum());
+        for stream in self.streams.values() {
+            let mut latest = Timestamp::MIN;
+            for snapshot in stream {
+                // What was added although later ones were there has a place by its time alone.
+                let is_numbered = snapshot.sequence > 0;
+                latest = if is_numbered { latest.max(snapshot.created) } else { latest };
+                all.push((if is_numbered { latest } else { snapshot.created }, snapshot));
+            }
+        }
+        all.sort_by(|(a, x), (b, y)| (a, &x.stream).cmp(&(b, &y.stream)));
+        all.into_iter().map(|(_, snapshot)| snapshot.clone()).collect()
     }
 
     /// Returns the names of the streams.
@@ -189,6 +201,21 @@ mod tests {
         let found = catalogue(&names).snapshots();
         let ids: Vec<&str> = found.iter().map(|snapshot| &snapshot.id[7..]).collect();
         assert_eq!(ids, ["b", "a", "e", "d", "c"]);
+    }
+
+    #[test]
+    fn snapshots_of_one_state_stay_in_their_order_although_a_clock_went_back() {
+        let names = [
+            "a/20260801T000005Z-00000000-f-0000000b-0000000000000000",
+            "a/20260801T000004Z-00000001-f-0000000a-0000000000000000",
+            "a/20260801T000009Z-00000002-f-0000000d-0000000000000000",
+            "a/20260801T000006Z-00000003-f-0000000e-0000000000000000",
+            "b/20260801T000007Z-00000001-f-0000000c-0000000000000000",
+            "b/20260801T000010Z-00000002-f-0000000f-0000000000000000",
+        ];
+        let found = catalogue(&names).snapshots();
+        let ids: String = found.iter().map(|snapshot| &snapshot.id[7..]).collect();
+        assert_eq!(ids, "abcdef");
     }
 
     #[test]

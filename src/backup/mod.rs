@@ -199,5 +199,6 @@ pub use seen::Seen;
 pub use sign::{PublicKey, Signer};
 pub use snapshot::{Kind, Snapshot, is_stream, stream_of};
 pub use write::{
-    Added, Addition, BEFORE_CHANGE, BEFORE_GUARDED, BROKEN, IMPORTED, Order, Strategy, Whole,
+    Added, Addition, BEFORE_CHANGE, BEFORE_GUARDED, BROKEN, IMPORTED, OWN_TAGS, Order, Strategy,
+    Whole,
 };

@@ -35,6 +35,7 @@ const LONGEST_CHAIN: usize = 1000;
 pub struct Repository {
     pub(super) vault: Arc<dyn Vault>,
     pub(super) records: Records,
+    is_new: bool,
 }
 
 /// What this computer has to work with repositories.
@@ -76,7 +77,7 @@ impl Repository {
         if let Some(known) = keys.known {
             known.recognise(&*vault, &records)?;
         }
-        Ok(Self { vault, records })
+        Ok(Self { vault, records, is_new: false })
     }
 
     /// Opens the repository at a place, or makes it there, protected as asked.
@@ -97,7 +98,8 @@ impl Repository {
             (Err(Error::NoRepository { .. }), Some(asked)) => {
                 let signer = keys.signer.ok_or(Error::NoSigner)?;
                 Records::create(&*vault, asked, signer, now)?;
-                Self::open(vault, keys)?.insist(asked)
+                let made = Self::open(vault, keys)?.insist(asked)?;
+                Ok(Self { is_new: true, ..made })
             }
             (Ok(found), Some(asked)) => found.insist(asked),
             (result, _) => result,
@@ -151,11 +153,6 @@ impl Repository {
         refusal.filter(|_| opened == 0).map_or(Ok(()), Err)
     }
 
-    /// Returns whether it keeps identities under a passphrase.
-    pub fn keeps_identities(&self) -> Result<bool, Error> {
-        Ok(!self.vault.list(IDENTITIES)?.is_empty())
-    }
-
     /// Lists what is kept as identities under a passphrase.
     pub(super) fn identities(&self) -> Result<Vec<KeptIdentity>, Error> {
         let needed: Vec<String> = self.recipients().iter().map(|text| identity_key(text)).collect();
@@ -168,14 +165,16 @@ impl Repository {
         Ok(self.vault.list(IDENTITIES)?.into_iter().map(kept).collect())
     }
 
-    /// Returns those of the recipients whose identities it keeps under a passphrase.
-    pub fn kept_recipients(&self) -> Result<Vec<String>, Error> {
+    /// Returns those of the recipients whose identities it keeps under a passphrase; nothing where it
+    /// keeps no identity at all.
+    pub fn kept_recipients(&self) -> Result<Option<Vec<String>>, Error> {
         let kept = self.vault.list(IDENTITIES)?;
         let is_kept = |recipient: &&String| {
             let key = identity_key(recipient);
             kept.iter().any(|object| object.key == key)
         };
-        Ok(self.recipients().iter().filter(is_kept).cloned().collect())
+        let recipients = self.recipients().iter().filter(is_kept).cloned().collect();
+        Ok((!kept.is_empty()).then_some(recipients))
     }
 
     /// Returns whether what is written now is for an identity that it keeps under this passphrase,
@@ -198,6 +197,11 @@ impl Repository {
     /// Returns what to call it.
     pub fn name(&self) -> String {
         self.vault.name("")
+    }
+
+    /// Returns whether opening it made it.
+    pub fn is_new(&self) -> bool {
+        self.is_new
     }
 
     /// Returns its id: 32 hex digits.

@@ -136,11 +136,6 @@ impl Snapshot {
         Self::of(Object { key: key.to_owned(), len: 0, modified: None, tag: None })
     }
 
-    /// Orders the snapshots of all states, the oldest first.
-    pub(super) fn by_time(&self) -> (Timestamp, &str, u32, &str) {
-        (self.created, &self.stream, self.sequence, &self.id)
-    }
-
     /// Returns its stream, and the parts of its name that stay the same when it is encrypted anew.
     pub(super) fn name(&self) -> (&str, Timestamp, u32, &str, &str) {
         (&self.stream, self.created, self.sequence, self.kind.letter(), &self.id)

@@ -75,6 +75,9 @@ pub const BEFORE_CHANGE: &str = "before-change";
 /// What snapshots are tagged with that are made before a guarded command runs.
 pub const BEFORE_GUARDED: &str = "before";
 
+/// The tags that mean something to retention and to checks, which nobody is to give by hand.
+pub const OWN_TAGS: [&str; 4] = [IMPORTED, BROKEN, BEFORE_CHANGE, BEFORE_GUARDED];
+
 /// Where a snapshot belongs among those of its state.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub enum Order {

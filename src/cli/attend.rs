@@ -4,6 +4,10 @@
 use std::ffi::OsString;
 use std::io;
 use std::process::{Child, Command, ExitStatus};
+#[cfg(unix)]
+use std::sync::Arc;
+#[cfg(unix)]
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::sleep;
 use std::time::Duration;
 
@@ -39,7 +43,8 @@ pub(crate) fn run(
 /// Waits until a command ends.
 ///
 /// Ctrl-C reaches the command by itself, and what it makes of it, once or twice, is its own affair;
-/// a request to end that only this process gets is handed on.
+/// a request to end that only this process may have got is handed on, and so is that the terminal
+/// was closed.
 fn attend(mut child: Child) -> io::Result<ExitStatus> {
     let asked = Asked::listen()?;
     let mut pause = Duration::from_millis(1);
@@ -54,25 +59,32 @@ fn attend(mut child: Child) -> io::Result<ExitStatus> {
 }
 
 #[cfg(unix)]
-struct Asked {
-    flag: std::sync::Arc<std::sync::atomic::AtomicBool>,
-    id: signal_hook::SigId,
-}
+struct Asked(Vec<(rustix::process::Signal, Arc<AtomicBool>, signal_hook::SigId)>);
 
 #[cfg(unix)]
 impl Asked {
     fn listen() -> io::Result<Self> {
-        let flag = std::sync::Arc::default();
-        let listener = std::sync::Arc::clone(&flag);
-        let id = signal_hook::flag::register(signal_hook::consts::SIGTERM, listener)?;
-        Ok(Self { flag, id })
+        use rustix::process::Signal;
+        let mut asked = Self(Vec::new());
+        let mut signals = vec![Signal::TERM];
+        if super::interrupt::hears_of_closed_terminals() {
+            signals.push(Signal::HUP);
+        }
+        for signal in signals {
+            let flag = Arc::<AtomicBool>::default();
+            let id = signal_hook::flag::register(signal.as_raw(), Arc::clone(&flag))?;
+            asked.0.push((signal, flag, id));
+        }
+        Ok(asked)
     }
 
     fn hand_on(&self, child: &Child) {
-        use rustix::process::{Pid, Signal, kill_process};
-        if self.flag.swap(false, std::sync::atomic::Ordering::SeqCst) {
-            // It may have ended by itself, which the next glance tells.
-            let _sent = kill_process(Pid::from_child(child), Signal::TERM);
+        use rustix::process::{Pid, kill_process};
+        for (signal, flag, _) in &self.0 {
+            if flag.swap(false, Ordering::SeqCst) {
+                // It may have ended by itself, which the next glance tells.
+                let _sent = kill_process(Pid::from_child(child), *signal);
+            }
         }
     }
 }
@@ -80,7 +92,9 @@ impl Asked {
 #[cfg(unix)]
 impl Drop for Asked {
     fn drop(&mut self) {
-        signal_hook::low_level::unregister(self.id);
+        for (_, _, id) in &self.0 {
+            signal_hook::low_level::unregister(*id);
+        }
     }
 }
 

@@ -48,7 +48,7 @@ impl InRepository {
     pub(crate) fn new(
         repository: &RepositoryOption,
         signer: &SignerOption,
-        context: &Context<'_>,
+        context: &mut Context<'_>,
     ) -> Result<Self, Failure> {
         let recipients = Recipients::parse(&context.settings.recipients.value)?;
         let plain = (!context.settings.encryption.value).then_some(Protection::None);
@@ -60,7 +60,7 @@ impl InRepository {
         vault: Arc<dyn Vault>,
         protection: Option<Protection>,
         signer: &SignerOption,
-        context: &Context<'_>,
+        context: &mut Context<'_>,
     ) -> Result<Self, Failure> {
         let (signer, known) = (signer.read_or_make(context)?, repository::known(context));
         Ok(Self { vault, protection, signer, known, cache: repository::cache(context) })
@@ -86,7 +86,7 @@ impl KeepOption {
 
     /// Decides: a snapshot where there is a repository or where recipients for one are configured,
     /// else a file beside where the repository would be.
-    pub(crate) fn keep(&self, context: &Context<'_>) -> Result<Kept, Failure> {
+    pub(crate) fn keep(&self, context: &mut Context<'_>) -> Result<Kept, Failure> {
         let vault = self.repository.vault(context)?;
         let settings = &context.settings;
         let known = repository::known(context);

@@ -1,10 +1,10 @@
 //! For whom new snapshots are encrypted.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::context::Context;
 use super::error::Failure;
-use crate::backup::{Protection, Recipients};
+use crate::backup::{Error, Protection, Recipients};
 
 /// The options of commands that name recipients.
 #[derive(Clone, Debug, Default, clap::Args)]
@@ -51,15 +51,29 @@ impl RecipientsOption {
                 Failure::new(format!("cannot read the recipients in {}", file.display()))
                     .because(&error)
             })?;
-            let lines = text.lines().map(str::trim);
-            let named: Vec<&str> =
-                lines.filter(|line| !line.is_empty() && !line.starts_with('#')).collect();
+            let named = recipients_in(&text, file)?;
             if named.is_empty() {
                 let text = format!("there is no recipient in {}", file.display());
                 return Err(Failure::new(text).hint("write one a line, such as `age1…`"));
             }
-            texts.extend(named.into_iter().map(str::to_owned));
+            texts.extend(named);
         }
         Ok(Recipients::parse(&texts)?)
     }
+}
+
+/// Returns the recipients in the text of a file, each of which is one.
+fn recipients_in(text: &str, file: &Path) -> Result<Vec<String>, Failure> {
+    let mut named = Vec::new();
+    for (number, line) in (1..).zip(text.lines().map(str::trim)) {
+        if line.is_empty() || line.starts_with('#') {
+            continue;
+        }
+        if let Err(Error::Recipient { problem, .. }) = Recipients::parse(&[line]) {
+            let text = format!("line {number} of {} {problem}", file.display());
+            return Err(Failure::new(text));
+        }
+        named.push(line.to_owned());
+    }
+    Ok(named)
 }

@@ -8,8 +8,9 @@ use super::context::Context;
 use super::error::Failure;
 use super::state;
 use crate::backup::vault::{Folder, Stored, Vault};
-use crate::backup::{Identities, Keys, Known, Repository, Signer};
+use crate::backup::{Identities, Keys, Known, Protection, Repository, Signer};
 use crate::base::secret::Secret;
+use crate::base::text::shell_word;
 use crate::ops::earlier::{self, Kept};
 use crate::store::Location;
 
@@ -83,6 +84,28 @@ impl RepositoryOption {
         let known = known(context);
         let keys = Keys { signer: None, known: known.as_ref() };
         Ok(Repository::open(self.vault(context)?, keys)?)
+    }
+}
+
+/// Tells of a repository that was made, and whose it is.
+pub(crate) fn tell_made(made: &Repository, signer: &Signer, context: &mut Context<'_>) {
+    context.out.note(&format!("Made a backup repository in {}", made.name()));
+    let owner = format!("Its owner is the signing key of this computer, {}", signer.public());
+    context.out.note(&owner);
+}
+
+/// Warns of what may be regretted of how a repository that was made is protected.
+pub(crate) fn warn_of(protection: &Protection, context: &mut Context<'_>) {
+    match protection {
+        Protection::None => {
+            context.out.warning("the snapshots in it will not be encrypted", None);
+        }
+        Protection::Recipients(recipients) if recipients.texts().len() == 1 => {
+            let text = "there is one recipient: if its key is lost, so are the backups";
+            let hint = "add another: `tfstate repo rekey`; where one is meant, `tfstate repo init --single-recipient` says so";
+            context.out.warning(text, Some(hint));
+        }
+        Protection::Recipients(_) => {}
     }
 }
 
@@ -163,9 +186,29 @@ impl SignerOption {
     }
 
     /// Returns the key of this computer, which is made if there is none.
-    pub(crate) fn read_or_make(&self, context: &Context<'_>) -> Result<Signer, Failure> {
-        Ok(Signer::read_or_make(&self.path(context)?)?)
+    pub(crate) fn read_or_make(&self, context: &mut Context<'_>) -> Result<Signer, Failure> {
+        let path = self.path(context)?;
+        let signer = Signer::read_or_make(&path)?;
+        if is_open_to_all(&path) {
+            let file = path.display();
+            let text = format!("everybody on this computer can read the signing key in {file}");
+            let hint = format!("make it yours alone: `chmod 600 {}`", shell_word(&file.to_string()));
+            context.out.warning(&text, Some(&hint));
+        }
+        Ok(signer)
     }
+}
+
+#[cfg(unix)]
+fn is_open_to_all(file: &Path) -> bool {
+    use std::os::unix::fs::PermissionsExt;
+    const OTHERS_READ: u32 = 0o004;
+    file.metadata().is_ok_and(|file| file.permissions().mode() & OTHERS_READ != 0)
+}
+
+#[cfg(not(unix))]
+fn is_open_to_all(_file: &Path) -> bool {
+    false
 }
 
 /// Returns the folder for what must not be lost: `$STATE_DIR`, or one in the user's home.

@@ -5,7 +5,7 @@
 //! by its name is taken. What Terraform keeps beside a state is never taken. What has the literal
 //! name of a pattern wins.
 
-use std::ffi::OsStr;
+use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 
 use super::directory::Directory;
@@ -157,10 +157,12 @@ fn walk(at: &Path, parts: &[&str], pattern: &str, out: &mut Vec<PathBuf>) -> Res
     }
     let glob = Glob::new(*first);
     for name in names(at)? {
+        let next = at.join(&name);
+        // In what is no UTF-8, each odd part counts as a character that no pattern can name.
+        let name = name.to_string_lossy();
         if name.starts_with('.') && !first.starts_with('.') {
             continue;
         }
-        let next = at.join(&name);
         // A link to a folder above would be followed without end.
         let is_folder = next.is_dir() && !next.is_symlink();
         let ends_here = rest.is_empty();
@@ -181,7 +183,7 @@ fn walk(at: &Path, parts: &[&str], pattern: &str, out: &mut Vec<PathBuf>) -> Res
 }
 
 /// Returns the names in a folder, sorted; none where it is no folder.
-fn names(folder: &Path) -> Result<Vec<String>, Error> {
+fn names(folder: &Path) -> Result<Vec<OsString>, Error> {
     let here = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
     if !here.is_dir() {
         return Ok(Vec::new());
@@ -189,7 +191,7 @@ fn names(folder: &Path) -> Result<Vec<String>, Error> {
     let failed = |error| Error::reading(&here.display().to_string(), error);
     let mut names = Vec::new();
     for entry in std::fs::read_dir(here).map_err(failed)? {
-        names.extend(entry.map_err(failed)?.file_name().into_string().ok());
+        names.push(entry.map_err(failed)?.file_name());
     }
     names.sort_unstable();
     Ok(names)
@@ -337,6 +339,16 @@ mod tests {
         assert!(folder.found("", Some("x*")).is_err());
         files::write_new(&folder.0.path().join("terraform.tfstate"), b"{}").unwrap();
         assert_eq!(folder.found("", Some("*")).unwrap().len(), 3);
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn a_name_that_is_no_text_is_found_too() {
+        use std::os::unix::ffi::OsStrExt;
+        let folder = Folder::new(&["a.tfstate"]);
+        files::write_new(&folder.0.path().join(OsStr::from_bytes(b"b\xff.tfstate")), b"{}").unwrap();
+        assert_eq!(folder.found("*.tfstate", None).unwrap().len(), 2);
+        assert_eq!(folder.found("b?.tfstate", None).unwrap().len(), 1);
     }
 
     #[cfg(unix)]

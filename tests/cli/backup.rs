@@ -49,6 +49,61 @@ fn the_first_backup_must_be_told_for_whom_it_is() {
 }
 
 #[test]
+fn a_first_backup_tells_what_it_made_and_that_one_key_is_few() {
+    let mut sandbox = directory();
+    sandbox.set("TFSTATE_SIGNING_KEY_FILE", sandbox.path("signing.key").display().to_string());
+    let (recipient, _) = key(&sandbox);
+    let made = sandbox.run(["backup", "--recipient", &recipient]);
+    let said: Vec<&str> = made.stderr.lines().collect();
+    assert_snapshot!(said.iter().map(|line| line.split(", ed25519").next().unwrap()).collect::<Vec<_>>().join("\n"), @r#"
+    Made a backup repository in $DIR/home/.local/state/tfstate/backups
+    Its owner is the signing key of this computer
+    warning: there is one recipient: if its key is lost, so are the backups
+    hint: add another: `tfstate repo rekey`; where one is meant, `tfstate repo init --single-recipient` says so
+    "#);
+    assert_eq!(sandbox.run(["backup"]).stderr, "");
+}
+
+#[cfg(unix)]
+#[test]
+fn a_signing_key_that_everybody_can_read_is_warned_of() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let mut sandbox = directory();
+    let file = sandbox.path("signing.key");
+    sandbox.set("TFSTATE_SIGNING_KEY_FILE", file.display().to_string());
+    sandbox.run(["backup", "--no-encryption"]);
+    fs::set_permissions(&file, fs::Permissions::from_mode(0o644)).unwrap();
+    let ran = sandbox.run(["backup"]);
+    assert!(
+        ran.stderr.contains("hint: make it yours alone: `chmod 600 $DIR/signing.key`"),
+        "{ran}"
+    );
+}
+
+#[test]
+fn tags_that_mean_something_to_retention_are_not_given_by_hand() {
+    let sandbox = directory();
+    for tag in ["broken", "imported", "before", "before-change"] {
+        let ran = sandbox.run(["backup", "--no-encryption", "--tag", tag]);
+        assert_eq!(ran.status, Some(1), "{ran}");
+        assert!(ran.stderr.contains("are given by tfstate itself"), "{ran}");
+    }
+}
+
+#[test]
+fn what_is_no_recipient_is_told_by_the_line_of_its_file() {
+    let sandbox = directory();
+    let (recipient, _) = key(&sandbox);
+    sandbox.write("ours.txt", format!("# ours\n{recipient}\nage1typo\n"));
+    let ran = sandbox.run(["backup", "--recipients-file", "ours.txt"]);
+    assert_snapshot!(ran, @r#"
+    [stderr]
+    error: line 3 of ours.txt is neither an `age1…` recipient nor an ssh public key
+    [exit 1]
+    "#);
+}
+
+#[test]
 fn what_was_backed_up_comes_back_byte_for_byte() {
     let sandbox = directory();
     let (recipient, identity) = key(&sandbox);

@@ -1,6 +1,8 @@
 //! `tfstate guard`.
 
 use std::fs;
+#[cfg(target_os = "linux")]
+use std::path::Path;
 
 use insta::assert_snapshot;
 
@@ -134,6 +136,22 @@ fn signals_are_left_to_the_command_and_what_it_did_is_kept_after_it() {
     let ran = guard(&sandbox, &[], script);
     assert_eq!((ran.status, snapshots(&sandbox)), (Some(9), 2), "{ran}");
     assert!(ran.stderr.contains("Take it back: tfstate restore "), "{ran}");
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn where_the_terminal_is_closed_what_the_command_did_is_kept_unless_nobody_is_to_hear_of_it() {
+    let sandbox = directory();
+    let script = "trap 'cp after.tfstate terraform.tfstate; exit 9' HUP; kill -HUP $PPID; \
+        sleep 20 >/dev/null 2>&1 & wait";
+    let ran = guard(&sandbox, &[], script);
+    assert_eq!((ran.status, snapshots(&sandbox)), (Some(9), 2), "{ran}");
+    // As `nohup` does it.
+    let mut shell = sandbox.command(Path::new("/bin/sh"));
+    let program = env!("CARGO_BIN_EXE_tfstate");
+    shell.args(["-c", "trap '' HUP; exec \"$@\"", "sh", program, "guard", "-q", "--"]);
+    shell.args(["sh", "-c", "kill -HUP $PPID; sleep 0.2; exit 4"]);
+    assert_eq!(shell.status().unwrap().code(), Some(4));
 }
 
 #[test]

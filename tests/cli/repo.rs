@@ -62,7 +62,7 @@ fn a_repository_is_made_once_and_described() {
     Made a backup repository in repo
     Its owner is the signing key of this computer, ed25519:KEY
     warning: there is one recipient: if its key is lost, so are the backups
-    hint: add another with `tfstate repo rekey`, or say that it is meant: `--single-recipient`
+    hint: add another: `tfstate repo rekey`; where one is meant, `tfstate repo init --single-recipient` says so
     [exit 0]
     ");
     assert_snapshot!(plain(&repo(&sandbox, &["init", "--recipient", &first])), @r"

@@ -111,6 +111,27 @@ fn what_the_snapshots_are_tagged_with_and_where_metrics_go_is_handed_on() {
 }
 
 #[test]
+fn what_can_be_no_user_gets_into_no_unit() {
+    let sandbox = Sandbox::new();
+    for user in ["", "a b", "a:b", "-a", "a/b"] {
+        let user = format!("--user={user}");
+        let ran = sandbox.run(["schedule", "s3://b/a", "--systemd", &user]);
+        assert_eq!(ran.status, Some(1), "{ran}");
+        assert!(ran.stderr.contains("cannot be the name of a user"), "{ran}");
+    }
+}
+
+#[test]
+fn a_service_of_whoever_runs_this_finds_their_key_where_it_is() {
+    let mut sandbox = Sandbox::new();
+    sandbox.set("XDG_STATE_HOME", "/srv/ann/state").set("USER", "ann");
+    let unit = |user: &str| sandbox.run(["schedule", "s3://b/a", "--systemd", "--user", user]);
+    let variable = "\nEnvironment=XDG_STATE_HOME=/srv/ann/state\n";
+    assert!(unit("ann").stdout.contains(variable), "{}", unit("ann"));
+    assert!(!unit("bob").stdout.contains("XDG_STATE_HOME"), "{}", unit("bob"));
+}
+
+#[test]
 fn a_service_is_one_of_the_user_who_has_the_repository() {
     let mut sandbox = Sandbox::shop();
     sandbox.set("USER", "ann");

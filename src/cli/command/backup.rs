@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 
-use crate::backup::{Keys, Kind, LEVEL, Strategy, Whole};
+use crate::backup::{Keys, Kind, LEVEL, OWN_TAGS, Protection, Strategy, Whole};
 use crate::base::clock::{Clock, System};
 use crate::base::size;
 use crate::base::text::escape;
@@ -90,6 +90,9 @@ impl From<How> for Strategy {
 
 /// Tags stand in the clear in every snapshot, and in lists that are cut at commas.
 pub(super) fn tag(text: &str) -> Result<String, &'static str> {
+    if OWN_TAGS.contains(&text) {
+        return Err("`imported`, `broken`, `before` and `before-change` are given by tfstate itself");
+    }
     let legal = |c: char| c.is_alphanumeric() || "-_.:/=+@".contains(c);
     let fits = !text.is_empty() && text.chars().count() <= 64 && text.chars().all(legal);
     fits.then(|| text.to_owned()).ok_or("a tag is 1 to 64 letters, digits and `-_.:/=+@`")
@@ -130,6 +133,13 @@ pub(crate) fn run(args: &Args, context: &mut Context<'_>) -> Result<Exit, Failur
             return Err(error.into());
         }
     };
+    if keeper.repository().is_new() {
+        repository::tell_made(keeper.repository(), &signer, context);
+        // That nothing is encrypted is told of the snapshots.
+        if let Some(Protection::Recipients(_)) = &protection {
+            repository::warn_of(keeper.repository().protection(), context);
+        }
+    }
     if args.import_versions {
         done.import(&keeper, &locations, context)?;
         keeper = Keeper::open(&options, &System)?;

@@ -191,11 +191,15 @@ fn init(args: &Init, context: &mut Context<'_>) -> Result<Exit, Failure> {
         let now = System.now();
         Ok(Repository::open_or_create(vault, protection.as_ref(), keys, now)?)
     })?;
-    context.out.note(&format!("Made a backup repository in {}", made.name()));
-    context
-        .out
-        .note(&format!("Its owner is the signing key of this computer, {}", signer.public()));
-    warn_of(made.protection(), args, context);
+    repository::tell_made(&made, &signer, context);
+    match made.protection() {
+        Protection::Recipients(_) if args.passphrase_file.is_some() => {
+            let text = "without the passphrase nobody can read the backups";
+            context.out.warning(text, Some(KEEP_PASSPHRASE));
+        }
+        Protection::Recipients(_) if args.single_recipient => {}
+        protection => repository::warn_of(protection, context),
+    }
     json(&args.common, context)
 }
 
@@ -220,25 +224,6 @@ fn offer(context: &mut Context<'_>) -> Result<Protection, Failure> {
     let hint = "keep two copies elsewhere, offline, and delete it from this computer: writing backups does not need it";
     context.out.warning(text, Some(hint));
     Ok(Protection::Recipients(recipients))
-}
-
-fn warn_of(protection: &Protection, args: &Init, context: &mut Context<'_>) {
-    match protection {
-        Protection::None => {
-            context.out.warning("the snapshots in it will not be encrypted", None);
-        }
-        Protection::Recipients(_) if args.passphrase_file.is_some() => {
-            let text = "without the passphrase nobody can read the backups";
-            context.out.warning(text, Some(KEEP_PASSPHRASE));
-        }
-        Protection::Recipients(recipients) => {
-            if recipients.texts().len() == 1 && !args.single_recipient {
-                let text = "there is one recipient: if its key is lost, so are the backups";
-                let hint = "add another with `tfstate repo rekey`, or say that it is meant: `--single-recipient`";
-                context.out.warning(text, Some(hint));
-            }
-        }
-    }
 }
 
 fn open(common: &Common, context: &Context<'_>) -> Result<Repository, Failure> {

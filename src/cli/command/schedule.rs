@@ -120,13 +120,20 @@ fn plan(args: &Args, context: &Context<'_>) -> Result<Plan, Failure> {
     let is_folder = matches!(repository, Repository::Folder(_));
     let named = || ["USER", "LOGNAME"].into_iter().find_map(|name| context.env.get(name));
     let me = || named().or_else(own_name);
+    let user = args.user.clone().or_else(|| is_folder.then(me).flatten());
+    // The same user on the same computer: the key is where it is now.
+    let signs_at_home = match args.runner() {
+        Runner::Cron => true,
+        Runner::Systemd => key.is_none() && user.is_some() && user == me(),
+        Runner::Kubernetes | Runner::Github => false,
+    };
     let program = std::env::current_exe()
         .map_err(|error| Failure::new("cannot find out where this program is").because(&error))?;
     Ok(Plan {
         name: args.name.clone(),
         program: text(program)?,
         largest: largest(&states),
-        variables: variables(&states, args.runner(), context),
+        variables: variables(&states, signs_at_home, context),
         states,
         workspace: workspace.value.clone().filter(|_| is_chosen),
         strategy: args.strategy.clone(),
@@ -140,7 +147,7 @@ fn plan(args: &Args, context: &Context<'_>) -> Result<Plan, Failure> {
         },
         signing_key: key.as_deref().map(absolute).transpose()?,
         env_file: args.env_file.as_deref().map(absolute).transpose()?,
-        user: args.user.clone().or_else(|| is_folder.then(me).flatten()),
+        user,
         image: args.image.clone(),
     })
 }
@@ -203,13 +210,12 @@ fn readers(context: &Context<'_>) -> Result<Readers, Failure> {
 /// Returns what the environment says of the state of a directory, and of where a user's key is.
 fn variables(
     states: &[State],
-    runner: Runner,
+    signs_at_home: bool,
     context: &Context<'_>,
 ) -> Vec<(&'static str, String)> {
     let is_local = states.iter().any(|state| matches!(state, State::Path(_)));
     let of_states = ["TF_WORKSPACE", "TF_DATA_DIR"].into_iter().filter(|_| is_local);
-    // The same user on the same computer: the key is where it is now.
-    let of_user = ["STATE_DIR", "XDG_STATE_HOME"].into_iter().filter(|_| runner == Runner::Cron);
+    let of_user = ["STATE_DIR", "XDG_STATE_HOME"].into_iter().filter(|_| signs_at_home);
     let set = |name| context.env.get(name).map(|value| (name, value));
     of_states.chain(of_user).filter_map(set).collect()
 }

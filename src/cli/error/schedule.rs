@@ -25,6 +25,7 @@ impl From<Error> for Failure {
             Error::Name { .. } => {
                 "use lower-case letters, digits and `-`, 52 at most: `--name tfstate-prod`"
             }
+            Error::User { .. } => "name one that is there: `getent passwd` lists them",
             Error::Reach { .. } => {
                 "name the state by its URL; for GitHub, a file by its path from the top of the repository"
             }

@@ -57,6 +57,7 @@ impl Repo {
             Protection::None => ("none", Vec::new()),
             Protection::Recipients(recipients) => ("age", recipients.texts().to_vec()),
         };
+        let kept = repository.kept_recipients()?;
         let open = |writer: &Writer| Some(writer.key) == key && writer.until.is_none();
         Ok(Self {
             schema: "tfstate.repo/1",
@@ -71,8 +72,8 @@ impl Repo {
             key,
             key_owns: key.is_some_and(|key| repository.owners().contains(&key)),
             key_writes: repository.writers().iter().any(open),
-            keeps_identities: repository.keeps_identities()?,
-            kept_recipients: repository.kept_recipients()?,
+            keeps_identities: kept.is_some(),
+            kept_recipients: kept.unwrap_or_default(),
             states: catalogue.streams().count(),
             snapshots: snapshots.len(),
             bytes_stored: snapshots.iter().map(|snapshot| snapshot.bytes_stored).sum(),

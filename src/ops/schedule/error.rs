@@ -54,6 +54,12 @@ pub enum Error {
         /// The name.
         name: String,
     },
+    /// A name that no user can have.
+    #[error("`{user}` cannot be the name of a user")]
+    User {
+        /// The name, escaped.
+        user: String,
+    },
     /// A state that is not where the backup runs.
     #[error("{runner} cannot reach {state}")]
     Reach {

@@ -2,6 +2,7 @@
 
 use super::when::{Moment, When};
 use super::{Error, State, cron, github, kubernetes, quote, systemd};
+use crate::base::text::escape;
 
 /// What runs the backup.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -114,6 +115,12 @@ impl Plan {
         }
         for text in self.texts() {
             quote::check(text, runner)?;
+        }
+        // What systemd takes for one at its most liberal.
+        let is_odd = |c: char| c.is_whitespace() || c.is_control() || "/:".contains(c);
+        let is_user = |user: &&String| !user.is_empty() && !user.contains(is_odd) && !user.starts_with(['-', '.']);
+        if let Some(user) = self.user.as_ref().filter(|user| !is_user(user)) {
+            return Err(Error::User { user: escape(user).into_owned() });
         }
         self.when.check(runner)?;
         let local = |state: &&State| match (runner, state) {
