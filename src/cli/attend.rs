@@ -58,6 +58,8 @@ fn attend(mut child: Child) -> io::Result<ExitStatus> {
     }
 }
 
+/// Listens to what this process is told. From then on a closed terminal does not end it, so that what
+/// there is to clear up after the command is done even without one.
 #[cfg(unix)]
 struct Asked(Vec<(rustix::process::Signal, Arc<AtomicBool>, signal_hook::SigId)>);
 
@@ -67,7 +69,7 @@ impl Asked {
         use rustix::process::Signal;
         let mut asked = Self(Vec::new());
         let mut signals = vec![Signal::TERM];
-        if super::interrupt::hears_of_closed_terminals() {
+        if hears_of_closed_terminals() {
             signals.push(Signal::HUP);
         }
         for signal in signals {
@@ -96,6 +98,17 @@ impl Drop for Asked {
             signal_hook::low_level::unregister(*id);
         }
     }
+}
+
+/// Returns whether the signal of a closed terminal reaches this process. Whoever started it may have
+/// it not heard, as `nohup` does, and to listen would end that; where the system does not tell, it is
+/// left as it is.
+#[cfg(unix)]
+fn hears_of_closed_terminals() -> bool {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let ignored = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    let ignored = ignored.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok());
+    ignored.is_some_and(|mask| mask >> (signal_hook::consts::SIGHUP - 1) & 1 == 0)
 }
 
 #[cfg(not(unix))]

@@ -28,7 +28,7 @@ impl Interrupt {
     pub(crate) fn install() -> io::Result<Self> {
         let ends_at_once = Arc::new(AtomicBool::new(true));
         // In this order: the first signal must be judged by the flag as it was before it.
-        for (signal, status) in signals() {
+        for (signal, status) in SIGNALS {
             let flag = Arc::clone(&ends_at_once);
             signal_hook::flag::register_conditional_shutdown(signal, status, flag)?;
         }
@@ -86,37 +86,18 @@ impl Interrupt {
 
 /// Registers what sets the flag at each signal.
 fn setters(flag: &Arc<AtomicBool>) -> io::Result<Vec<SigId>> {
-    signals()
-        .into_iter()
-        .map(|(signal, _)| signal_hook::flag::register(signal, Arc::clone(flag)))
+    SIGNALS
+        .iter()
+        .map(|(signal, _)| signal_hook::flag::register(*signal, Arc::clone(flag)))
         .collect()
 }
 
-/// Returns the signals that ask a process to end, each with the status that tells so.
-///
-/// That a terminal was closed is not heard where whoever started this has it not heard, as `nohup`
-/// does: to listen would end that.
-fn signals() -> Vec<(i32, i32)> {
-    let mut signals = vec![(signal_hook::consts::SIGINT, 130)];
-    #[cfg(unix)]
-    {
-        signals.push((signal_hook::consts::SIGTERM, 143));
-        if hears_of_closed_terminals() {
-            signals.push((signal_hook::consts::SIGHUP, 129));
-        }
-    }
-    signals
-}
-
-/// Returns whether the signal of a closed terminal reaches this process; where the system does not
-/// tell, it is left as it is.
 #[cfg(unix)]
-pub(super) fn hears_of_closed_terminals() -> bool {
-    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let ignored = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
-    let ignored = ignored.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok());
-    ignored.is_some_and(|mask| mask >> (signal_hook::consts::SIGHUP - 1) & 1 == 0)
-}
+const SIGNALS: [(i32, i32); 2] =
+    [(signal_hook::consts::SIGINT, 130), (signal_hook::consts::SIGTERM, 143)];
+
+#[cfg(not(unix))]
+const SIGNALS: [(i32, i32); 1] = [(signal_hook::consts::SIGINT, 130)];
 
 #[cfg(test)]
 mod tests {

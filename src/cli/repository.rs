@@ -192,7 +192,8 @@ impl SignerOption {
         if is_open_to_all(&path) {
             let file = path.display();
             let text = format!("everybody on this computer can read the signing key in {file}");
-            let hint = format!("make it yours alone: `chmod 600 {}`", shell_word(&file.to_string()));
+            let hint =
+                format!("make it yours alone: `chmod 600 {}`", shell_word(&file.to_string()));
             context.out.warning(&text, Some(&hint));
         }
         Ok(signer)

@@ -346,7 +346,8 @@ mod tests {
     fn a_name_that_is_no_text_is_found_too() {
         use std::os::unix::ffi::OsStrExt;
         let folder = Folder::new(&["a.tfstate"]);
-        files::write_new(&folder.0.path().join(OsStr::from_bytes(b"b\xff.tfstate")), b"{}").unwrap();
+        files::write_new(&folder.0.path().join(OsStr::from_bytes(b"b\xff.tfstate")), b"{}")
+            .unwrap();
         assert_eq!(folder.found("*.tfstate", None).unwrap().len(), 2);
         assert_eq!(folder.found("b?.tfstate", None).unwrap().len(), 1);
     }

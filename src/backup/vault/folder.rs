@@ -3,6 +3,7 @@
 use std::fs::{self, File};
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
+use std::thread;
 
 use jiff::Timestamp;
 
@@ -30,33 +31,81 @@ impl Folder {
     }
 }
 
-/// Calls `each` with the path of every file below a folder.
-fn walk(folder: &Path, each: &mut dyn FnMut(PathBuf) -> Result<(), Error>) -> Result<(), Error> {
+/// Something in a folder.
+enum Entry {
+    Folder(PathBuf),
+    /// A file, mostly. What a link leads to is not of this repository.
+    Other(PathBuf),
+}
+
+/// Returns what is in a folder; nothing where there is no such folder.
+fn entries(folder: &Path) -> Result<Vec<Entry>, Error> {
     let failed = |source| Error::Io { action: "list", path: folder.to_owned(), source };
-    let entries = match fs::read_dir(folder) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+    let found = match fs::read_dir(folder) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
         other => other.map_err(failed)?,
     };
-    for entry in entries {
+    let entry = |entry: io::Result<fs::DirEntry>| {
         let entry = entry.map_err(failed)?;
-        // What a link leads to is not of this repository.
-        if entry.file_type().map_err(failed)?.is_dir() {
-            walk(&entry.path(), each)?;
-        } else {
-            each(entry.path())?;
+        let is_folder = entry.file_type().map_err(failed)?.is_dir();
+        Ok(if is_folder { Entry::Folder(entry.path()) } else { Entry::Other(entry.path()) })
+    };
+    found.map(entry).collect()
+}
+
+/// Calls `each` with the path of every file below a folder.
+fn walk(folder: &Path, each: &mut dyn FnMut(PathBuf) -> Result<(), Error>) -> Result<(), Error> {
+    for entry in entries(folder)? {
+        match entry {
+            Entry::Folder(path) => walk(&path, each)?,
+            Entry::Other(path) => each(path)?,
         }
     }
     Ok(())
 }
 
-/// Lists what is in the folder of a prefix.
+/// So many folders are worth a thread of their own to walk them.
+const WORTH_A_THREAD: usize = 64;
+
+/// Lists what is in the folder of a prefix. Where that has many folders, one for each state, several
+/// threads walk them: the system takes longer to open them than to read what they hold.
 fn list(root: &Path, prefix: &str) -> Listed {
-    let mut objects = Vec::new();
-    walk(&root.join(prefix), &mut |path| {
-        objects.extend(object(root, &path)?);
-        Ok(())
-    })?;
-    Ok(objects)
+    let (mut objects, mut folders) = (Vec::new(), Vec::new());
+    for path in entries(&root.join(prefix))? {
+        match path {
+            Entry::Folder(path) => folders.push(path),
+            Entry::Other(path) => objects.extend(object(root, &path)?),
+        }
+    }
+    let below = |folders: &[PathBuf]| -> Listed {
+        let mut found = Vec::new();
+        for folder in folders {
+            walk(folder, &mut |path| {
+                found.extend(object(root, &path)?);
+                Ok(())
+            })?;
+        }
+        Ok(found)
+    };
+    let processors = thread::available_parallelism().map_or(1, usize::from);
+    let share = folders.len().div_ceil(processors).max(WORTH_A_THREAD);
+    let mut shares = folders.chunks(share);
+    let own = shares.next().unwrap_or_default();
+    thread::scope(|scope| {
+        let others: Vec<_> = shares
+            .map(|share| {
+                let begun = thread::Builder::new().spawn_scoped(scope, || below(share));
+                (share, begun)
+            })
+            .collect();
+        objects.extend(below(own)?);
+        for (share, begun) in others {
+            // Where the system gives no thread, this one does it.
+            let done = begun.ok().and_then(|begun| begun.join().ok());
+            objects.extend(done.unwrap_or_else(|| below(share))?);
+        }
+        Ok(objects)
+    })
 }
 
 fn object(root: &Path, path: &Path) -> Result<Option<Object>, Error> {
@@ -203,6 +252,22 @@ mod tests {
         vault.create("s/a/2", b"").unwrap();
         assert!((1..=2).contains(&vault.list("s/").unwrap().len()));
         assert_eq!(vault.list("s/").unwrap().len(), 2);
+    }
+
+    #[test]
+    fn many_folders_are_listed_whole_by_several_threads() {
+        let folder = tempfile::tempdir().unwrap();
+        let vault = Folder::new(folder.path());
+        let mut keys: Vec<String> =
+            (0..3 * WORTH_A_THREAD).map(|number| format!("s/{number:03}/1")).collect();
+        keys.push("s/at-the-top".to_owned());
+        for key in &keys {
+            vault.create(key, b"").unwrap();
+        }
+        let mut listed: Vec<String> =
+            vault.list("s/").unwrap().into_iter().map(|o| o.key).collect();
+        listed.sort();
+        assert_eq!(listed, keys);
     }
 
     #[cfg(unix)]

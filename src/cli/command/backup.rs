@@ -91,7 +91,9 @@ impl From<How> for Strategy {
 /// Tags stand in the clear in every snapshot, and in lists that are cut at commas.
 pub(super) fn tag(text: &str) -> Result<String, &'static str> {
     if OWN_TAGS.contains(&text) {
-        return Err("`imported`, `broken`, `before` and `before-change` are given by tfstate itself");
+        return Err(
+            "`imported`, `broken`, `before` and `before-change` are given by tfstate itself",
+        );
     }
     let legal = |c: char| c.is_alphanumeric() || "-_.:/=+@".contains(c);
     let fits = !text.is_empty() && text.chars().count() <= 64 && text.chars().all(legal);

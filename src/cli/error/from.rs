@@ -220,7 +220,7 @@ impl From<backup::Error> for Failure {
                 "encrypt for a key from `age-keygen`: `--recipient age1…`; or keep plain text: `--no-encryption`",
             ),
             backup::Error::Protection { .. } => Some(
-                "leave that away: the repository has it from `tfstate repo init` or `rekey`, and `tfstate repo info` shows it",
+                "leave it out: the repository has it from `tfstate repo init` or `rekey`, and `tfstate repo info` shows it",
             ),
             backup::Error::Locked { .. } => Some(
                 "put that into the first line of a file, and name it: `--passphrase-file FILE`, or the variable `TFSTATE_PASSPHRASE_FILE`",

@@ -74,7 +74,7 @@ mod tests {
         insta::assert_snapshot!(plan.render(Runner::Cron).unwrap(), @r#"
         # tfstate-backup: add this to `crontab -e` of the user who is to back up.
         # What fails is mailed to that user. A run is left out while another one lasts.
-        # The repository has to be there: `tfstate repo init` makes it, for whom it asks.
+        # The repository has to be there: `tfstate repo init` makes it, and asks who is to read it.
         # The key that signs makes it, or is let in: `tfstate repo authorize`, with what
         # `tfstate repo info --signing-key FILE` calls this key.
         2 * * * * umask 077; ulimit -c 0; set -a; . /etc/tfstate/backup.env; set +a; TF_WORKSPACE='eu west' TFSTATE_SIGNING_KEY_FILE=/etc/tfstate/signing.key flock -n "$HOME/.tfstate-backup.lock" /usr/bin/tfstate backup --repo /srv/backups --strategy auto /srv/infra/prod >/dev/null

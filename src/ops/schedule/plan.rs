@@ -118,7 +118,9 @@ impl Plan {
         }
         // What systemd takes for one at its most liberal.
         let is_odd = |c: char| c.is_whitespace() || c.is_control() || "/:".contains(c);
-        let is_user = |user: &&String| !user.is_empty() && !user.contains(is_odd) && !user.starts_with(['-', '.']);
+        let is_user = |user: &&String| {
+            !user.is_empty() && !user.contains(is_odd) && !user.starts_with(['-', '.'])
+        };
         if let Some(user) = self.user.as_ref().filter(|user| !is_user(user)) {
             return Err(Error::User { user: escape(user).into_owned() });
         }
@@ -198,7 +200,7 @@ impl Plan {
     /// Returns, as comments, what has to be done before the first run.
     pub(super) fn before_the_first_run(&self) -> String {
         let is_there = matches!(self.readers, Readers::AsTheRepository).then_some(
-            "# The repository has to be there: `tfstate repo init` makes it, for whom it asks.\n",
+            "# The repository has to be there: `tfstate repo init` makes it, and asks who is to read it.\n",
         );
         let is_let_in = self.signing_key.is_some().then_some(
             "# The key that signs makes it, or is let in: `tfstate repo authorize`, with what\n\
