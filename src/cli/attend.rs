@@ -33,8 +33,9 @@ pub(crate) fn run(
     // From here on: the command may be interrupted before it is waited for.
     interrupt.leave_to_another();
     let mut child = Command::new(program);
-    let child = child.args(arguments).envs(variables.iter().copied()).spawn();
-    child.and_then(attend).map_err(|error| {
+    child.args(arguments).envs(variables.iter().copied());
+    let ended = Asked::listen().and_then(|asked| attend(child.spawn()?, &asked));
+    ended.map_err(|error| {
         let program = program.to_string_lossy();
         Failure::new(format!("cannot run {}", escape(&program))).because(&error)
     })
@@ -45,8 +46,7 @@ pub(crate) fn run(
 /// Ctrl-C reaches the command by itself, and what it makes of it, once or twice, is its own affair;
 /// a request to end that only this process may have got is handed on, and so is that the terminal
 /// was closed.
-fn attend(mut child: Child) -> io::Result<ExitStatus> {
-    let asked = Asked::listen()?;
+fn attend(mut child: Child, asked: &Asked) -> io::Result<ExitStatus> {
     let mut pause = Duration::from_millis(1);
     loop {
         if let Some(status) = child.try_wait()? {

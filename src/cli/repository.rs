@@ -1,6 +1,8 @@
 //! Where the backup repository is, and what this computer has to work with it.
 
 use std::ffi::OsStr;
+use std::fs::File;
+use std::io::{BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -31,7 +33,7 @@ pub(crate) struct IdentityOption {
     /// Decrypt with the age or ssh private key in this file (can be repeated)
     #[arg(short, long = "identity", value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
     identities: Vec<PathBuf>,
-    /// Open what is under a passphrase with the first line of this file
+    /// Open what is under a passphrase with the first line of this file, or of standard input: `-`
     ///
     /// Without it: the file that `TFSTATE_PASSPHRASE_FILE` names.
     #[arg(long, value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
@@ -158,15 +160,23 @@ pub(crate) fn passphrase_file(context: &Context<'_>) -> Option<PathBuf> {
     context.env.path("TFSTATE_PASSPHRASE_FILE")
 }
 
-/// Returns the first line of a file, which is a passphrase.
+/// Returns the first line of a file, or of standard input where the file is `-`: a passphrase.
 pub(crate) fn passphrase(path: &Path) -> Result<Secret, Failure> {
-    let text = std::fs::read_to_string(path).map_err(|error| {
-        Failure::new(format!("cannot read the passphrase in {}", path.display())).because(&error)
+    let is_input = path.as_os_str() == "-";
+    let name = if is_input { "standard input".to_owned() } else { path.display().to_string() };
+    let mut line = String::new();
+    let read = if is_input {
+        std::io::stdin().lock().read_line(&mut line)
+    } else {
+        File::open(path).and_then(|file| BufReader::new(file).read_line(&mut line))
+    };
+    read.map_err(|error| {
+        Failure::new(format!("cannot read the passphrase in {name}")).because(&error)
     })?;
-    match text.lines().next().filter(|line| !line.is_empty()) {
-        Some(line) => Ok(Secret::new(line)),
-        None => Err(Failure::new(format!("the first line of {} is empty", path.display()))
+    match line.trim_end_matches(['\r', '\n']) {
+        "" => Err(Failure::new(format!("the first line of {name} is empty"))
             .hint("write the passphrase there")),
+        passphrase => Ok(Secret::new(passphrase)),
     }
 }
 

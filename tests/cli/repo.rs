@@ -1,6 +1,7 @@
 //! `tfstate repo`.
 
 use std::fs;
+use std::path::Path;
 
 use age::secrecy::ExposeSecret as _;
 use insta::assert_snapshot;
@@ -120,6 +121,24 @@ fn an_identity_under_a_passphrase_can_stay_in_the_repository() {
     let restored = sandbox.run(args);
     assert_eq!(restored.status, Some(0), "{restored}");
     assert_eq!(fs::read_to_string(sandbox.path("back")).unwrap(), STATE);
+}
+
+#[test]
+fn a_passphrase_may_come_through_a_pipe() {
+    let sandbox = Sandbox::new();
+    sandbox.write("pass", "correct horse\nbattery\n");
+    repo(&sandbox, &["init", "--passphrase-file", "pass"]);
+    let id = backup(&sandbox, STATE);
+    let restore = |input: &str| {
+        let mut program = sandbox.command(Path::new(env!("CARGO_BIN_EXE_tfstate")));
+        program.args(["restore", &id, "--repo", "repo", "--to", "back", "--passphrase-file", "-"]);
+        program.stdin(std::fs::File::open(sandbox.path(input)).unwrap());
+        sandbox.ran(program.output().unwrap())
+    };
+    let restored = restore("pass");
+    assert_eq!(restored.status, Some(0), "{restored}");
+    sandbox.write("nothing", "");
+    assert!(restore("nothing").stderr.contains("the first line of standard input is empty"));
 }
 
 #[test]
