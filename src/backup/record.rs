@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 use super::body::Flaw;
 use super::container::Encryption;
 use super::note::{self, Note};
+use super::repository::{IDENTITIES, identity_key};
 use super::sign::{PublicKey, Signer};
 use super::snapshot::{to_hex, utc};
 use super::vault::{Created, Vault};
@@ -58,6 +59,9 @@ struct Record {
     created: String,
     encryption: Encryption,
     recipients: Vec<String>,
+    /// Whether an identity of one of the recipients is kept in the repository under a passphrase.
+    #[serde(default, skip_serializing_if = "is_false")]
+    keeps_identity: bool,
     owners: Vec<PublicKey>,
     writers: Vec<Writer>,
 }
@@ -143,6 +147,7 @@ impl Records {
     ) -> Result<(), Error> {
         let (encryption, recipients) = parts(asked);
         let owner = signer.public();
+        let keeps_identity = keeps_identity(vault, &recipients)?;
         let record = Record {
             v: 1,
             must_understand: Vec::new(),
@@ -152,6 +157,7 @@ impl Records {
             created: utc(now),
             encryption,
             recipients,
+            keeps_identity,
             owners: vec![owner],
             writers: vec![Writer { key: owner, since: utc(now), until: None }],
         };
@@ -176,6 +182,7 @@ impl Records {
         match change {
             Change::Recipients(recipients) => {
                 (record.encryption, record.recipients) = parts(&Protection::Recipients(recipients));
+                record.keeps_identity = keeps_identity(vault, &record.recipients)?;
             }
             Change::Authorize(key) => {
                 record.writers.retain(|writer| writer.key != key || writer.until.is_some());
@@ -225,6 +232,11 @@ impl Records {
         self.protection_by(number) == Some(&self.protection)
     }
 
+    /// Returns whether an identity that reads what is written now is to be there under a passphrase.
+    pub(super) fn keeps_identity(&self) -> bool {
+        self.now.keeps_identity
+    }
+
     pub(super) fn encryption(&self) -> Encryption {
         self.now.encryption
     }
@@ -261,6 +273,21 @@ impl Records {
     pub(super) fn may_write(&self, key: PublicKey) -> bool {
         self.now.writers.iter().any(|writer| writer.key == key && writer.until.is_none())
     }
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks so")]
+fn is_false(flag: &bool) -> bool {
+    !flag
+}
+
+/// Returns whether an identity of one of these is there under a passphrase.
+fn keeps_identity(vault: &dyn Vault, recipients: &[String]) -> Result<bool, Error> {
+    let kept = vault.list(IDENTITIES)?;
+    let is_kept = |recipient: &String| {
+        let key = identity_key(recipient);
+        kept.iter().any(|object| object.key == key)
+    };
+    Ok(recipients.iter().any(is_kept))
 }
 
 fn key_of(number: u32) -> String {

@@ -539,7 +539,7 @@ fn inside<'p, T>(
 }
 
 /// Where identities are kept under a passphrase.
-const IDENTITIES: &str = "keys/";
+pub(super) const IDENTITIES: &str = "keys/";
 
 /// What is kept as an identity under a passphrase.
 #[derive(Debug)]
@@ -553,7 +553,7 @@ pub(super) struct KeptIdentity {
 }
 
 /// Returns the key of the identity that goes with a recipient.
-fn identity_key(recipient: &str) -> String {
+pub(super) fn identity_key(recipient: &str) -> String {
     let fingerprint = &blake3::hash(recipient.as_bytes()).to_hex()[..16];
     format!("{IDENTITIES}{fingerprint}.age")
 }

@@ -44,8 +44,7 @@ pub(crate) fn run(
 /// Waits until a command ends.
 ///
 /// Ctrl-C reaches the command by itself, and what it makes of it, once or twice, is its own affair;
-/// a request to end that only this process may have got is handed on, and so is that the terminal
-/// was closed.
+/// a request to end that only this process gets is handed on.
 fn attend(mut child: Child, asked: &Asked) -> io::Result<ExitStatus> {
     let mut pause = Duration::from_millis(1);
     loop {
@@ -61,32 +60,30 @@ fn attend(mut child: Child, asked: &Asked) -> io::Result<ExitStatus> {
 /// Listens to what this process is told. From then on a closed terminal does not end it, so that what
 /// there is to clear up after the command is done even without one.
 #[cfg(unix)]
-struct Asked(Vec<(rustix::process::Signal, Arc<AtomicBool>, signal_hook::SigId)>);
+struct Asked {
+    to_end: Arc<AtomicBool>,
+    ids: Vec<signal_hook::SigId>,
+}
 
 #[cfg(unix)]
 impl Asked {
     fn listen() -> io::Result<Self> {
-        use rustix::process::Signal;
-        let mut asked = Self(Vec::new());
-        let mut signals = vec![Signal::TERM];
+        use signal_hook::consts::{SIGHUP, SIGTERM};
+        use signal_hook::flag::register;
+        let to_end = Arc::default();
+        let mut asked = Self { ids: vec![register(SIGTERM, Arc::clone(&to_end))?], to_end };
         if hears_of_closed_terminals() {
-            signals.push(Signal::HUP);
-        }
-        for signal in signals {
-            let flag = Arc::<AtomicBool>::default();
-            let id = signal_hook::flag::register(signal.as_raw(), Arc::clone(&flag))?;
-            asked.0.push((signal, flag, id));
+            // The command hears of that by itself.
+            asked.ids.push(register(SIGHUP, Arc::default())?);
         }
         Ok(asked)
     }
 
     fn hand_on(&self, child: &Child) {
-        use rustix::process::{Pid, kill_process};
-        for (signal, flag, _) in &self.0 {
-            if flag.swap(false, Ordering::SeqCst) {
-                // It may have ended by itself, which the next glance tells.
-                let _sent = kill_process(Pid::from_child(child), *signal);
-            }
+        use rustix::process::{Pid, Signal, kill_process};
+        if self.to_end.swap(false, Ordering::SeqCst) {
+            // It may have ended by itself, which the next glance tells.
+            let _sent = kill_process(Pid::from_child(child), Signal::TERM);
         }
     }
 }
@@ -94,8 +91,8 @@ impl Asked {
 #[cfg(unix)]
 impl Drop for Asked {
     fn drop(&mut self) {
-        for (_, _, id) in &self.0 {
-            signal_hook::low_level::unregister(*id);
+        for id in self.ids.drain(..) {
+            signal_hook::low_level::unregister(id);
         }
     }
 }

@@ -58,14 +58,18 @@ impl Guarded {
         Ok(guarded)
     }
 
-    fn keep(&self, bytes: &Bytes, tag: &str, context: &Context<'_>) -> Result<Kept, Failure> {
+    fn keep(&self, bytes: &Bytes, tag: &str, context: &mut Context<'_>) -> Result<Kept, Failure> {
         let tags = [tag.to_owned()];
         let mut options = self.repository.options(&tags);
         // By it prune knows what to spare.
         options.manner.insists_on_tags = tag == BEFORE_GUARDED;
         let work =
             |_: &dyn Fn() -> bool| Ok(guard::keep(&self.location, bytes, (&options, &System))?);
-        context.interrupt.hold(work)
+        let kept = context.interrupt.hold(work)?;
+        if kept.made {
+            self.repository.tell_made(context);
+        }
+        Ok(kept)
     }
 
     /// Keeps what is there now, and tells what changed.

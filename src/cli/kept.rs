@@ -66,6 +66,14 @@ impl InRepository {
         Ok(Self { vault, protection, signer, known, cache: repository::cache(context) })
     }
 
+    /// Tells of the repository where it was made on the way.
+    pub(crate) fn tell_made(&self, context: &mut Context<'_>) {
+        repository::tell_made(&self.vault.name(""), &self.signer, context);
+        if let Some(protection @ Protection::Recipients(_)) = &self.protection {
+            repository::warn_of(protection, context);
+        }
+    }
+
     /// Returns how to back up, with these tags.
     pub(crate) fn options<'a>(&'a self, tags: &'a [String]) -> BackupOptions<'a> {
         BackupOptions {

@@ -90,8 +90,8 @@ impl RepositoryOption {
 }
 
 /// Tells of a repository that was made, and whose it is.
-pub(crate) fn tell_made(made: &Repository, signer: &Signer, context: &mut Context<'_>) {
-    context.out.note(&format!("Made a backup repository in {}", made.name()));
+pub(crate) fn tell_made(name: &str, signer: &Signer, context: &mut Context<'_>) {
+    context.out.note(&format!("Made a backup repository in {name}"));
     let owner = format!("Its owner is the signing key of this computer, {}", signer.public());
     context.out.note(&owner);
 }
@@ -104,7 +104,7 @@ pub(crate) fn warn_of(protection: &Protection, context: &mut Context<'_>) {
         }
         Protection::Recipients(recipients) if recipients.texts().len() == 1 => {
             let text = "there is one recipient: if its key is lost, so are the backups";
-            let hint = "add another: `tfstate repo rekey`; where one is meant, `tfstate repo init --single-recipient` says so";
+            let hint = "name all that are to read it: `tfstate repo rekey --recipient KEY --recipient KEY --identity FILE`";
             context.out.warning(text, Some(hint));
         }
         Protection::Recipients(_) => {}
@@ -185,6 +185,18 @@ impl SignerOption {
     pub(crate) fn read(&self, context: &Context<'_>) -> Result<Option<Signer>, Failure> {
         let path = self.path(context)?;
         if path.exists() { Ok(Some(Signer::read(&path)?)) } else { Ok(None) }
+    }
+
+    /// Returns the key of this computer, which has to be there: a new one would be nobody's.
+    pub(crate) fn existing(&self, context: &mut Context<'_>) -> Result<Signer, Failure> {
+        let path = self.path(context)?;
+        if !path.exists() {
+            let text = format!("there is no signing key in {}", path.display());
+            return Err(Failure::new(text).hint(
+                "run this where the repository was made, or give its key: `--signing-key FILE`",
+            ));
+        }
+        self.read_or_make(context)
     }
 
     fn path(&self, context: &Context<'_>) -> Result<PathBuf, Failure> {

@@ -17,6 +17,8 @@ pub struct Kept {
     pub id: String,
     /// Whether it is encrypted.
     pub encrypted: bool,
+    /// Whether the repository was made for it.
+    pub made: bool,
 }
 
 /// Reads a state as it is now; nothing where there is none yet, or no more.
@@ -38,7 +40,7 @@ pub fn keep(
     let (facts, document) = (backup::facts(&parsed), parsed.as_ref().ok());
     let source = Source { uri: &uri, bytes, facts, document, version: None };
     let report = backup::run(&source, options, clock)?;
-    Ok(Kept { id: report.snapshot.id, encrypted: report.encrypted })
+    Ok(Kept { id: report.snapshot.id, encrypted: report.encrypted, made: report.made })
 }
 
 /// Returns what a command changed.

@@ -59,7 +59,7 @@ fn a_first_backup_tells_what_it_made_and_that_one_key_is_few() {
     Made a backup repository in $DIR/home/.local/state/tfstate/backups
     Its owner is the signing key of this computer
     warning: there is one recipient: if its key is lost, so are the backups
-    hint: add another: `tfstate repo rekey`; where one is meant, `tfstate repo init --single-recipient` says so
+    hint: name all that are to read it: `tfstate repo rekey --recipient KEY --recipient KEY --identity FILE`
     "#);
     assert_eq!(sandbox.run(["backup"]).stderr, "");
 }
@@ -245,7 +245,7 @@ fn an_encrypted_snapshot_needs_its_key() {
     assert_snapshot!(plain(&refused), @r#"
     [stderr]
     error: snapshot ID is encrypted, and no identity was given
-    hint: give the file with the key: `--identity FILE`, else `backup.identity` in tfstate.toml; or, where a passphrase opens it, `--passphrase-file FILE`
+    hint: give the file with the key: `--identity FILE`, else `backup.identity` in tfstate.toml; where a passphrase opens it, `--passphrase-file FILE` and the copy of `keys/`, if that is gone
     [exit 1]
     "#);
     assert!(!sandbox.path("back").exists());

@@ -18,6 +18,7 @@ fn directory() -> Sandbox {
     sandbox.write("after.tfstate", AFTER);
     sandbox.write("tfstate.toml", "[backup]\nencryption = false\n");
     sandbox.set("PATH", "/usr/bin:/bin");
+    assert_eq!(sandbox.run(["repo", "init", "-q"]).status, Some(0));
     sandbox
 }
 
@@ -63,6 +64,14 @@ fn what_a_command_changes_is_told_and_can_be_taken_back() {
     let restored = sandbox.run(["restore", "latest", "--to", "now.tfstate"]);
     assert_eq!(restored.status, Some(0), "{restored}");
     assert_eq!(fs::read_to_string(sandbox.path("now.tfstate")).unwrap(), AFTER);
+}
+
+#[test]
+fn a_repository_that_is_made_on_the_way_is_told() {
+    let sandbox = directory();
+    let ran = guard(&sandbox, &["--repo", "another"], "true");
+    assert!(ran.stderr.starts_with("Made a backup repository in another\nIts owner is "), "{ran}");
+    assert!(!guard(&sandbox, &["--repo", "another"], "true").stderr.contains("Made"));
 }
 
 #[test]
@@ -142,8 +151,7 @@ fn signals_are_left_to_the_command_and_what_it_did_is_kept_after_it() {
 #[test]
 fn where_the_terminal_is_closed_what_the_command_did_is_kept_unless_nobody_is_to_hear_of_it() {
     let sandbox = directory();
-    let script = "trap 'cp after.tfstate terraform.tfstate; exit 9' HUP; kill -HUP $PPID; \
-        sleep 20 >/dev/null 2>&1 & wait";
+    let script = "kill -HUP $PPID; sleep 0.2; cp after.tfstate terraform.tfstate; exit 9";
     let ran = guard(&sandbox, &[], script);
     assert_eq!((ran.status, snapshots(&sandbox)), (Some(9), 2), "{ran}");
     // As `nohup` does it.
@@ -181,7 +189,7 @@ fn what_cannot_be_kept_is_not_put_at_risk_unless_that_is_allowed() {
 fn a_repository_has_to_be_decided_on_first() {
     let sandbox = directory();
     sandbox.write("tfstate.toml", "");
-    let ran = guard(&sandbox, &[], "echo run");
+    let ran = guard(&sandbox, &["--repo", "another"], "echo run");
     assert_eq!((ran.status, ran.stdout.as_str()), (Some(1), ""), "{ran}");
     assert!(ran.stderr.contains("neither recipients nor no encryption"), "{ran}");
 }

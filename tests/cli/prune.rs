@@ -155,11 +155,12 @@ fn where_much_would_go_somebody_is_asked_first() {
 #[test]
 fn a_computer_that_only_writes_backups_removes_nothing() {
     let sandbox = repository(2);
+    sandbox.run(["backup", "--repo", "else", "--no-encryption", "--signing-key", "other.key"]);
     let refused = prune(&sandbox, &["--keep-last", "1", "--signing-key", "other.key"]);
     assert_snapshot!(plain(&refused), @r"
     [stderr]
     error: the signing key of this computer is not an owner's of the backup repository in repo
-    hint: run this where the repository was made, or give its key: `--signing-key FILE`
+    hint: run this where the repository was made, or give its key: `--signing-key FILE`; if that is lost, begin a new repository: this one can still be restored from
     [exit 1]
     ");
     assert_eq!(snapshots(&sandbox), 2);

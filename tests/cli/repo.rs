@@ -63,7 +63,7 @@ fn a_repository_is_made_once_and_described() {
     Made a backup repository in repo
     Its owner is the signing key of this computer, ed25519:KEY
     warning: there is one recipient: if its key is lost, so are the backups
-    hint: add another: `tfstate repo rekey`; where one is meant, `tfstate repo init --single-recipient` says so
+    hint: name all that are to read it: `tfstate repo rekey --recipient KEY --recipient KEY --identity FILE`
     [exit 0]
     ");
     assert_snapshot!(plain(&repo(&sandbox, &["init", "--recipient", &first])), @r"
@@ -121,6 +121,30 @@ fn an_identity_under_a_passphrase_can_stay_in_the_repository() {
     let restored = sandbox.run(args);
     assert_eq!(restored.status, Some(0), "{restored}");
     assert_eq!(fs::read_to_string(sandbox.path("back")).unwrap(), STATE);
+    assert_eq!(sandbox.run(["verify", "--repo", "repo"]).status, Some(0));
+    fs::remove_dir_all(sandbox.path("repo/keys")).unwrap();
+    let verified = sandbox.run(["verify", "--repo", "repo"]);
+    assert_eq!(verified.status, Some(2), "{verified}");
+    assert!(verified.stdout.contains("the identity that a passphrase opens is gone"), "{verified}");
+    fs::remove_file(sandbox.path("back")).unwrap();
+    let refused = sandbox.run(args);
+    assert!(refused.stderr.contains("and the copy of `keys/`, if that is gone"), "{refused}");
+}
+
+#[test]
+fn who_owns_a_repository_is_not_made_up_on_the_way() {
+    let sandbox = Sandbox::new();
+    let (recipient, _) = key(&sandbox, "a.txt");
+    repo(&sandbox, &["init", "--recipient", &recipient]);
+    let public = "ed25519:3p7bfXt9wbTTW2HC7OQ1Nz-DQ8hbeGdNrfx-FG-IK08";
+    let ran = repo(&sandbox, &["authorize", public, "--signing-key", "typo.key"]);
+    assert_snapshot!(ran, @r#"
+    [stderr]
+    error: there is no signing key in typo.key
+    hint: run this where the repository was made, or give its key: `--signing-key FILE`
+    [exit 1]
+    "#);
+    assert!(!sandbox.path("typo.key").exists());
 }
 
 #[test]
@@ -302,6 +326,8 @@ fn after_a_rekey_the_new_key_reads_everything_and_the_old_files_go() {
     assert_snapshot!(plain(&repo(&sandbox, &["rekey", "--recipient", &b, "-i", &old])), @r"
     [stderr]
     Backups are encrypted for these from now on: age1KEY
+    warning: there is one recipient: if its key is lost, so are the backups
+    hint: name all that are to read it: `tfstate repo rekey --recipient KEY --recipient KEY --identity FILE`
     Units and configurations that name recipients have to name these
     STREAM: 2 encrypted anew, 0 were so already
     The old objects can be read as before, until `tfstate prune` removes them

@@ -113,6 +113,7 @@ fn a_state_is_rolled_back_where_it_lives_and_that_can_be_undone() {
     Kept what was there as snapshot ID
     Restored snapshot ID of TIME to terraform.tfstate: serial 58 is now 59
     Undo it: `tfstate restore ID`
+    Kept what is there now as snapshot ID
     [exit 0]
     "#);
     assert_eq!(now(&sandbox), rolled_back(59));
@@ -231,6 +232,33 @@ fn scripts_are_told_what_was_done() {
 }
 
 #[test]
+fn the_newest_snapshot_after_a_restore_is_what_was_restored() {
+    let (sandbox, id) = changed();
+    done(sandbox.run(["restore", &id, "--yes"]));
+    fs::remove_file(sandbox.path("terraform.tfstate")).unwrap();
+    done(sandbox.run(["restore", "--to", "terraform.tfstate"]));
+    assert_eq!(now(&sandbox), rolled_back(59), "and not what was rolled back from");
+}
+
+#[test]
+fn an_empty_filter_does_not_stand_for_everything() {
+    let (sandbox, id) = changed();
+    let ran = sandbox.run(["restore", &id, "--only", "", "--yes"]);
+    assert_snapshot!(ran, @r#"
+    [stderr]
+    error: the filter of `--only` is empty, which would select everything
+    hint: say which, as in `--only module:network`; to restore all of it, leave it out
+    [exit 1]
+    "#);
+    done(sandbox.run(["restore", &id, "--only", "module:network", "--yes"]));
+    let again = sandbox.run(["restore", &id, "--only", "module:network", "--yes"]);
+    assert!(
+        again.stderr.contains("Nothing to restore: what the filter selects in terraform.tfstate"),
+        "{again}"
+    );
+}
+
+#[test]
 fn only_what_a_filter_selects_is_put_back() {
     let (sandbox, id) = changed();
     let ran = sandbox.run(["restore", &id, "--only", "module:network", "--yes"]);
@@ -242,6 +270,7 @@ fn only_what_a_filter_selects_is_put_back() {
     Kept what was there as snapshot ID
     Restored snapshot ID of TIME to terraform.tfstate: serial 58 is now 59
     Undo it: `tfstate restore ID`
+    Kept what is there now as snapshot ID
     [exit 0]
     "#);
     sandbox.write("before.tfstate", BEFORE);

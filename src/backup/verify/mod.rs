@@ -91,7 +91,7 @@ pub enum Wrong {
     Content,
     /// The note of a run is not what was written.
     Run,
-    /// An identity that is kept under a passphrase is none any more.
+    /// An identity that is kept under a passphrase is gone, or none any more.
     Identity,
     /// Its time is not that at which the place received it.
     Quarantined,
@@ -337,8 +337,13 @@ impl Repository {
     /// Looks at the identities that are kept under a passphrase. Without that, nobody can tell whether
     /// one is whole; whoever may not read them is told so.
     pub fn verify_identities(&self) -> Result<Vec<Problem>, Error> {
-        let mut problems = Vec::new();
+        let (mut problems, mut is_missing) = (Vec::new(), self.records.keeps_identity());
+        let problem = |severity, text| {
+            let (snapshot, stream, affects) = (None, None, Vec::new());
+            Problem { snapshot, stream, wrong: Wrong::Identity, severity, text, affects }
+        };
         for KeptIdentity { key, is_one, is_needed } in self.identities()? {
+            is_missing &= !is_needed;
             if !is_one {
                 problems.push(stray(&key));
                 continue;
@@ -349,9 +354,11 @@ impl Repository {
                 Ok(_) => (Severity::Warning, format!("{key} is damaged")),
                 Err(error) => (Severity::Warning, format!("{key} cannot be read: {error}")),
             };
-            let (snapshot, stream, affects) = (None, None, Vec::new());
-            let wrong = Wrong::Identity;
-            problems.push(Problem { snapshot, stream, wrong, severity, text, affects });
+            problems.push(problem(severity, text));
+        }
+        if is_missing {
+            let text = "the identity that a passphrase opens is gone from keys/".to_owned();
+            problems.push(problem(Severity::Failure, text));
         }
         Ok(problems)
     }

@@ -136,7 +136,7 @@ pub(crate) fn run(args: &Args, context: &mut Context<'_>) -> Result<Exit, Failur
         }
     };
     if keeper.repository().is_new() {
-        repository::tell_made(keeper.repository(), &signer, context);
+        repository::tell_made(&keeper.repository().name(), &signer, context);
         // That nothing is encrypted is told of the snapshots.
         if let Some(Protection::Recipients(_)) = &protection {
             repository::warn_of(keeper.repository().protection(), context);

@@ -45,7 +45,7 @@ pub(crate) fn run(args: &Args, context: &mut Context<'_>) -> Result<Exit, Failur
             Err(failure) if failure.exit == Exit::Interrupted => return Err(failure),
             Err(failure) if args.allow_unprotected => {
                 let text =
-                    format!("the state is not kept before the command: {}", in_short(&failure));
+                    format!("the state is not kept before the command: {}", failure.in_short());
                 context.out.warning(&text, None);
                 None
             }
@@ -59,13 +59,8 @@ pub(crate) fn run(args: &Args, context: &mut Context<'_>) -> Result<Exit, Failur
     if let Some(guarded) = guarded
         && let Err(failure) = guarded.end(context)
     {
-        let text = format!("the state after the command is not kept: {}", in_short(&failure));
+        let text = format!("the state after the command is not kept: {}", failure.in_short());
         context.out.warning(&text, Some("keep it: `tfstate backup`"));
     }
     Ok(Exit::of_command(status))
-}
-
-fn in_short(failure: &Failure) -> String {
-    let causes = failure.because.iter().map(String::as_str);
-    std::iter::once(failure.error.as_str()).chain(causes).collect::<Vec<_>>().join(": ")
 }

@@ -81,7 +81,7 @@ pub(crate) fn run(args: &Args, context: &mut Context<'_>) -> Result<Exit, Failur
     let (grace, now, damaged) = (args.grace, System.now(), args.damaged);
     let rules = Rules { policy: &policy, grace, now, damaged };
     let options = PruneOptions { rules, streams: streams.as_ref() };
-    let signer = if args.dry_run { None } else { Some(args.signer.read_or_make(context)?) };
+    let signer = if args.dry_run { None } else { Some(args.signer.existing(context)?) };
     if let Some(signer) = &signer {
         repository.may_remove(signer)?;
     }

@@ -191,7 +191,7 @@ fn init(args: &Init, context: &mut Context<'_>) -> Result<Exit, Failure> {
         let now = System.now();
         Ok(Repository::open_or_create(vault, protection.as_ref(), keys, now)?)
     })?;
-    repository::tell_made(&made, &signer, context);
+    repository::tell_made(&made.name(), &signer, context);
     match made.protection() {
         Protection::Recipients(_) if args.passphrase_file.is_some() => {
             let text = "without the passphrase nobody can read the backups";
@@ -315,7 +315,7 @@ fn this_key(repo: &Repo) -> String {
 
 fn authorize(args: &OfKey, context: &mut Context<'_>) -> Result<Exit, Failure> {
     let repository = open(&args.common, context)?;
-    let signer = args.common.signer.read_or_make(context)?;
+    let signer = args.common.signer.existing(context)?;
     repository.authorize(args.key, &signer, System.now())?;
     let text = format!("{} may write to {} from now on", args.key, repository.name());
     context.out.note(&text);
@@ -324,7 +324,7 @@ fn authorize(args: &OfKey, context: &mut Context<'_>) -> Result<Exit, Failure> {
 
 fn revoke(args: &OfKey, context: &mut Context<'_>) -> Result<Exit, Failure> {
     let repository = open(&args.common, context)?;
-    let signer = args.common.signer.read_or_make(context)?;
+    let signer = args.common.signer.existing(context)?;
     repository.revoke(args.key, &signer, System.now())?;
     let text = format!("{} may no longer write to {}", args.key, repository.name());
     context.out.note(&text);
@@ -339,7 +339,7 @@ fn hold(
 ) -> Result<Exit, Failure> {
     let repository = open(common, context)?;
     let snapshot = restore::find(&repository, Reference::Id(id))?;
-    let signer = common.signer.read_or_make(context)?;
+    let signer = common.signer.existing(context)?;
     repository.hold(&snapshot, wish, &signer, System.now())?;
     let id = &snapshot.id;
     context.out.note(&match wish {
@@ -368,7 +368,7 @@ fn rekey(args: &Rekey, context: &mut Context<'_>) -> Result<Exit, Failure> {
     } else {
         args.identities.read(&repository, context)?
     };
-    let signer = args.common.signer.read_or_make(context)?;
+    let signer = args.common.signer.existing(context)?;
     let known = repository::known(context);
     let streams = streams(args, &repository, context)?;
     let options = RekeyOptions {
@@ -430,6 +430,7 @@ fn told_whom(recipients: &backup::Recipients, is_passphrase: bool, context: &mut
     }
     let names = recipients.texts().join(", ");
     context.out.note(&format!("Backups are encrypted for these from now on: {names}"));
+    repository::warn_of(&Protection::Recipients(recipients.clone()), context);
     context.out.note("Units and configurations that name recipients have to name these");
 }
 

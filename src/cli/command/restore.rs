@@ -81,6 +81,10 @@ pub(crate) const FORMATS: &[Format] = &[Format::Text, Format::Json];
 
 /// Runs the command.
 pub(crate) fn run(args: &Args, context: &mut Context<'_>) -> Result<Exit, Failure> {
+    if args.only.iter().any(|filter| filter.trim().is_empty()) {
+        return Err(Failure::new("the filter of `--only` is empty, which would select everything")
+            .hint("say which, as in `--only module:network`; to restore all of it, leave it out"));
+    }
     let only = if args.only.is_empty() { None } else { Some(filter::parse(&args.only)?) };
     let past = past(args, context)?;
     let roll_back = RollBack {

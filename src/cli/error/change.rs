@@ -12,7 +12,7 @@ impl From<session::Error> for Failure {
         match error {
             session::Error::Store(error) => error.into(),
             session::Error::Keep { .. } => Self::of(&error)
-                .hint("name a place for the copy that can be written: `--repo FOLDER`"),
+                .hint("name a place for the copy that can be written: `--repo FOLDER`; a restore to a new file, `--to FILE`, needs none"),
             session::Error::HalfWritten { error, kept } => {
                 Self::from(*error).hints(kept.as_deref().map(copy_hint))
             }

@@ -226,13 +226,13 @@ impl From<backup::Error> for Failure {
                 "put that into the first line of a file, and name it: `--passphrase-file FILE`, or the variable `TFSTATE_PASSPHRASE_FILE`",
             ),
             backup::Error::Passphrase => Some(
-                "it is the first line of the file that is named; `tfstate repo rekey` may have exchanged it since",
+                "it is the first line of the file that is named, unless `tfstate repo rekey` exchanged it; if it is right, `keys/` there is damaged: put the copy of it back",
             ),
             backup::Error::KeptIdentity { .. } => {
                 Some("nothing was changed: look at the disk or the bucket, and try again")
             }
             backup::Error::NoIdentity { .. } => Some(
-                "give the file with the key: `--identity FILE`, else `backup.identity` in tfstate.toml; or, where a passphrase opens it, `--passphrase-file FILE`",
+                "give the file with the key: `--identity FILE`, else `backup.identity` in tfstate.toml; where a passphrase opens it, `--passphrase-file FILE` and the copy of `keys/`, if that is gone",
             ),
             backup::Error::WrongIdentity { .. } => Some(
                 "use the key of one of the recipients that `tfstate repo info` shows, or the passphrase that there is now",
@@ -240,7 +240,9 @@ impl From<backup::Error> for Failure {
             backup::Error::NoSnapshot { .. } | backup::Error::Ambiguous { .. } => {
                 Some("list what there is: `tfstate snapshots`")
             }
-            backup::Error::Damaged { .. } => Some("restore another snapshot: `tfstate snapshots`"),
+            backup::Error::Damaged { .. } => Some(
+                "restore another by its id: `tfstate verify` tells which are whole, `tfstate snapshots` what there are",
+            ),
             backup::Error::Parent { .. } => Some(
                 "restore an older snapshot: `tfstate snapshots`; the next backup is a full one",
             ),
@@ -248,8 +250,11 @@ impl From<backup::Error> for Failure {
                 "if that key is one of yours, let it count: `tfstate repo authorize KEY`; else somebody forged it",
             ),
             backup::Error::Newer { .. } => Some("update tfstate"),
+            backup::Error::Record { .. } => Some(
+                "put a copy of it back: nothing is read without; that of any time will do, with all of `c/`",
+            ),
             backup::Error::NotOwner { .. } => Some(
-                "run this where the repository was made, or give its key: `--signing-key FILE`",
+                "run this where the repository was made, or give its key: `--signing-key FILE`; if that is lost, begin a new repository: this one can still be restored from",
             ),
             backup::Error::NotWriter { .. } => Some("list the keys: `tfstate repo info`"),
             backup::Error::SigningKey { .. } => Some(

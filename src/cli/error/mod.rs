@@ -91,6 +91,12 @@ impl Failure {
         self
     }
 
+    /// Returns what failed and why in one line.
+    pub(crate) fn in_short(&self) -> String {
+        let causes = self.because.iter().map(String::as_str);
+        std::iter::once(self.error.as_str()).chain(causes).collect::<Vec<_>>().join(": ")
+    }
+
     /// Sets another exit status.
     pub(crate) fn exit(mut self, exit: Exit) -> Self {
         self.exit = exit;

@@ -90,6 +90,8 @@ pub struct Report {
     pub bytes_state: Option<u64>,
     /// Whether it is encrypted; to be said aloud where it is not.
     pub encrypted: bool,
+    /// Whether the repository was made for it.
+    pub made: bool,
     /// Why the state can't be parsed, if it can't.
     pub broken: Option<String>,
     /// How long it took, reading the state included.
@@ -389,7 +391,8 @@ impl<'a> Keeper<'a> {
     ) -> Report {
         let encrypted = *self.repository.protection() != Protection::None;
         let took = SignedDuration::ZERO;
-        Report { snapshot, added, bytes_state, encrypted, broken, took }
+        let made = self.repository.is_new();
+        Report { snapshot, added, bytes_state, encrypted, made, broken, took }
     }
 }
 
