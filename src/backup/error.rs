@@ -33,6 +33,20 @@ pub enum Error {
         /// How it differs.
         problem: &'static str,
     },
+    /// Another owner changed the repository's record at the same time.
+    #[error("another computer is changing the backup repository in {place} too")]
+    Overtaken {
+        /// The place.
+        place: String,
+    },
+    /// What a run noted makes no sense.
+    #[error("the note {what} {problem}")]
+    Note {
+        /// What the note is called.
+        what: String,
+        /// What is wrong with it.
+        problem: &'static str,
+    },
     /// The repository's record makes no sense.
     #[error("the record {what} {problem}")]
     Record {

@@ -113,7 +113,7 @@ mod tests {
         let (owner, first) = make();
         known.recognise(&vault, &first).unwrap();
         let key = Signer::generate().unwrap().public();
-        first.change(&vault, Change::Authorize(key), &owner, Timestamp::UNIX_EPOCH).unwrap();
+        first.change(&vault, &Change::Authorize(key), &owner, Timestamp::UNIX_EPOCH).unwrap();
         known.recognise(&vault, &Records::read(&vault).unwrap().unwrap()).unwrap();
         let rolled_back = known.recognise(&vault, &first).unwrap_err();
         assert!(matches!(rolled_back, Error::Stranger { .. }), "{rolled_back}");

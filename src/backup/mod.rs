@@ -158,6 +158,7 @@ mod fresh;
 pub mod fuzzing;
 mod heads;
 mod hold;
+mod identity;
 mod known;
 mod note;
 pub mod prune;

@@ -55,7 +55,7 @@ pub(super) fn create(vault: &dyn Vault, key: &str, bytes: &[u8]) -> Result<Creat
     if found.is_some_and(|found| created == Created::Exists || found == bytes) {
         return Ok(created);
     }
-    Err(Error::Record { what: vault.name(key), problem: "is not there after it was written" })
+    Err(Error::Note { what: vault.name(key), problem: "is not there after it was written" })
 }
 
 /// Reads a note whose signature holds.

@@ -12,11 +12,10 @@ use serde::{Deserialize, Serialize};
 use super::body::Flaw;
 use super::container::Encryption;
 use super::note::{self, Note};
-use super::repository::{IDENTITIES, identity_key};
 use super::sign::{PublicKey, Signer};
 use super::snapshot::{to_hex, utc};
 use super::vault::{Created, Vault};
-use super::{Error, Recipients};
+use super::{Error, Recipients, identity};
 
 /// The first record.
 pub(super) const FIRST: &str = "repo.json";
@@ -144,10 +143,10 @@ impl Records {
         asked: &Protection,
         signer: &Signer,
         now: Timestamp,
-    ) -> Result<(), Error> {
+    ) -> Result<Created, Error> {
         let (encryption, recipients) = parts(asked);
         let owner = signer.public();
-        let keeps_identity = keeps_identity(vault, &recipients)?;
+        let keeps_identity = identity::is_kept(vault, &recipients)?;
         let record = Record {
             v: 1,
             must_understand: Vec::new(),
@@ -161,14 +160,14 @@ impl Records {
             owners: vec![owner],
             writers: vec![Writer { key: owner, since: utc(now), until: None }],
         };
-        vault.create(FIRST, &note::seal(DOMAIN, &record, signer)).map(drop)
+        vault.create(FIRST, &note::seal(DOMAIN, &record, signer))
     }
 
     /// Writes one more record.
     pub(super) fn change(
         &self,
         vault: &dyn Vault,
-        change: Change,
+        change: &Change,
         signer: &Signer,
         now: Timestamp,
     ) -> Result<(), Error> {
@@ -181,29 +180,31 @@ impl Records {
         record.created = utc(now);
         match change {
             Change::Recipients(recipients) => {
-                (record.encryption, record.recipients) = parts(&Protection::Recipients(recipients));
-                record.keeps_identity = keeps_identity(vault, &record.recipients)?;
+                let protection = Protection::Recipients(recipients.clone());
+                (record.encryption, record.recipients) = parts(&protection);
             }
             Change::Authorize(key) => {
-                record.writers.retain(|writer| writer.key != key || writer.until.is_some());
-                record.writers.push(Writer { key, since: utc(now), until: None });
+                record.writers.retain(|writer| writer.key != *key || writer.until.is_some());
+                record.writers.push(Writer { key: *key, since: utc(now), until: None });
             }
             Change::Revoke(key) => {
-                let open = |writer: &&mut Writer| writer.key == key && writer.until.is_none();
+                let open = |writer: &&mut Writer| writer.key == *key && writer.until.is_none();
                 let mut found = record.writers.iter_mut().filter(open).peekable();
                 if found.peek().is_none() {
-                    return Err(Error::NotWriter { place: vault.name(""), key });
+                    return Err(Error::NotWriter { place: vault.name(""), key: *key });
                 }
                 found.for_each(|writer| writer.until = Some(utc(now)));
             }
         }
+        // Also of what was made before records said it.
+        record.keeps_identity = match change {
+            Change::Recipients(_) => identity::is_kept(vault, &record.recipients)?,
+            _ => record.keeps_identity || identity::is_kept(vault, &record.recipients)?,
+        };
         let key = key_of(record.number);
         match note::create(vault, &key, &note::seal(DOMAIN, &record, signer))? {
             Created::New => Ok(()),
-            Created::Exists => Err(Error::Record {
-                what: vault.name(&key),
-                problem: "was just written by another",
-            }),
+            Created::Exists => Err(Error::Overtaken { place: vault.name("") }),
         }
     }
 
@@ -278,16 +279,6 @@ impl Records {
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks so")]
 fn is_false(flag: &bool) -> bool {
     !flag
-}
-
-/// Returns whether an identity of one of these is there under a passphrase.
-fn keeps_identity(vault: &dyn Vault, recipients: &[String]) -> Result<bool, Error> {
-    let kept = vault.list(IDENTITIES)?;
-    let is_kept = |recipient: &String| {
-        let key = identity_key(recipient);
-        kept.iter().any(|object| object.key == key)
-    };
-    Ok(recipients.iter().any(is_kept))
 }
 
 fn key_of(number: u32) -> String {
@@ -395,17 +386,17 @@ mod tests {
         let (vault, owner, records) = place();
         let writer = Signer::generate().unwrap();
         let key = writer.public();
-        let refused = records.change(&vault, Change::Authorize(key), &writer, NOW).unwrap_err();
+        let refused = records.change(&vault, &Change::Authorize(key), &writer, NOW).unwrap_err();
         assert!(matches!(refused, Error::NotOwner { .. }), "{refused}");
-        records.change(&vault, Change::Authorize(key), &owner, later(10)).unwrap();
+        records.change(&vault, &Change::Authorize(key), &owner, later(10)).unwrap();
         let now = Records::read(&vault).unwrap().unwrap();
         assert!(now.may_write(key) && now.may_write(owner.public()));
-        now.change(&vault, Change::Revoke(key), &owner, later(20)).unwrap();
+        now.change(&vault, &Change::Revoke(key), &owner, later(20)).unwrap();
         let now = Records::read(&vault).unwrap().unwrap();
         assert!(!now.may_write(key));
         let at = |seconds| now.counts(key, &utc(later(seconds)));
         assert_eq!([at(15), at(20), at(21)], [true, true, false]);
-        let again = now.change(&vault, Change::Revoke(key), &owner, later(30)).unwrap_err();
+        let again = now.change(&vault, &Change::Revoke(key), &owner, later(30)).unwrap_err();
         assert!(matches!(again, Error::NotWriter { .. }), "{again}");
     }
 
@@ -414,7 +405,7 @@ mod tests {
         let (vault, owner, records) = place();
         let key = age::x25519::Identity::generate().to_public().to_string();
         let recipients = Recipients::parse(&[&key]).unwrap().unwrap();
-        records.change(&vault, Change::Recipients(recipients), &owner, NOW).unwrap();
+        records.change(&vault, &Change::Recipients(recipients), &owner, NOW).unwrap();
         let now = Records::read(&vault).unwrap().unwrap();
         assert_eq!(now.encryption(), Encryption::Age);
         assert!(now.had(Encryption::None));
@@ -430,9 +421,9 @@ mod tests {
     fn of_two_changes_at_once_one_is_refused() {
         let (vault, owner, records) = place();
         let key = Signer::generate().unwrap().public();
-        records.change(&vault, Change::Authorize(key), &owner, NOW).unwrap();
-        let error = records.change(&vault, Change::Authorize(key), &owner, NOW).unwrap_err();
-        assert!(error.to_string().ends_with("was just written by another"), "{error}");
+        records.change(&vault, &Change::Authorize(key), &owner, NOW).unwrap();
+        let error = records.change(&vault, &Change::Authorize(key), &owner, NOW).unwrap_err();
+        assert!(matches!(error, Error::Overtaken { .. }), "{error}");
     }
 
     #[test]
@@ -445,5 +436,29 @@ mod tests {
             let error = Records::read(&vault).unwrap_err();
             assert!(matches!(error, Error::Record { .. }), "{error}");
         }
+    }
+
+    #[test]
+    fn a_record_says_whether_an_identity_is_kept_whatever_is_changed_next() {
+        let vault = Stored::new(Arc::new(Memory::default()), "r");
+        let signer = Signer::generate().unwrap();
+        let of = |number: u8| {
+            let key = age::x25519::Identity::generate().to_public().to_string();
+            vault.create(&format!("keys/{number:016x}.age"), b"of another").unwrap();
+            Recipients::parse(&[key]).unwrap().unwrap()
+        };
+        let (first, second) = (of(1), of(2));
+        let says = || Records::read(&vault).unwrap().unwrap();
+        Records::create(&vault, &Protection::Recipients(first.clone()), &signer, NOW).unwrap();
+        assert!(!says().keeps_identity(), "those that are there are of others");
+        vault.create(&identity::key_of(&first.texts()[0]), b"").unwrap();
+        let other = Signer::generate().unwrap().public();
+        says().change(&vault, &Change::Authorize(other), &signer, NOW).unwrap();
+        assert!(says().keeps_identity(), "also where an earlier record did not say it");
+        vault.delete(&identity::key_of(&first.texts()[0])).unwrap();
+        says().change(&vault, &Change::Revoke(other), &signer, NOW).unwrap();
+        assert!(says().keeps_identity(), "that it is gone does not make it unneeded");
+        says().change(&vault, &Change::Recipients(second), &signer, NOW).unwrap();
+        assert!(!says().keeps_identity());
     }
 }

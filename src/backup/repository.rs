@@ -18,9 +18,9 @@ use super::record::{Change, FURTHER, Records, Writer};
 use super::sign::{PublicKey, Signer};
 use super::snapshot::FOLDER;
 use super::tomb::PENDING;
-use super::vault::{Object, Vault};
+use super::vault::{Created, Vault};
 use super::{
-    Error, IMPORTED, Identities, Origin, Protection, Recipients, Snapshot, delta, snapshot,
+    Error, IMPORTED, Identities, Origin, Protection, Recipients, Snapshot, delta, identity,
 };
 use crate::base::secret::Secret;
 
@@ -97,9 +97,9 @@ impl Repository {
             (Err(Error::NoRepository { place }), None) => Err(Error::Undecided { place }),
             (Err(Error::NoRepository { .. }), Some(asked)) => {
                 let signer = keys.signer.ok_or(Error::NoSigner)?;
-                Records::create(&*vault, asked, signer, now)?;
+                let created = Records::create(&*vault, asked, signer, now)?;
                 let made = Self::open(vault, keys)?.insist(asked)?;
-                Ok(Self { is_new: true, ..made })
+                Ok(Self { is_new: created == Created::New, ..made })
             }
             (Ok(found), Some(asked)) => found.insist(asked),
             (result, _) => result,
@@ -125,7 +125,7 @@ impl Repository {
     /// there, which is read back.
     pub fn keep_identity(vault: &dyn Vault, passphrase: &Secret) -> Result<Recipients, Error> {
         let (recipient, sealed) = crypt::seal_identity(passphrase)?;
-        let key = identity_key(&recipient);
+        let key = identity::key_of(&recipient);
         vault.create(&key, &sealed)?;
         let kept = vault.read(&key)?.and_then(|kept| crypt::recipient_of(&kept, passphrase));
         if kept.as_ref() != Some(&recipient) {
@@ -143,7 +143,7 @@ impl Repository {
     /// passphrases, and of a run that did not get to say that it counts.
     pub fn unlock(&self, identities: &mut Identities, passphrase: &Secret) -> Result<(), Error> {
         let (mut opened, mut refusal) = (0, None);
-        for object in self.vault.list(IDENTITIES)? {
+        for object in self.vault.list(identity::FOLDER)? {
             let Some(sealed) = self.vault.read(&object.key)? else { continue };
             match identities.unlock(&sealed, passphrase) {
                 Ok(()) => opened += 1,
@@ -154,24 +154,17 @@ impl Repository {
     }
 
     /// Lists what is kept as identities under a passphrase.
-    pub(super) fn identities(&self) -> Result<Vec<KeptIdentity>, Error> {
-        let needed: Vec<String> = self.recipients().iter().map(|text| identity_key(text)).collect();
-        let kept = |object: Object| {
-            let key = object.key;
-            let name = key.strip_prefix(IDENTITIES).and_then(|name| name.strip_suffix(".age"));
-            let is_one = name.is_some_and(|name| snapshot::hex(name, 16).is_some());
-            KeptIdentity { is_needed: needed.contains(&key), is_one, key }
-        };
-        Ok(self.vault.list(IDENTITIES)?.into_iter().map(kept).collect())
+    pub(super) fn identities(&self) -> Result<Vec<identity::Kept>, Error> {
+        identity::list(&*self.vault, self.recipients())
     }
 
     /// Returns those of the recipients whose identities it keeps under a passphrase; nothing where it
     /// keeps no identity at all.
     pub fn kept_recipients(&self) -> Result<Option<Vec<String>>, Error> {
-        let kept = self.vault.list(IDENTITIES)?;
+        let kept = self.identities()?;
         let is_kept = |recipient: &&String| {
-            let key = identity_key(recipient);
-            kept.iter().any(|object| object.key == key)
+            let key = identity::key_of(recipient);
+            kept.iter().any(|kept| kept.key == key)
         };
         let recipients = self.recipients().iter().filter(is_kept).cloned().collect();
         Ok((!kept.is_empty()).then_some(recipients))
@@ -181,7 +174,7 @@ impl Repository {
     /// and for nobody else.
     pub fn is_under(&self, passphrase: &Secret) -> Result<bool, Error> {
         let [recipient] = self.recipients() else { return Ok(false) };
-        let sealed = self.vault.read(&identity_key(recipient))?;
+        let sealed = self.vault.read(&identity::key_of(recipient))?;
         let opened = sealed.and_then(|sealed| crypt::recipient_of(&sealed, passphrase));
         Ok(opened.as_ref() == Some(recipient))
     }
@@ -232,7 +225,7 @@ impl Repository {
         now: Timestamp,
     ) -> Result<(), Error> {
         let change = Change::Recipients(recipients.clone());
-        self.records.change(&*self.vault, change, owner, now)
+        self.records.change(&*self.vault, &change, owner, now)
     }
 
     /// Returns the keys that may change its record and remove snapshots.
@@ -247,12 +240,12 @@ impl Repository {
 
     /// Makes the signatures of a key count from now on.
     pub fn authorize(&self, key: PublicKey, owner: &Signer, now: Timestamp) -> Result<(), Error> {
-        self.records.change(&*self.vault, Change::Authorize(key), owner, now)
+        self.records.change(&*self.vault, &Change::Authorize(key), owner, now)
     }
 
     /// Makes what a key signs from now on not count.
     pub fn revoke(&self, key: PublicKey, owner: &Signer, now: Timestamp) -> Result<(), Error> {
-        self.records.change(&*self.vault, Change::Revoke(key), owner, now)
+        self.records.change(&*self.vault, &Change::Revoke(key), owner, now)
     }
 
     /// Lists everything.
@@ -536,26 +529,6 @@ fn inside<'p, T>(
         }
     };
     body::open_boxed(plain).and_then(read).map_err(flawed)
-}
-
-/// Where identities are kept under a passphrase.
-pub(super) const IDENTITIES: &str = "keys/";
-
-/// What is kept as an identity under a passphrase.
-#[derive(Debug)]
-pub(super) struct KeptIdentity {
-    /// Its key.
-    pub key: String,
-    /// Whether it is called as one.
-    pub is_one: bool,
-    /// Whether it reads what is written now.
-    pub is_needed: bool,
-}
-
-/// Returns the key of the identity that goes with a recipient.
-pub(super) fn identity_key(recipient: &str) -> String {
-    let fingerprint = &blake3::hash(recipient.as_bytes()).to_hex()[..16];
-    format!("{IDENTITIES}{fingerprint}.age")
 }
 
 fn described(head: &Head) -> Described {

@@ -213,7 +213,7 @@ impl Repository {
     /// Reads what a run says, and holds it against its name, this repository and its writers.
     pub(super) fn run(&self, name: &Name) -> Result<Note<Run>, Error> {
         let what = || self.vault.name(&name.key);
-        let refused = |problem| Error::Record { what: what(), problem };
+        let refused = |problem| Error::Note { what: what(), problem };
         let bytes = self.vault.read(&name.key)?.ok_or_else(|| refused(GONE))?;
         let note: Note<Run> = note::open(DOMAIN, &bytes).map_err(|flaw| match flaw {
             Flaw::Damaged(_) => refused("is damaged"),

@@ -57,8 +57,8 @@ fn attend(mut child: Child, asked: &Asked) -> io::Result<ExitStatus> {
     }
 }
 
-/// Listens to what this process is told. From then on a closed terminal does not end it, so that what
-/// there is to clear up after the command is done even without one.
+/// Listens to what this process is told. From then on, on Linux, a closed terminal does not end it, so
+/// that what there is to clear up after the command is done even without one.
 #[cfg(unix)]
 struct Asked {
     to_end: Arc<AtomicBool>,

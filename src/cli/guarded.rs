@@ -5,7 +5,7 @@ use std::ffi::OsStr;
 use super::context::Context;
 use super::diff::brief;
 use super::error::Failure;
-use super::kept::InRepository;
+use super::kept::{AFTER, InRepository};
 use super::repository::{RepositoryOption, SignerOption};
 use super::state;
 use crate::backup::BEFORE_GUARDED;
@@ -63,9 +63,18 @@ impl Guarded {
         let mut options = self.repository.options(&tags);
         // By it prune knows what to spare.
         options.manner.insists_on_tags = tag == BEFORE_GUARDED;
-        let work =
-            |_: &dyn Fn() -> bool| Ok(guard::keep(&self.location, bytes, (&options, &System))?);
-        let kept = context.interrupt.hold(work)?;
+        let mut kept = None;
+        let held = context.interrupt.hold(|_| {
+            kept = Some(guard::keep(&self.location, bytes, (&options, &System))?);
+            Ok(())
+        });
+        // Who interrupts this after the command must not be told that it was not kept.
+        let kept = match (kept, held) {
+            (Some(kept), Err(_)) if tag == AFTER => kept,
+            (_, Err(failure)) => return Err(failure),
+            (Some(kept), Ok(())) => kept,
+            (None, Ok(())) => unreachable!("what was kept is there"),
+        };
         if kept.made {
             self.repository.tell_made(context);
         }
@@ -88,7 +97,7 @@ impl Guarded {
                 self.tell_undo(kept, context);
             }
             (None, Some(after)) => {
-                let kept = self.keep(&after, "after", context)?;
+                let kept = self.keep(&after, AFTER, context)?;
                 let text = format!("{name} is new; snapshot {} has it{}", kept.id, openly(&kept));
                 context.out.note(&text);
             }
@@ -104,7 +113,7 @@ impl Guarded {
         ((before, kept), after): (&(Bytes, Kept), &Bytes),
         context: &mut Context<'_>,
     ) -> Result<(), Failure> {
-        let now = self.keep(after, "after", context);
+        let now = self.keep(after, AFTER, context);
         match guard::compare(before, after) {
             Ok(comparison) => {
                 let lines = brief::lines(&comparison).join("\n");

@@ -2,7 +2,7 @@
 
 use std::ffi::OsStr;
 use std::fs::File;
-use std::io::{BufRead as _, BufReader};
+use std::io::{BufRead as _, BufReader, IsTerminal as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -10,7 +10,7 @@ use super::context::Context;
 use super::error::Failure;
 use super::state;
 use crate::backup::vault::{Folder, Stored, Vault};
-use crate::backup::{Identities, Keys, Known, Protection, Repository, Signer};
+use crate::backup::{Error, Identities, Keys, Known, Protection, Repository, Signer};
 use crate::base::secret::Secret;
 use crate::base::text::shell_word;
 use crate::ops::earlier::{self, Kept};
@@ -43,7 +43,7 @@ pub(crate) struct IdentityOption {
 /// The option of commands that write to the repository.
 #[derive(Clone, Debug, Default, clap::Args)]
 pub(crate) struct SignerOption {
-    /// Sign with the key in this file; it is made if there is none
+    /// Sign with the key in this file; what writes snapshots makes it if there is none
     ///
     /// Without it: the file that `TFSTATE_SIGNING_KEY_FILE` names, or
     /// `$XDG_STATE_HOME/tfstate/signing.key`.
@@ -96,7 +96,7 @@ pub(crate) fn tell_made(name: &str, signer: &Signer, context: &mut Context<'_>) 
     context.out.note(&owner);
 }
 
-/// Warns of what may be regretted of how a repository that was made is protected.
+/// Warns of what may be regretted of how snapshots are protected from now on.
 pub(crate) fn warn_of(protection: &Protection, context: &mut Context<'_>) {
     match protection {
         Protection::None => {
@@ -104,7 +104,7 @@ pub(crate) fn warn_of(protection: &Protection, context: &mut Context<'_>) {
         }
         Protection::Recipients(recipients) if recipients.texts().len() == 1 => {
             let text = "there is one recipient: if its key is lost, so are the backups";
-            let hint = "name all that are to read it: `tfstate repo rekey --recipient KEY --recipient KEY --identity FILE`";
+            let hint = "name all that are to read them: `tfstate repo rekey --recipient KEY --recipient KEY --identity FILE`";
             context.out.warning(text, Some(hint));
         }
         Protection::Recipients(_) => {}
@@ -132,6 +132,11 @@ impl IdentityOption {
         Ok(kept)
     }
 
+    /// Returns whether the passphrase comes through standard input.
+    pub(crate) fn reads_input(&self) -> bool {
+        self.passphrase_file.as_deref().is_some_and(is_standard_input)
+    }
+
     /// Returns whether a key was named.
     pub(crate) fn is_given(&self) -> bool {
         !self.identities.is_empty() || self.passphrase_file.is_some()
@@ -155,14 +160,31 @@ impl IdentityOption {
     }
 }
 
-/// Returns the file of the passphrase that the environment names.
+/// Returns the file of the passphrase that the environment names. Standard input it cannot name: that
+/// is for one command.
 pub(crate) fn passphrase_file(context: &Context<'_>) -> Option<PathBuf> {
-    context.env.path("TFSTATE_PASSPHRASE_FILE")
+    context.env.path("TFSTATE_PASSPHRASE_FILE").filter(|path| !is_standard_input(path))
+}
+
+/// What is told where two things are to come through standard input.
+pub(crate) fn read_twice() -> Failure {
+    Failure::new("standard input cannot be read twice").hint("name a file for one of the two")
+}
+
+/// Returns whether a file that was named stands for standard input.
+pub(crate) fn is_standard_input(path: &Path) -> bool {
+    path.as_os_str() == "-"
 }
 
 /// Returns the first line of a file, or of standard input where the file is `-`: a passphrase.
 pub(crate) fn passphrase(path: &Path) -> Result<Secret, Failure> {
-    let is_input = path.as_os_str() == "-";
+    let is_input = is_standard_input(path);
+    if is_input && std::io::stdin().is_terminal() {
+        return Err(Failure::new(
+            "cannot read the passphrase from the terminal, which would show it",
+        )
+        .hint("pipe it in from what keeps it, or name a file"));
+    }
     let name = if is_input { "standard input".to_owned() } else { path.display().to_string() };
     let mut line = String::new();
     let read = if is_input {
@@ -190,13 +212,19 @@ impl SignerOption {
     /// Returns the key of this computer, which has to be there: a new one would be nobody's.
     pub(crate) fn existing(&self, context: &mut Context<'_>) -> Result<Signer, Failure> {
         let path = self.path(context)?;
-        if !path.exists() {
-            let text = format!("there is no signing key in {}", path.display());
-            return Err(Failure::new(text).hint(
-                "run this where the repository was made, or give its key: `--signing-key FILE`",
-            ));
+        match Signer::read(&path) {
+            Err(Error::Io { source, .. }) if source.kind() == std::io::ErrorKind::NotFound => {
+                let text = format!("there is no signing key in {}", path.display());
+                let hint =
+                    "run this where the repository was made, or give its key: `--signing-key FILE`";
+                Err(Failure::new(text).hint(hint))
+            }
+            read => {
+                let signer = read?;
+                warn_of_others(&path, context);
+                Ok(signer)
+            }
         }
-        self.read_or_make(context)
     }
 
     fn path(&self, context: &Context<'_>) -> Result<PathBuf, Failure> {
@@ -211,14 +239,18 @@ impl SignerOption {
     pub(crate) fn read_or_make(&self, context: &mut Context<'_>) -> Result<Signer, Failure> {
         let path = self.path(context)?;
         let signer = Signer::read_or_make(&path)?;
-        if is_open_to_all(&path) {
-            let file = path.display();
-            let text = format!("everybody on this computer can read the signing key in {file}");
-            let hint =
-                format!("make it yours alone: `chmod 600 {}`", shell_word(&file.to_string()));
-            context.out.warning(&text, Some(&hint));
-        }
+        warn_of_others(&path, context);
         Ok(signer)
+    }
+}
+
+/// Warns of a key that others can read.
+fn warn_of_others(path: &Path, context: &mut Context<'_>) {
+    if is_open_to_all(path) {
+        let file = path.display();
+        let text = format!("everybody on this computer can read the signing key in {file}");
+        let hint = format!("make it yours alone: `chmod 600 {}`", shell_word(&file.to_string()));
+        context.out.warning(&text, Some(&hint));
     }
 }
 

@@ -10,13 +10,11 @@ use super::context::Context;
 use super::diff::heads;
 use super::error::{Exit, Failure};
 use super::json::restore::{Restore, Serials};
-use super::kept::{InRepository, KeepOption, Kept};
+use super::kept::{KeepOption, Kept};
 use super::locking::{LockingOption, warn_of_no_lock};
 use super::output;
-use crate::base::clock::System;
 use crate::base::size;
 use crate::base::text::{escape, shell_word};
-use crate::ops::guard;
 use crate::ops::push::Rules;
 use crate::ops::restore::roll_back::{self, Answer, Done, Options};
 use crate::ops::restore::{self, Past, Plan, PlanOptions, Refusal, new_file};
@@ -52,25 +50,6 @@ pub(crate) enum Ask {
     Agreed,
     /// It is not to be done.
     DryRun,
-}
-
-/// Keeps what is there after a restore: the newest snapshot would be what it replaced.
-fn keep_what_is_there(location: &Location, repository: &InRepository, context: &mut Context<'_>) {
-    let tags = ["after".to_owned()];
-    let kept = context.interrupt.clone().hold(|_| {
-        let Some(bytes) = guard::read(location)? else { return Ok(None) };
-        Ok(Some(guard::keep(location, &bytes, (&repository.options(&tags), &System))?))
-    });
-    match kept {
-        Ok(Some(kept)) => {
-            context.out.note(&format!("Kept what is there now as snapshot {}", kept.id));
-        }
-        Ok(None) => {}
-        Err(failure) => {
-            let text = format!("what is there now is not kept: {}", failure.in_short());
-            context.out.warning(&text, Some("keep it: `tfstate backup`"));
-        }
-    }
 }
 
 /// Says why there is nowhere to restore to.
@@ -132,22 +111,16 @@ impl RollBack<'_> {
             return self.told(&done, &name, &keep, context);
         }
         warn_of_no_lock(&target, self.no_lock, context);
-        let mut is_written = false;
-        let exit = self.locking.with_output("state-restore", context, |context, info, wait| {
+        self.locking.with_output("state-restore", context, |context, info, wait| {
             let on = Locking::On { info, wait };
             let locking = if self.no_lock { Locking::Off } else { on };
             let options = Options { plan, locking, keep: &keep };
             let done = roll_back::run(self.past, target, options, |plan| {
                 self.agree(plan, &name, context, wait.stop)
             })?;
-            is_written = done.report.written;
             // Whoever interrupted it must know all the same that it was done.
             self.told(&done, &name, &keep, context)
-        })?;
-        if let (true, Kept::Snapshots(repository)) = (is_written, &keep) {
-            keep_what_is_there(location, repository, context);
-        }
-        Ok(exit)
+        })
     }
 
     fn check_that_somebody_answers(
@@ -216,6 +189,8 @@ impl RollBack<'_> {
     ) -> Result<Exit, Failure> {
         let (plan, past) = (&done.plan, &self.past.name);
         if context.format == Format::Json {
+            keep.told(&done.report, name, context);
+            let after = done.report.after.as_ref().and_then(|after| after.as_deref().ok());
             let told = Restore::new(past, name, plan.comparison.as_ref());
             context.out.json(&Restore {
                 snapshot: self.past.snapshot.as_deref(),
@@ -224,6 +199,7 @@ impl RollBack<'_> {
                     after: if plan.is_needed { plan.after } else { plan.before },
                 },
                 kept: done.report.kept.as_deref().map(|kept| keep.reference(kept)),
+                kept_after: after.map(|kept| keep.reference(kept)),
                 written: done.report.written,
                 ..told
             })?;
@@ -250,6 +226,7 @@ impl RollBack<'_> {
             context.out.note(&format!("Kept what was there as {}", escape(kept)));
         }
         context.out.note(&format!("Restored {past} to {shown}{serial}"));
+        keep.told(&done.report, name, context);
         if let Some(kept) = &done.report.kept {
             let undo = self.undo(&keep.reference(kept), name);
             context.out.note(&format!("Undo it: `{}`", escape(&undo)));

@@ -59,7 +59,7 @@ fn a_first_backup_tells_what_it_made_and_that_one_key_is_few() {
     Made a backup repository in $DIR/home/.local/state/tfstate/backups
     Its owner is the signing key of this computer
     warning: there is one recipient: if its key is lost, so are the backups
-    hint: name all that are to read it: `tfstate repo rekey --recipient KEY --recipient KEY --identity FILE`
+    hint: name all that are to read them: `tfstate repo rekey --recipient KEY --recipient KEY --identity FILE`
     "#);
     assert_eq!(sandbox.run(["backup"]).stderr, "");
 }
@@ -86,7 +86,7 @@ fn tags_that_mean_something_to_retention_are_not_given_by_hand() {
     for tag in ["broken", "imported", "before", "before-change"] {
         let ran = sandbox.run(["backup", "--no-encryption", "--tag", tag]);
         assert_eq!(ran.status, Some(1), "{ran}");
-        assert!(ran.stderr.contains("are given by tfstate itself"), "{ran}");
+        assert!(ran.stderr.contains("tfstate gives these itself: "), "{ran}");
     }
 }
 

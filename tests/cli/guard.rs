@@ -158,7 +158,7 @@ fn where_the_terminal_is_closed_what_the_command_did_is_kept_unless_nobody_is_to
     let mut shell = sandbox.command(Path::new("/bin/sh"));
     let program = env!("CARGO_BIN_EXE_tfstate");
     shell.args(["-c", "trap '' HUP; exec \"$@\"", "sh", program, "guard", "-q", "--"]);
-    shell.args(["sh", "-c", "kill -HUP $PPID; sleep 0.2; exit 4"]);
+    shell.args(["sh", "-c", "kill -HUP $$; exit 4"]);
     assert_eq!(shell.status().unwrap().code(), Some(4));
 }
 

@@ -63,7 +63,7 @@ fn a_repository_is_made_once_and_described() {
     Made a backup repository in repo
     Its owner is the signing key of this computer, ed25519:KEY
     warning: there is one recipient: if its key is lost, so are the backups
-    hint: name all that are to read it: `tfstate repo rekey --recipient KEY --recipient KEY --identity FILE`
+    hint: name all that are to read them: `tfstate repo rekey --recipient KEY --recipient KEY --identity FILE`
     [exit 0]
     ");
     assert_snapshot!(plain(&repo(&sandbox, &["init", "--recipient", &first])), @r"
@@ -163,6 +163,9 @@ fn a_passphrase_may_come_through_a_pipe() {
     assert_eq!(restored.status, Some(0), "{restored}");
     sandbox.write("nothing", "");
     assert!(restore("nothing").stderr.contains("the first line of standard input is empty"));
+    let twice = ["rekey", "--passphrase-file", "-", "--new-passphrase-file", "-"];
+    let refused = repo(&sandbox, &twice);
+    assert!(refused.stderr.contains("standard input cannot be read twice"), "{refused}");
 }
 
 #[test]
@@ -327,7 +330,7 @@ fn after_a_rekey_the_new_key_reads_everything_and_the_old_files_go() {
     [stderr]
     Backups are encrypted for these from now on: age1KEY
     warning: there is one recipient: if its key is lost, so are the backups
-    hint: name all that are to read it: `tfstate repo rekey --recipient KEY --recipient KEY --identity FILE`
+    hint: name all that are to read them: `tfstate repo rekey --recipient KEY --recipient KEY --identity FILE`
     Units and configurations that name recipients have to name these
     STREAM: 2 encrypted anew, 0 were so already
     The old objects can be read as before, until `tfstate prune` removes them

@@ -112,8 +112,8 @@ fn a_state_is_rolled_back_where_it_lives_and_that_can_be_undone() {
     [stderr]
     Kept what was there as snapshot ID
     Restored snapshot ID of TIME to terraform.tfstate: serial 58 is now 59
-    Undo it: `tfstate restore ID`
     Kept what is there now as snapshot ID
+    Undo it: `tfstate restore ID`
     [exit 0]
     "#);
     assert_eq!(now(&sandbox), rolled_back(59));
@@ -207,6 +207,7 @@ fn scripts_are_told_what_was_done() {
         "after": 59
       },
       "kept": "snapshot:ID",
+      "kept_after": "snapshot:ID",
       "written": true,
       "summary": {
         "added": 1,
@@ -269,8 +270,8 @@ fn only_what_a_filter_selects_is_put_back() {
     [stderr]
     Kept what was there as snapshot ID
     Restored snapshot ID of TIME to terraform.tfstate: serial 58 is now 59
-    Undo it: `tfstate restore ID`
     Kept what is there now as snapshot ID
+    Undo it: `tfstate restore ID`
     [exit 0]
     "#);
     sandbox.write("before.tfstate", BEFORE);

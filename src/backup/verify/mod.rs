@@ -13,8 +13,8 @@ pub(super) use runs::DEEP;
 use walk::Walk;
 
 use super::catalogue::Catalogue;
+use super::identity;
 use super::record;
-use super::repository::KeptIdentity;
 use super::run::{self, Name};
 use super::snapshot::FOLDER;
 use super::tomb::{self, PENDING, REMOVED};
@@ -342,7 +342,7 @@ impl Repository {
             let (snapshot, stream, affects) = (None, None, Vec::new());
             Problem { snapshot, stream, wrong: Wrong::Identity, severity, text, affects }
         };
-        for KeptIdentity { key, is_one, is_needed } in self.identities()? {
+        for identity::Kept { key, is_one, is_needed } in self.identities()? {
             is_missing &= !is_needed;
             if !is_one {
                 problems.push(stray(&key));

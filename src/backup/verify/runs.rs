@@ -150,10 +150,10 @@ impl Look<'_> {
                 }
                 Err(error) if is_outage(&error) => return Err(error),
                 // An owner removes the oldest first: where all before it are gone, so may it be.
-                Err(Error::Record { problem: GONE, .. }) if self.is_swept(name)? => break,
+                Err(Error::Note { problem: GONE, .. }) if self.is_swept(name)? => break,
                 Err(error) => {
                     let text = match error {
-                        Error::Record { problem, .. } => format!("the note {} {problem}", name.key),
+                        Error::Note { problem, .. } => format!("the note {} {problem}", name.key),
                         error => format!("the note {}: {}", name.key, told(&error).1),
                     };
                     problems.push(problem(Wrong::Run, text));

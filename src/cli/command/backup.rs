@@ -89,15 +89,14 @@ impl From<How> for Strategy {
 }
 
 /// Tags stand in the clear in every snapshot, and in lists that are cut at commas.
-pub(super) fn tag(text: &str) -> Result<String, &'static str> {
+pub(super) fn tag(text: &str) -> Result<String, String> {
     if OWN_TAGS.contains(&text) {
-        return Err(
-            "`imported`, `broken`, `before` and `before-change` are given by tfstate itself",
-        );
+        return Err(format!("tfstate gives these itself: {}", OWN_TAGS.join(", ")));
     }
     let legal = |c: char| c.is_alphanumeric() || "-_.:/=+@".contains(c);
     let fits = !text.is_empty() && text.chars().count() <= 64 && text.chars().all(legal);
-    fits.then(|| text.to_owned()).ok_or("a tag is 1 to 64 letters, digits and `-_.:/=+@`")
+    fits.then(|| text.to_owned())
+        .ok_or_else(|| "a tag is 1 to 64 letters, digits and `-_.:/=+@`".to_owned())
 }
 
 /// How it can print.

@@ -69,6 +69,7 @@ pub(crate) fn run(args: &Args, context: &mut Context<'_>) -> Result<Exit, Failur
     // Whoever interrupted it must know all the same that it was done.
     if let Some(pushed) = &pushed {
         told(context, &name, pushed);
+        keep.told(&pushed.report, &name, context);
     }
     done.map(|()| Exit::Done)
 }

@@ -83,7 +83,8 @@ struct Common {
 struct Init {
     #[command(flatten)]
     protection: ProtectionOption,
-    /// Keep an identity in the repository, under the passphrase in the first line of this file
+    /// Keep an identity in the repository, under the passphrase in the first line of this file, or of
+    /// standard input: `-`
     #[arg(long, value_name = "FILE", value_hint = clap::ValueHint::FilePath, conflicts_with_all = ["recipients", "recipients_file", "no_encryption"])]
     passphrase_file: Option<PathBuf>,
     /// Do not warn that there is only one recipient
@@ -109,7 +110,8 @@ struct Rekey {
     states: Vec<OsString>,
     #[command(flatten)]
     recipients: RecipientsOption,
-    /// Keep a new identity in the repository, under the passphrase in the first line of this file
+    /// Keep a new identity in the repository, under the passphrase in the first line of this file, or
+    /// of standard input: `-`
     ///
     /// Everything is encrypted for that one, and for nobody else.
     #[arg(long, value_name = "FILE", value_hint = clap::ValueHint::FilePath, conflicts_with_all = ["recipients", "recipients_file"])]
@@ -350,6 +352,10 @@ fn hold(
 }
 
 fn rekey(args: &Rekey, context: &mut Context<'_>) -> Result<Exit, Failure> {
+    let is_input = args.new_passphrase_file.as_deref().is_some_and(repository::is_standard_input);
+    if is_input && args.identities.reads_input() {
+        return Err(repository::read_twice());
+    }
     let passphrase = args.new_passphrase_file.as_deref().map(repository::passphrase).transpose()?;
     let recipients = args.recipients.named()?;
     let readers = match (&passphrase, &recipients) {

@@ -9,7 +9,7 @@ use crate::cli::context::Context;
 use crate::cli::error::{Exit, Failure};
 use crate::cli::kept::KeepOption;
 use crate::cli::locking::LockingOption;
-use crate::cli::repository::IdentityOption;
+use crate::cli::repository::{self, IdentityOption};
 use crate::cli::roll_back::{self, RollBack};
 use crate::cli::{filter, state};
 use crate::ops::earlier::Kept;
@@ -29,7 +29,8 @@ use crate::store::{self, Earlier, Location};
 /// What it was goes back to where it came from, or to where --to says. Run it in the directory that
 /// has the backend, so that the settings of its locks are known: the state is locked meanwhile. The
 /// difference is shown and asked about before anything is written; a copy of what is
-/// there is kept first, and how to undo it is told at the end. What is written is what it was, byte
+/// there is kept first, and one of what was written where there is a repository, and how to undo it
+/// is told at the end. What is written is what it was, byte
 /// for byte, but for the serial, which becomes one more than the higher of the two: Terraform would
 /// not take an older one. Resources in the cloud are not touched: `terraform plan` tells what
 /// differs there.
@@ -86,6 +87,10 @@ pub(crate) fn run(args: &Args, context: &mut Context<'_>) -> Result<Exit, Failur
             .hint("say which, as in `--only module:network`; to restore all of it, leave it out"));
     }
     let only = if args.only.is_empty() { None } else { Some(filter::parse(&args.only)?) };
+    let is_input = args.reference.as_deref().is_some_and(|reference| reference == "-");
+    if is_input && args.identities.reads_input() {
+        return Err(repository::read_twice());
+    }
     let past = past(args, context)?;
     let roll_back = RollBack {
         past: &past,

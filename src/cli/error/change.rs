@@ -12,7 +12,7 @@ impl From<session::Error> for Failure {
         match error {
             session::Error::Store(error) => error.into(),
             session::Error::Keep { .. } => Self::of(&error)
-                .hint("name a place for the copy that can be written: `--repo FOLDER`; a restore to a new file, `--to FILE`, needs none"),
+                .hint("name a place for the copy that can be written: `--repo FOLDER`"),
             session::Error::HalfWritten { error, kept } => {
                 Self::from(*error).hints(kept.as_deref().map(copy_hint))
             }
@@ -61,6 +61,10 @@ impl From<restore::Error> for Failure {
     fn from(error: restore::Error) -> Self {
         let error = match error {
             restore::Error::Open(error) => return error.into(),
+            restore::Error::Session(error @ session::Error::Keep { .. }) => {
+                let hint = "let the repository be written, or write it to a new file, which needs no copy: `--to FILE`";
+                return Self::of(&error).hint(hint);
+            }
             restore::Error::Session(error) => return error.into(),
             error => error,
         };

@@ -250,8 +250,9 @@ impl From<backup::Error> for Failure {
                 "if that key is one of yours, let it count: `tfstate repo authorize KEY`; else somebody forged it",
             ),
             backup::Error::Newer { .. } => Some("update tfstate"),
+            backup::Error::Overtaken { .. } => Some("run it again"),
             backup::Error::Record { .. } => Some(
-                "put a copy of it back: nothing is read without; that of any time will do, with all of `c/`",
+                "nothing is read without its records, `repo.json` and all in `c/`: put copies of them back, and take out what is none of them",
             ),
             backup::Error::NotOwner { .. } => Some(
                 "run this where the repository was made, or give its key: `--signing-key FILE`; if that is lost, begin a new repository: this one can still be restored from",

@@ -18,6 +18,8 @@ pub(crate) struct Restore<'a> {
     pub(crate) serial: Serials,
     /// A reference to the copy of what was there.
     pub(crate) kept: Option<String>,
+    /// A reference to the copy of what was written.
+    pub(crate) kept_after: Option<String>,
     pub(crate) written: bool,
     pub(crate) summary: Option<Summary>,
 }
@@ -39,6 +41,7 @@ impl<'a> Restore<'a> {
             to,
             serial: Serials::default(),
             kept: None,
+            kept_after: None,
             written: false,
             summary: comparison.map(Summary::of),
         }

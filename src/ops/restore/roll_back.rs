@@ -63,7 +63,7 @@ pub fn run<E: From<Error>>(
         }
         Ok((plan, Answer::No)) => {
             session.leave().map_err(Error::from)?;
-            Ok(Done { plan, report: Report { kept: None, written: false } })
+            Ok(Done { plan, report: Report::untouched() })
         }
         Err(error) => {
             session.leave().map_err(Error::from)?;

@@ -121,7 +121,8 @@ impl Plan {
         let is_user = |user: &&String| {
             !user.is_empty() && !user.contains(is_odd) && !user.starts_with(['-', '.'])
         };
-        if let Some(user) = self.user.as_ref().filter(|user| !is_user(user)) {
+        let user = self.user.as_ref().filter(|_| runner == Runner::Systemd);
+        if let Some(user) = user.filter(|user| !is_user(user)) {
             return Err(Error::User { user: escape(user).into_owned() });
         }
         self.when.check(runner)?;

@@ -64,6 +64,12 @@ pub enum Locking<'a> {
 pub trait Keep {
     /// Keeps the bytes, and returns where, in words that tell how to get them back.
     fn keep(&self, target: &Target, bytes: &Bytes) -> Result<String, Cause>;
+
+    /// Keeps what was written in their place, where else the newest copy would be taken for what is
+    /// there; nothing where copies are not told apart by their age.
+    fn keep_written(&self, _target: &Target, _bytes: &[u8]) -> Option<Result<String, Cause>> {
+        None
+    }
 }
 
 /// A state that was not changed as it was asked.
@@ -143,6 +149,15 @@ pub struct Report {
     pub kept: Option<String>,
     /// Whether the store holds other bytes than before.
     pub written: bool,
+    /// Where the copy of what was written is, or why there is none; nothing where none was wanted.
+    pub after: Option<Result<String, String>>,
+}
+
+impl Report {
+    /// Returns what there is to say where nothing was written.
+    pub fn untouched() -> Self {
+        Self { kept: None, written: false, after: None }
+    }
 }
 
 /// A state that is locked and was read, and may be replaced once.
@@ -206,11 +221,13 @@ impl Session {
 
     fn put(&self, bytes: &[u8], keep: &dyn Keep) -> Result<Report, Error> {
         if matches!(&self.before, Found::Bytes(before, _) if **before == *bytes) {
-            return Ok(Report { kept: None, written: false });
+            return Ok(Report::untouched());
         }
         let kept = self.kept(keep)?;
         self.write(bytes, kept.as_deref())?;
-        Ok(Report { kept, written: true })
+        let after = keep.keep_written(&self.target, bytes);
+        let after = after.map(|kept| kept.map_err(|cause| in_one_line(&*cause)));
+        Ok(Report { kept, written: true, after })
     }
 
     fn kept(&self, keep: &dyn Keep) -> Result<Option<String>, Error> {
@@ -252,6 +269,17 @@ impl Session {
             Error::Unlock { what, id, written, kept, source }
         })
     }
+}
+
+/// Returns an error and its sources in one line.
+fn in_one_line(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        text = format!("{text}: {cause}");
+        source = cause.source();
+    }
+    text
 }
 
 /// Releases the lock of a session that failed: who only drops it can't say that it stays.

@@ -265,7 +265,10 @@ pub(in crate::ops) fn run_with<R>(
 #[test]
 fn without_a_fault_the_state_is_replaced_and_what_was_there_is_kept() {
     let ran = run(usize::MAX, Fault::Before, Some(OLD), false);
-    assert_eq!(ran.result.unwrap(), Report { kept: Some("a copy".to_owned()), written: true });
+    assert_eq!(
+        ran.result.unwrap(),
+        Report { kept: Some("a copy".to_owned()), written: true, after: None }
+    );
     assert_eq!((ran.now, ran.copies), (NEW.to_vec(), vec![OLD.to_vec()]));
     assert!(!ran.is_locked);
 }
@@ -273,14 +276,14 @@ fn without_a_fault_the_state_is_replaced_and_what_was_there_is_kept() {
 #[test]
 fn bytes_that_are_there_already_are_not_written_again() {
     let ran = run(usize::MAX, Fault::Before, Some(NEW), false);
-    assert_eq!(ran.result.unwrap(), Report { kept: None, written: false });
+    assert_eq!(ran.result.unwrap(), Report::untouched());
     assert_eq!(ran.copies.len(), 0);
 }
 
 #[test]
 fn where_there_is_nothing_nothing_has_to_be_kept() {
     let ran = run(usize::MAX, Fault::Before, None, true);
-    assert_eq!(ran.result.unwrap(), Report { kept: None, written: true });
+    assert_eq!(ran.result.unwrap(), Report { kept: None, written: true, after: None });
     assert_eq!(ran.now, NEW);
 }
 

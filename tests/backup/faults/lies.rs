@@ -37,7 +37,7 @@ impl Run<'_> {
             Err(Error::NoRepository { .. }) if key == "repo.json" => {
                 self.goes_on(false, None, case);
             }
-            Err(Error::Record { .. } | Error::Damaged { .. }) => {
+            Err(Error::Record { .. } | Error::Note { .. } | Error::Damaged { .. }) => {
                 self.finish(false, case);
                 self.goes_on(false, None, case);
             }
