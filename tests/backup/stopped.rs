@@ -145,7 +145,9 @@ fn keeps(program: &Program, versions: &[u64], told: &str) -> BTreeSet<u64> {
         return BTreeSet::new();
     }
     let version = |state: Vec<u8>| (1..=4).find(|version| state == restorable(200, *version));
-    let restored = program.restore_all().into_iter().map(version);
+    // What a restore wrote is kept too.
+    let backed_up = program.restore_all().into_iter().filter(|state| !is_rolled_forward(state));
+    let restored = backed_up.map(version);
     let restored: Option<BTreeSet<u64>> = restored.collect();
     let restored = restored.unwrap_or_else(|| panic!("{told}: something else is listed"));
     let lost = versions.iter().find(|version| !restored.contains(version));
