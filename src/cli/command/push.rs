@@ -19,7 +19,7 @@ use crate::store::{self, Access, Location};
 /// The state is locked meanwhile, in the protocol of its backend, so that nobody's `terraform
 /// apply` gets in between. What was there is kept first: as a snapshot where there is a backup
 /// repository, else as a file that only you can read. It is only replaced if it is still what was
-/// read, and then read back and compared.
+/// read, and then read back and compared; where there is a repository, what was written is kept too.
 ///
 /// What Terraform refuses is refused: another lineage, an older serial, or the same serial with
 /// another content. With --force it is not, and what cannot be read is replaced too; the file to
