@@ -196,11 +196,9 @@ impl Records {
                 found.for_each(|writer| writer.until = Some(utc(now)));
             }
         }
-        // Also of what was made before records said it.
-        record.keeps_identity = match change {
-            Change::Recipients(_) => identity::is_kept(vault, &record.recipients)?,
-            _ => record.keeps_identity || identity::is_kept(vault, &record.recipients)?,
-        };
+        // That it is gone does not make it unneeded, and records did not always say it.
+        let stays = record.keeps_identity && !matches!(change, Change::Recipients(_));
+        record.keeps_identity = stays || identity::is_kept(vault, &record.recipients)?;
         let key = key_of(record.number);
         match note::create(vault, &key, &note::seal(DOMAIN, &record, signer))? {
             Created::New => Ok(()),

@@ -1,6 +1,6 @@
 //! Guards a state while a command changes it: what it was is kept, and what became of it compared.
 
-use super::backup::{self, BackupOptions, Source};
+use super::backup::{self, BackupOptions};
 use super::earlier;
 use super::open::Error;
 use crate::base::clock::Clock;
@@ -36,10 +36,7 @@ pub fn keep(
     (options, clock): (&BackupOptions<'_>, &dyn Clock),
 ) -> Result<Kept, Error> {
     let uri = location.uri()?;
-    let parsed = Document::parse(bytes.clone());
-    let (facts, document) = (backup::facts(&parsed), parsed.as_ref().ok());
-    let source = Source { uri: &uri, bytes, facts, document, version: None };
-    let report = backup::run(&source, options, clock)?;
+    let report = backup::run_on((&uri, bytes), options, clock)?;
     Ok(Kept { id: report.snapshot.id, encrypted: report.encrypted, made: report.made })
 }
 

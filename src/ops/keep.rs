@@ -2,12 +2,11 @@
 
 use std::path::{Path, PathBuf};
 
-use super::backup::{self, BackupOptions, Source};
+use super::backup::{self, BackupOptions};
 use super::session::{Keep, Target};
 use crate::base::clock::Clock;
 use crate::base::fs;
 use crate::state::bytes::Bytes;
-use crate::state::document::Document;
 use crate::store::Cause;
 
 /// Keeps a snapshot in the backup repository.
@@ -21,10 +20,7 @@ pub struct Snapshots<'a> {
 
 impl Keep for Snapshots<'_> {
     fn keep(&self, target: &Target, bytes: &Bytes) -> Result<String, Cause> {
-        let parsed = Document::parse(bytes.clone());
-        let (facts, document) = (backup::facts(&parsed), parsed.as_ref().ok());
-        let source = Source { uri: &target.uri, bytes, facts, document, version: None };
-        let report = backup::run(&source, &self.options, self.clock)?;
+        let report = backup::run_on((&target.uri, bytes), &self.options, self.clock)?;
         Ok(format!("snapshot {}", report.snapshot.id))
     }
 }

@@ -15,6 +15,7 @@ use crate::backup::{
     Protection, Repository, Runs, Seen, Signer, Snapshot, SourceFacts, States, Strategy, stream_of,
 };
 use crate::base::clock::Clock;
+use crate::state::bytes::Bytes;
 use crate::state::document::Document;
 use crate::state::parse::ParseError;
 use crate::store::{self, Access, Content, Location, Version};
@@ -413,6 +414,18 @@ fn size(location: &Location) -> u64 {
 fn listed_version(location: &Location) -> Option<&Version> {
     let Location::Stored(place) = location else { return None };
     Some(&place.listed.as_ref()?.version)
+}
+
+/// Stores a snapshot of one state, of which no more is known than its bytes, if it changed since the
+/// newest one.
+pub fn run_on(
+    (uri, bytes): (&str, &Bytes),
+    options: &BackupOptions<'_>,
+    clock: &dyn Clock,
+) -> Result<Report, Error> {
+    let parsed = Document::parse(bytes.clone());
+    let (facts, document) = (facts(&parsed), parsed.as_ref().ok());
+    run(&Source { uri, bytes, facts, document, version: None }, options, clock)
 }
 
 /// Stores a snapshot of one state that changed since the newest one.
