@@ -17,14 +17,17 @@
 //!
 //! - the newest snapshot, and the newest that is known to be good;
 //! - every snapshot that something kept needs in order to be restored;
-//! - what claims to be from the future, which uses up no bucket.
+//! - what claims to be from the future, which uses up no bucket;
+//! - what was made after one that says a time more than an hour later: a clock was off, so that by its
+//!   time it may go although it is among the newest. It stays as long as the one before does whose
+//!   time is later.
 //!
 //! A policy that says nothing keeps everything.
 
 use std::collections::BTreeSet;
 
 use jiff::tz::TimeZone;
-use jiff::{Span, Timestamp, ToSpan, Zoned};
+use jiff::{SignedDuration, Span, Timestamp, ToSpan, Zoned};
 
 /// How many of what to keep.
 #[derive(Clone, Debug)]
@@ -109,6 +112,8 @@ pub enum Reason {
     Needed,
     /// Its time is in the future.
     Future,
+    /// It says an earlier time than one that was made before it, which is kept.
+    Clock,
     /// The policy says nothing.
     NoPolicy,
 }
@@ -130,6 +135,7 @@ impl Reason {
             Self::NewestGood => "newest that is intact",
             Self::Needed => "needed by one that is kept",
             Self::Future => "from the future",
+            Self::Clock => "clock was off: as the one before it",
             Self::NoPolicy => "no policy",
         }
     }
@@ -181,7 +187,8 @@ fn day(time: &Zoned) -> (i64, i64) {
 
 /// Decides of each snapshot of one state why it is kept; what has no reason may be removed.
 ///
-/// The snapshots may come in any order; `now` tells which are from the future.
+/// The snapshots come in the order in which they were made, the oldest first; `now` tells which are
+/// from the future.
 pub fn decide(snapshots: &[Candidate], policy: &Policy, now: Timestamp) -> Vec<BTreeSet<Reason>> {
     let mut reasons = vec![BTreeSet::new(); snapshots.len()];
     let mut order: Vec<usize> = (0..snapshots.len()).collect();
@@ -213,6 +220,7 @@ pub fn decide(snapshots: &[Candidate], policy: &Policy, now: Timestamp) -> Vec<B
         reasons[newest].insert(Reason::Newest);
     }
     keep_by_rules(snapshots, policy, &order, &mut reasons);
+    keep_out_of_time(snapshots, now, &mut reasons);
     keep_needed(snapshots, &mut reasons);
     reasons
 }
@@ -246,6 +254,27 @@ fn keep_by_rules(
                 rule.last = Some(bucket);
                 reasons[at].insert(rule.reason);
             }
+        }
+    }
+}
+
+/// How far clocks may be off without being wrong.
+const CLOCKS_DIFFER: SignedDuration = SignedDuration::from_hours(1);
+
+/// Keeps what says an earlier time than one that was made before it as long as that one.
+fn keep_out_of_time(snapshots: &[Candidate], now: Timestamp, reasons: &mut [BTreeSet<Reason>]) {
+    let mut latest: Option<usize> = None;
+    for (at, snapshot) in snapshots.iter().enumerate().filter(|(_, one)| one.time <= now) {
+        let ahead =
+            latest.map(|latest| (latest, snapshots[latest].time.duration_since(snapshot.time)));
+        match ahead {
+            Some((latest, by)) if by > CLOCKS_DIFFER => {
+                if !reasons[latest].is_empty() {
+                    reasons[at].insert(Reason::Clock);
+                }
+            }
+            Some((_, by)) if by.is_positive() => {}
+            _ => latest = Some(at),
         }
     }
 }

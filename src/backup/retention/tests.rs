@@ -121,6 +121,32 @@ fn a_forged_future_cannot_push_anything_out() {
 }
 
 #[test]
+fn what_a_clock_put_into_the_past_stays_as_long_as_the_one_before_it() {
+    let snapshots: Vec<Candidate> = [
+        "2026-11-01T00:00:00Z",
+        "2026-11-18T00:00:00Z",
+        // The clock began anew.
+        "1970-01-01T00:00:00Z",
+        "1970-01-02T00:00:00Z",
+        "2026-11-19T01:00:00Z",
+        // No more than clocks differ by.
+        "2026-11-19T00:10:00Z",
+        "2026-11-20T00:00:00Z",
+    ]
+    .map(at)
+    .to_vec();
+    assert_eq!(kept(&snapshots, &Policy { daily: 3, ..Policy::default() }), [1, 2, 3, 4, 6]);
+    assert_eq!(kept(&snapshots, &Policy { daily: 2, ..Policy::default() }), [4, 6]);
+}
+
+#[test]
+fn a_clock_that_was_ahead_of_the_others_costs_none_of_what_came_after() {
+    let snapshots =
+        ["2026-06-01T00:00:00Z", "2026-11-01T00:00:00Z", "2026-06-02T00:00:00Z"].map(at);
+    assert_eq!(kept(&snapshots, &Policy { last: 1, ..Policy::default() }), [1, 2]);
+}
+
+#[test]
 fn a_policy_that_says_nothing_removes_nothing() {
     let snapshots = [at("2026-11-18T00:00:00Z"), at("2026-11-19T00:00:00Z")];
     assert_eq!(kept(&snapshots, &Policy::default()), [0, 1]);
@@ -183,7 +209,8 @@ proptest! {
 
     #[test]
     fn the_walk_keeps_what_the_sentences_say(
-        hours in proptest::collection::vec(0_i64..60_000, 0..40),
+        mut hours in proptest::collection::vec(0_i64..60_000, 0..40),
+        is_in_order in any::<bool>(),
         counts in proptest::array::uniform6(0_u32..6),
         zone in 0_usize..3,
     ) {
@@ -195,6 +222,9 @@ proptest! {
         };
         let policy = Policy { last, hourly, daily, weekly, monthly, yearly, zone, ..Policy::default() };
         prop_assume!(!policy.is_silent());
+        if is_in_order {
+            hours.sort_unstable();
+        }
         // Half hours, so that zones with odd offsets differ.
         let start: Timestamp = "2020-01-01T00:00:00Z".parse().unwrap();
         let snapshots: Vec<Candidate> = hours
@@ -206,6 +236,14 @@ proptest! {
             .collect();
         let decided = decide(&snapshots, &policy, now());
         let walked: BTreeSet<usize> = (0..decided.len()).filter(|&at| !decided[at].is_empty()).collect();
-        prop_assert_eq!(walked, oracle(&snapshots, &policy));
+        let said = oracle(&snapshots, &policy);
+        if is_in_order {
+            prop_assert_eq!(walked, said);
+        } else {
+            // What is out of order stays beside what the rules keep, and takes the place of none.
+            prop_assert!(walked.is_superset(&said));
+            let only_by_clock = |at: &usize| decided[*at] == BTreeSet::from([Reason::Clock]);
+            prop_assert!(walked.difference(&said).all(only_by_clock));
+        }
     }
 }
