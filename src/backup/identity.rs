@@ -14,8 +14,13 @@ pub(super) struct Kept {
     pub key: String,
     /// Whether it is called as one.
     pub is_one: bool,
-    /// Whether it reads what is written now.
-    pub is_needed: bool,
+}
+
+impl Kept {
+    /// Returns whether it goes with one of these recipients.
+    pub(super) fn is_of(&self, recipients: &[String]) -> bool {
+        recipients.iter().any(|recipient| key_of(recipient) == self.key)
+    }
 }
 
 /// Returns the key of the identity that goes with a recipient.
@@ -24,18 +29,17 @@ pub(super) fn key_of(recipient: &str) -> String {
     format!("{FOLDER}{fingerprint}.age")
 }
 
-/// Lists them, given for whom is written now.
-pub(super) fn list(vault: &dyn Vault, recipients: &[String]) -> Result<Vec<Kept>, Error> {
-    let needed: Vec<String> = recipients.iter().map(|text| key_of(text)).collect();
+/// Lists them.
+pub(super) fn list(vault: &dyn Vault) -> Result<Vec<Kept>, Error> {
     let kept = |Object { key, .. }: Object| {
         let name = key.strip_prefix(FOLDER).and_then(|name| name.strip_suffix(".age"));
         let is_one = name.is_some_and(|name| hex(name, 16).is_some());
-        Kept { is_needed: needed.contains(&key), is_one, key }
+        Kept { key, is_one }
     };
     Ok(vault.list(FOLDER)?.into_iter().map(kept).collect())
 }
 
 /// Returns whether that of one of these recipients is there.
 pub(super) fn is_kept(vault: &dyn Vault, recipients: &[String]) -> Result<bool, Error> {
-    Ok(list(vault, recipients)?.iter().any(|kept| kept.is_needed))
+    Ok(list(vault)?.iter().any(|kept| kept.is_of(recipients)))
 }

@@ -77,6 +77,8 @@ pub(super) struct Records {
     created: String,
     /// Of each record how it has snapshots protected.
     protections: Vec<Protection>,
+    /// Of each record whether it says that an identity is kept.
+    keeps: Vec<bool>,
 }
 
 /// What is to be changed.
@@ -101,8 +103,9 @@ impl Records {
         let created = first.says.created.clone();
         let protections = vec![protection.clone()];
         let first_hash = hash.clone();
-        let mut records =
-            Self { now: first.says, protection, first: first_hash, hash, created, protections };
+        let keeps = vec![first.says.keeps_identity];
+        let (now, first) = (first.says, first_hash);
+        let mut records = Self { now, protection, hash, first, created, protections, keeps };
         let mut further: Vec<String> =
             vault.list(FURTHER)?.into_iter().map(|object| object.key).collect();
         further.sort();
@@ -132,6 +135,7 @@ impl Records {
         }
         self.protection = protection(vault, key, &note.says)?;
         self.protections.push(self.protection.clone());
+        self.keeps.push(note.says.keeps_identity);
         (self.now, self.hash) = (note.says, note.hash);
         Ok(())
     }
@@ -231,9 +235,15 @@ impl Records {
         self.protection_by(number) == Some(&self.protection)
     }
 
-    /// Returns whether an identity that reads what is written now is to be there under a passphrase.
-    pub(super) fn keeps_identity(&self) -> bool {
-        self.now.keeps_identity
+    /// Returns for whom the record of this number has snapshots encrypted, if an identity of one of
+    /// them is to be in the repository under a passphrase.
+    pub(super) fn keeps_identity(&self, number: u32) -> Option<&[String]> {
+        let Protection::Recipients(recipients) = self.protection_by(number)? else { return None };
+        // Earlier versions did not say it, and the next record does.
+        let keeps = |(protection, keeps): (&Protection, &bool)| {
+            *keeps && matches!(protection, Protection::Recipients(same) if same == recipients)
+        };
+        self.protections.iter().zip(&self.keeps).any(keeps).then_some(recipients.texts())
     }
 
     pub(super) fn encryption(&self) -> Encryption {
@@ -447,16 +457,17 @@ mod tests {
         };
         let (first, second) = (of(1), of(2));
         let says = || Records::read(&vault).unwrap().unwrap();
+        let keeps = |number| says().keeps_identity(number).is_some();
         Records::create(&vault, &Protection::Recipients(first.clone()), &signer, NOW).unwrap();
-        assert!(!says().keeps_identity(), "those that are there are of others");
+        assert!(!keeps(0), "those that are there are of others");
         vault.create(&identity::key_of(&first.texts()[0]), b"").unwrap();
         let other = Signer::generate().unwrap().public();
         says().change(&vault, &Change::Authorize(other), &signer, NOW).unwrap();
-        assert!(says().keeps_identity(), "also where an earlier record did not say it");
+        assert!(keeps(1) && keeps(0), "also where an earlier record did not say it");
         vault.delete(&identity::key_of(&first.texts()[0])).unwrap();
         says().change(&vault, &Change::Revoke(other), &signer, NOW).unwrap();
-        assert!(says().keeps_identity(), "that it is gone does not make it unneeded");
+        assert!(keeps(2), "that it is gone does not make it unneeded");
         says().change(&vault, &Change::Recipients(second), &signer, NOW).unwrap();
-        assert!(!says().keeps_identity());
+        assert!(!keeps(3) && keeps(2), "what is older needs it as before");
     }
 }

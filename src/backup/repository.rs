@@ -155,7 +155,7 @@ impl Repository {
 
     /// Lists what is kept as identities under a passphrase.
     pub(super) fn identities(&self) -> Result<Vec<identity::Kept>, Error> {
-        identity::list(&*self.vault, self.recipients())
+        identity::list(&*self.vault)
     }
 
     /// Returns those of the recipients whose identities it keeps under a passphrase; nothing where it

@@ -70,7 +70,8 @@ pub fn run(
         all.problems.extend(found);
         if options.streams.is_none() {
             all.problems.extend(survey.strays());
-            all.problems.extend(repository.verify_identities()?);
+            let found = repository.verify_identities(&all)?;
+            all.problems.extend(found);
         }
     }
     refuse_wrong_keys(&all)?;

@@ -205,6 +205,31 @@ fn a_passphrase_is_exchanged_and_only_the_new_one_opens_what_there_was() {
 }
 
 #[test]
+fn an_earlier_passphrase_is_missed_while_snapshots_need_it() {
+    let sandbox = Sandbox::new();
+    sandbox.write("pass", "correct horse\n");
+    repo(&sandbox, &["init", "--passphrase-file", "pass"]);
+    backup(&sandbox, STATE);
+    let (a, _) = key(&sandbox, "a.txt");
+    let anew = repo(&sandbox, &["rekey", "--recipient", &a, "--new-only"]);
+    assert_eq!(anew.status, Some(0), "{anew}");
+    let verify = || sandbox.run(["verify", "--repo", "repo"]);
+    assert_eq!(verify().status, Some(0));
+    let kept = fs::read_dir(sandbox.path("repo/keys")).unwrap().next().unwrap().unwrap().path();
+    let aside = sandbox.path("aside");
+    fs::rename(&kept, &aside).unwrap();
+    let missed = verify();
+    assert_eq!(missed.status, Some(2), "{missed}");
+    assert!(missed.stdout.contains("snapshots still encrypted for it: 1"), "{missed}");
+    fs::rename(&aside, &kept).unwrap();
+    let rest = repo(&sandbox, &["rekey", "--recipient", &a, "--passphrase-file", "pass"]);
+    assert_eq!(rest.status, Some(0), "{rest}");
+    fs::remove_file(&kept).unwrap();
+    let verified = verify();
+    assert_eq!(verified.status, Some(0), "nothing needs it any more\n{verified}");
+}
+
+#[test]
 fn keys_take_the_place_of_a_passphrase_and_it_that_of_keys() {
     let sandbox = Sandbox::new();
     sandbox.write("pass", "correct horse\n");

@@ -7,7 +7,7 @@ mod runs;
 mod tests;
 mod walk;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 pub(super) use runs::DEEP;
 use walk::Walk;
@@ -19,7 +19,7 @@ use super::run::{self, Name};
 use super::snapshot::FOLDER;
 use super::tomb::{self, PENDING, REMOVED};
 use super::vault::Object;
-use super::{Error, Identities, Origin, Repository, Snapshot, crypt};
+use super::{Error, Identities, Origin, Protection, Repository, Snapshot, crypt};
 use crate::state::bytes::Bytes;
 use crate::state::document::Document;
 
@@ -136,6 +136,8 @@ pub struct Verified {
     pub read: usize,
     /// Everything that is wrong.
     pub problems: Vec<Problem>,
+    /// By which records snapshots that are wanted are encrypted, and how many by each.
+    records: BTreeMap<u32, usize>,
 }
 
 impl Wrong {
@@ -195,6 +197,9 @@ impl Verified {
         self.good += other.good;
         self.read += other.read;
         self.problems.extend(other.problems);
+        for (record, count) in other.records {
+            *self.records.entry(record).or_default() += count;
+        }
     }
 
     /// Returns how many problems are this bad.
@@ -334,30 +339,55 @@ impl Repository {
         Ok(found)
     }
 
-    /// Looks at the identities that are kept under a passphrase. Without that, nobody can tell whether
-    /// one is whole; whoever may not read them is told so.
-    pub fn verify_identities(&self) -> Result<Vec<Problem>, Error> {
-        let (mut problems, mut is_missing) = (Vec::new(), self.records.keeps_identity());
+    /// Looks at the identities that are kept under a passphrase: those for what is written now and for
+    /// what was found to be there. Without the passphrase, nobody can tell whether one is whole; whoever
+    /// may not read them is told so.
+    pub fn verify_identities(&self, found: &Verified) -> Result<Vec<Problem>, Error> {
+        let mut problems = Vec::new();
+        let kept = self.identities()?;
         let problem = |severity, text| {
             let (snapshot, stream, affects) = (None, None, Vec::new());
             Problem { snapshot, stream, wrong: Wrong::Identity, severity, text, affects }
         };
-        for identity::Kept { key, is_one, is_needed } in self.identities()? {
-            is_missing &= !is_needed;
-            if !is_one {
-                problems.push(stray(&key));
+        let now = self.records.number();
+        let in_use = || found.records.keys().copied().filter(|record| *record != now).chain([now]);
+        let is_needed = |kept: &identity::Kept| {
+            in_use().filter_map(|record| self.records.protection_by(record)).any(|protection| {
+                matches!(protection, Protection::Recipients(readers) if kept.is_of(readers.texts()))
+            })
+        };
+        for kept in &kept {
+            let key = &kept.key;
+            if !kept.is_one {
+                problems.push(stray(key));
                 continue;
             }
-            let (severity, text) = match self.vault.read(&key) {
+            let (severity, text) = match self.vault.read(key) {
                 Ok(bytes) if bytes.as_deref().is_none_or(crypt::is_sealed) => continue,
-                Ok(_) if is_needed => (Severity::Failure, format!("{key} is damaged")),
+                Ok(_) if is_needed(kept) => (Severity::Failure, format!("{key} is damaged")),
                 Ok(_) => (Severity::Warning, format!("{key} is damaged")),
                 Err(error) => (Severity::Warning, format!("{key} cannot be read: {error}")),
             };
             problems.push(problem(severity, text));
         }
-        if is_missing {
-            let text = "the identity that a passphrase opens is gone from keys/".to_owned();
+        let mut missing: BTreeMap<&[String], usize> = BTreeMap::new();
+        for record in in_use() {
+            let wanted = self.records.keeps_identity(record);
+            let wanted = wanted.filter(|wanted| !kept.iter().any(|kept| kept.is_of(wanted)));
+            if let Some(wanted) = wanted {
+                let count = found.records.get(&record).copied().unwrap_or_default();
+                *missing.entry(wanted).or_default() += count;
+            }
+        }
+        for (wanted, count) in missing {
+            let text = if wanted == self.recipients() {
+                "the identity that a passphrase opens is gone from keys/".to_owned()
+            } else {
+                format!(
+                    "an earlier identity that a passphrase opens is gone from keys/; snapshots \
+                     still encrypted for it: {count}"
+                )
+            };
             problems.push(problem(Severity::Failure, text));
         }
         Ok(problems)

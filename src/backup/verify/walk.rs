@@ -225,6 +225,7 @@ impl<'a> Walk<'a> {
             good: self.seen.iter().enumerate().filter(is_good).count(),
             read: self.seen.iter().filter(|seen| seen.was_read).count(),
             problems: Vec::new(),
+            records: self.records(),
         };
         let ids: Vec<&str> = self.seen.iter().map(|seen| seen.snapshot.id.as_str()).collect();
         for (seen, above) in self.seen.iter().zip(affected) {
@@ -237,6 +238,16 @@ impl<'a> Walk<'a> {
             }));
         }
         found
+    }
+
+    /// Returns by which records what is wanted is encrypted, and how much by each.
+    fn records(&self) -> BTreeMap<u32, usize> {
+        let mut records = BTreeMap::new();
+        let wanted = self.seen.iter().filter(|seen| seen.is_wanted);
+        for head in wanted.filter_map(|seen| seen.head.as_ref()) {
+            *records.entry(head.header.record).or_default() += 1;
+        }
+        records
     }
 
     /// Returns what each snapshot that can't be used spoils, which builds on it.
