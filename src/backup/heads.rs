@@ -8,7 +8,7 @@
 //! costs one full snapshot and nothing else.
 //!
 //! ```text
-//! 0   8   magic "TFBHEAD4"
+//! 0   8   magic "TFBHEAD5"
 //! 8   4   length n of the record, little endian
 //! 12  n   record: UTF-8 JSON
 //! ..      the pieces of the last full snapshot, those of the newest if it is another, the runs of
@@ -32,7 +32,7 @@ use crate::base::fs as files;
 use crate::state::document::Document;
 use crate::store::Version;
 
-const MAGIC: &[u8; 8] = b"TFBHEAD4";
+const MAGIC: &[u8; 8] = b"TFBHEAD5";
 
 /// The remembered heads, in a folder that may be deleted at any time.
 #[derive(Clone, Debug)]
