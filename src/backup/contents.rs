@@ -20,16 +20,21 @@ impl<'a> Contents<'a> {
         };
         let mut pairs = Vec::with_capacity(document.len());
         let mut address = String::new();
-        for instance in document.instances() {
+        for resource in document.resources() {
             address.clear();
-            instance.push_address(&mut address);
-            if let Some(deposed) = instance.deposed() {
-                address.push('\0');
-                address.push_str(&deposed);
+            resource.push_address(&mut address);
+            let of_all = address.len();
+            for instance in resource.instances() {
+                address.truncate(of_all);
+                instance.push_key(&mut address);
+                if let Some(deposed) = instance.deposed() {
+                    address.push('\0');
+                    address.push_str(&deposed);
+                }
+                let held = hashed(instance).unwrap_or_else(|| key.short_hash(instance.raw()));
+                let pair = [key.short_hash(address.as_bytes()), held];
+                pairs.push(*pair.as_flattened().first_chunk().unwrap_or(&[0; 16]));
             }
-            let held = hashed(instance).unwrap_or_else(|| key.short_hash(instance.raw()));
-            let pair = [key.short_hash(address.as_bytes()), held];
-            pairs.push(*pair.as_flattened().first_chunk().unwrap_or(&[0; 16]));
         }
         pairs.sort_unstable_by_key(|pair| u128::from_be_bytes(*pair));
         Self(Cow::Owned(pairs))
