@@ -194,14 +194,22 @@ fn frame(bytes: &[u8], inner: &Inner, level: i32) -> io::Result<Option<Vec<u8>>>
     if compressed.try_reserve_exact(zstd::zstd_safe::compress_bound(bytes.len())).is_err() {
         return Ok(None);
     }
+    // No checksum of zstd's own: it takes a thirtieth of the time of a backup, and both hashes of the
+    // state say more.
     let mut compressor = zstd::bulk::Compressor::new(level)?;
-    compressor.set_parameter(CParameter::ChecksumFlag(true))?;
-    for &parameter in parameters(inner, level) {
+    let of_large = if inner.parent.is_none() && level == LEVEL { OF_LARGE } else { &[] };
+    for &parameter in parameters(inner, level).iter().chain(of_large) {
         compressor.set_parameter(parameter)?;
     }
     compressor.compress_to_buffer(bytes, &mut compressed)?;
     Ok(Some(compressed))
 }
+
+/// What zstd is told of a large state besides. By itself it would remember twice as many places and
+/// look for 5 bytes that are the same: made states of 10 and 100 MB are larger by that, 0.3 to 1.2 %,
+/// and take it longer, 3 to 5 %.
+const OF_LARGE: &[CParameter] =
+    &[CParameter::HashLog(16), CParameter::ChainLog(15), CParameter::MinMatch(6)];
 
 /// Returns what zstd is told besides the level, so that it takes less memory.
 fn parameters(inner: &Inner, level: i32) -> &'static [CParameter] {
