@@ -104,6 +104,9 @@ pub struct Added {
     pub changed: Option<u64>,
     /// Why it was stored as a whole although something else was asked for.
     pub why_full: Option<Whole>,
+    /// Why this computer can't remember it, if it can't: the state is stored again the next time, as a
+    /// whole.
+    pub forgotten: Option<String>,
 }
 
 /// Why a state is stored as a whole.
@@ -268,8 +271,8 @@ impl Repository {
                 let changed = head.differences(&hashes);
                 match delta {
                     Ok((added, chain)) => {
-                        task.remember(heads, Some((&head, &hashes)), chain);
-                        return Ok(Added { changed, ..added });
+                        let forgotten = task.remember(heads, Some((&head, &hashes)), chain);
+                        return Ok(Added { changed, forgotten, ..added });
                     }
                     Err(why) => (why, changed),
                 }
@@ -278,8 +281,8 @@ impl Repository {
         };
         // What was remembered is let go of by now: nothing takes as much memory as this does.
         let (added, chain) = task.full(previous, why)?;
-        task.remember(heads, None, chain);
-        Ok(Added { changed, ..added })
+        let forgotten = task.remember(heads, None, chain);
+        Ok(Added { changed, forgotten, ..added })
     }
 }
 
@@ -313,26 +316,28 @@ impl Task<'_> {
         let (snapshot, member) =
             self.commit(&self.header(label, None, previous, &payload), &payload)?;
         let why_full = (!asked_for_full).then_some(why);
-        let (parent, base, changed) = (None, None, None);
-        let added = Added { snapshot, parent, base, depth: 0, changed, why_full };
+        let (parent, base, changed, forgotten) = (None, None, None, None);
+        let added = Added { snapshot, parent, base, depth: 0, changed, why_full, forgotten };
         Ok((added, vec![member]))
     }
 
-    /// Remembers a snapshot that was written; `before` is what a delta was told by.
+    /// Remembers a snapshot that was written, and returns why it can't, if it can't; `before` is what a
+    /// delta was told by.
     fn remember(
         &self,
         heads: Option<&Heads>,
         before: Option<(&Head, &Hashes<'_>)>,
         chain: Vec<Member>,
-    ) {
-        let Some(heads) = heads else { return };
+    ) -> Option<String> {
+        let heads = heads?;
         let Addition { state, document, source, .. } = *self.addition;
         let lineage = self.addition.facts.lineage.as_deref().unwrap_or_default();
         let done = Written { state, document, lineage, source, chain };
-        if let Err(error) = heads.remember((self.repository.id(), &self.stream), before, done) {
-            // The snapshot is safe; the next run stores one more than it had to.
-            tracing::warn!(%error, "cannot remember the newest snapshot in the cache");
-        }
+        let done = heads.remember((self.repository.id(), &self.stream), before, done);
+        let error = done.err()?;
+        // The snapshot is safe.
+        tracing::warn!(%error, "cannot remember the newest snapshot in the cache");
+        Some(error.to_string())
     }
 
     /// Returns why a state is stored as a whole of which nothing is remembered.
@@ -438,7 +443,8 @@ impl Task<'_> {
         let (parent, base_id, depth) = (short(parent), short(full), chain.len());
         chain.push(member);
         let (changed, why_full) = (None, None);
-        let added = Added { snapshot, parent, base: base_id, depth, changed, why_full };
+        let forgotten = None;
+        let added = Added { snapshot, parent, base: base_id, depth, changed, why_full, forgotten };
         Ok(Ok((added, chain)))
     }
 

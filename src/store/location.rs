@@ -78,6 +78,10 @@ impl Location {
         let Some(reference) = reference else {
             return directory(Path::new("."), context);
         };
+        if reference.is_empty() {
+            let (reference, problem) = ("\"\"".to_owned(), "it names nothing");
+            return Err(Error::Reference { reference, problem });
+        }
         let path = Path::new(reference);
         if reference == "-" {
             return without_workspaces(Self::StandardInput, context);

@@ -49,6 +49,30 @@ fn the_first_backup_must_be_told_for_whom_it_is() {
 }
 
 #[test]
+fn a_cache_that_cannot_be_written_is_warned_of_since_it_costs_whole_snapshots() {
+    let mut sandbox = directory();
+    sandbox.write("file", "");
+    sandbox.set("XDG_CACHE_HOME", sandbox.path("file").display().to_string());
+    let backup = || sandbox.run(["backup", "--no-encryption"]);
+    backup();
+    let again = backup();
+    assert_eq!(again.status, Some(0), "{again}");
+    assert!(again.stdout.contains("full (this computer remembers nothing of the one before)"));
+    let said = "warning: cannot remember in $DIR/file/tfstate what was stored: ";
+    assert!(again.stderr.contains(said), "{again}");
+    assert!(again.stderr.contains("name a folder that can be written: `XDG_CACHE_HOME`"));
+}
+
+#[test]
+fn a_state_without_a_name_is_no_state() {
+    let sandbox = directory();
+    let refused = sandbox.run(["backup", "", "--no-encryption"]);
+    assert_eq!(refused.status, Some(1), "{refused}");
+    let said = "error: cannot read the reference \"\": it names nothing\n";
+    assert!(refused.stderr.contains(said), "{refused}");
+}
+
+#[test]
 fn a_first_backup_tells_what_it_made_and_that_one_key_is_few() {
     let mut sandbox = directory();
     sandbox.set("TFSTATE_SIGNING_KEY_FILE", sandbox.path("signing.key").display().to_string());

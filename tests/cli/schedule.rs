@@ -113,7 +113,7 @@ fn what_the_snapshots_are_tagged_with_and_where_metrics_go_is_handed_on() {
 #[test]
 fn what_can_be_no_user_gets_into_no_unit() {
     let sandbox = Sandbox::new();
-    for user in ["", "a b", "a:b", "-a", "a/b"] {
+    for user in ["", "a b", "a:b", "-a", "a/b", "99999999999", "65535", "4294967295"] {
         let user = format!("--user={user}");
         let ran = sandbox.run(["schedule", "s3://b/a", "--systemd", &user]);
         assert_eq!(ran.status, Some(1), "{ran}");
@@ -129,6 +129,10 @@ fn a_service_of_whoever_runs_this_finds_their_key_where_it_is() {
     let variable = "\nEnvironment=XDG_STATE_HOME=/srv/ann/state\n";
     assert!(unit("ann").stdout.contains(variable), "{}", unit("ann"));
     assert!(!unit("bob").stdout.contains("XDG_STATE_HOME"), "{}", unit("bob"));
+    sandbox.set("XDG_STATE_HOME", "state");
+    let unit = sandbox.run(["schedule", "s3://b/a", "--systemd", "--user", "ann"]);
+    let variable = "\nEnvironment=XDG_STATE_HOME=$DIR/state\n";
+    assert!(unit.stdout.contains(variable), "it runs elsewhere\n{unit}");
 }
 
 #[test]

@@ -146,6 +146,7 @@ pub(crate) fn run(args: &Args, context: &mut Context<'_>) -> Result<Exit, Failur
         keeper = Keeper::open(&options, &System)?;
     }
     done.keep(&keeper, &locations, context)?;
+    warn_of_forgetting(cache.as_deref(), done.forgotten.take(), context);
     if let Some(path) = &args.metrics_file {
         let exit = done.exit();
         done.write_metrics((path, exit), context);
@@ -165,6 +166,8 @@ struct Done {
     /// Whether a snapshot is not encrypted.
     plain: bool,
     kept: usize,
+    /// Why this computer can't remember what it stored, if it can't.
+    forgotten: Option<String>,
     failures: Vec<Failure>,
     runs: Vec<StateRun>,
     began: Timestamp,
@@ -172,8 +175,8 @@ struct Done {
 
 impl Done {
     fn new(began: Timestamp) -> Self {
-        let (json, failures) = (json::backup::Backup::new(), Vec::new());
-        Self { json, plain: false, kept: 0, failures, runs: Vec::new(), began }
+        let (json, failures, forgotten) = (json::backup::Backup::new(), Vec::new(), None);
+        Self { json, plain: false, kept: 0, forgotten, failures, runs: Vec::new(), began }
     }
 
     /// Finds all states that were named. What can't be found fails, and the others are backed up.
@@ -263,6 +266,8 @@ impl Done {
         let name = location.name();
         self.kept += 1;
         self.plain |= !report.encrypted;
+        let forgotten = report.added.as_ref().and_then(|added| added.forgotten.as_ref());
+        self.forgotten = self.forgotten.take().or_else(|| forgotten.cloned());
         self.json.made(&name, report);
         self.runs.push(run_of(&name, report));
         if let Some(broken) = &report.broken {
@@ -315,6 +320,20 @@ impl Done {
         }
         Err(if self.kept > 0 { last.exit(Exit::Partly) } else { last })
     }
+}
+
+/// Warns where what is stored can't be remembered: it would never be known that a state did not
+/// change.
+fn warn_of_forgetting(cache: Option<&Path>, why: Option<String>, context: &mut Context<'_>) {
+    let text = match (cache, why) {
+        (Some(_), None) => return,
+        (Some(cache), Some(why)) => {
+            format!("cannot remember in {} what was stored: {why}", cache.display())
+        }
+        (None, _) => "there is no folder to remember in what was stored".to_owned(),
+    };
+    let hint = "without that every backup stores each state whole, changed or not; name a folder that can be written: `XDG_CACHE_HOME`";
+    context.out.warning(&text, Some(hint));
 }
 
 fn run_of(name: &str, report: &Report) -> StateRun {

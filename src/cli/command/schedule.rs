@@ -133,7 +133,7 @@ fn plan(args: &Args, context: &Context<'_>) -> Result<Plan, Failure> {
         name: args.name.clone(),
         program: text(program)?,
         largest: largest(&states),
-        variables: variables(&states, signs_at_home, context),
+        variables: variables(&states, signs_at_home, context)?,
         states,
         workspace: workspace.value.clone().filter(|_| is_chosen),
         strategy: args.strategy.clone(),
@@ -212,12 +212,19 @@ fn variables(
     states: &[State],
     signs_at_home: bool,
     context: &Context<'_>,
-) -> Vec<(&'static str, String)> {
+) -> Result<Vec<(&'static str, String)>, Failure> {
     let is_local = states.iter().any(|state| matches!(state, State::Path(_)));
     let of_states = ["TF_WORKSPACE", "TF_DATA_DIR"].into_iter().filter(|_| is_local);
     let of_user = ["STATE_DIR", "XDG_STATE_HOME"].into_iter().filter(|_| signs_at_home);
     let set = |name| context.env.get(name).map(|value| (name, value));
-    of_states.chain(of_user).filter_map(set).collect()
+    let mut variables: Vec<_> = of_states.filter_map(set).collect();
+    for name in of_user {
+        // It is not run from here.
+        if let Some(folder) = context.env.path(name) {
+            variables.push((name, absolute(&folder)?));
+        }
+    }
+    Ok(variables)
 }
 
 /// Returns the length of the largest state, if all of them are files that are there.

@@ -582,6 +582,8 @@ mod tests {
         let place = Place::new();
         let file = place.folder.path().join("file");
         crate::base::fs::write_new(&file, b"").unwrap();
-        assert!(!place.run(b"one", Some(&file)).skipped());
+        let report = place.run(b"one", Some(&file));
+        assert!(report.added.unwrap().forgotten.is_some());
+        assert_eq!(place.run(b"one", Some(&place.cache())).added.unwrap().forgotten, None);
     }
 }

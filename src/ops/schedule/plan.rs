@@ -118,8 +118,13 @@ impl Plan {
         }
         // What systemd takes for one at its most liberal.
         let is_odd = |c: char| c.is_whitespace() || c.is_control() || "/:".contains(c);
+        // Digits are the number of one, and these two mean nobody.
+        let is_number =
+            |user: &str| user.parse().is_ok_and(|id: u32| ![0xffff, u32::MAX].contains(&id));
         let is_user = |user: &&String| {
-            !user.is_empty() && !user.contains(is_odd) && !user.starts_with(['-', '.'])
+            let is_digits = user.chars().all(|c| c.is_ascii_digit());
+            let is_odd = user.contains(is_odd) || user.starts_with(['-', '.']);
+            if is_digits { is_number(user) } else { !is_odd }
         };
         let user = self.user.as_ref().filter(|_| runner == Runner::Systemd);
         if let Some(user) = user.filter(|user| !is_user(user)) {
