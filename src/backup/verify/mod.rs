@@ -343,18 +343,14 @@ impl Repository {
     /// what was found to be there. Without the passphrase, nobody can tell whether one is whole; whoever
     /// may not read them is told so.
     pub fn verify_identities(&self, found: &Verified) -> Result<Vec<Problem>, Error> {
-        let mut problems = Vec::new();
         let kept = self.identities()?;
-        let problem = |severity, text| {
-            let (snapshot, stream, affects) = (None, None, Vec::new());
-            Problem { snapshot, stream, wrong: Wrong::Identity, severity, text, affects }
-        };
-        let now = self.records.number();
-        let in_use = || found.records.keys().copied().filter(|record| *record != now).chain([now]);
+        let mut in_use = found.records.clone();
+        in_use.entry(self.records.number()).or_default();
+        let mut problems = self.missing_identities(&kept, &in_use);
         let is_needed = |kept: &identity::Kept| {
-            in_use().filter_map(|record| self.records.protection_by(record)).any(|protection| {
-                matches!(protection, Protection::Recipients(readers) if kept.is_of(readers.texts()))
-            })
+            in_use.keys().filter_map(|record| self.records.protection_by(*record)).any(
+                |by| matches!(by, Protection::Recipients(readers) if kept.is_of(readers.texts())),
+            )
         };
         for kept in &kept {
             let key = &kept.key;
@@ -368,29 +364,36 @@ impl Repository {
                 Ok(_) => (Severity::Warning, format!("{key} is damaged")),
                 Err(error) => (Severity::Warning, format!("{key} cannot be read: {error}")),
             };
-            problems.push(problem(severity, text));
+            problems.push(of_identity(severity, text));
         }
+        Ok(problems)
+    }
+
+    /// Returns which identities are to be there under a passphrase and are not, given by which records
+    /// how many snapshots are encrypted.
+    fn missing_identities(
+        &self,
+        kept: &[identity::Kept],
+        in_use: &BTreeMap<u32, usize>,
+    ) -> Vec<Problem> {
         let mut missing: BTreeMap<&[String], usize> = BTreeMap::new();
-        for record in in_use() {
+        for (&record, count) in in_use {
             let wanted = self.records.keeps_identity(record);
-            let wanted = wanted.filter(|wanted| !kept.iter().any(|kept| kept.is_of(wanted)));
-            if let Some(wanted) = wanted {
-                let count = found.records.get(&record).copied().unwrap_or_default();
+            if let Some(wanted) = wanted.filter(|wanted| !kept.iter().any(|one| one.is_of(wanted)))
+            {
                 *missing.entry(wanted).or_default() += count;
             }
         }
-        for (wanted, count) in missing {
-            let text = if wanted == self.recipients() {
-                "the identity that a passphrase opens is gone from keys/".to_owned()
-            } else {
-                format!(
-                    "an earlier identity that a passphrase opens is gone from keys/; snapshots \
-                     still encrypted for it: {count}"
-                )
-            };
-            problems.push(problem(Severity::Failure, text));
-        }
-        Ok(problems)
+        let text = |(wanted, count): (&[String], usize)| {
+            if wanted == self.recipients() {
+                return "the identity that a passphrase opens is gone from keys/".to_owned();
+            }
+            format!(
+                "an earlier identity that a passphrase opens is gone from keys/; snapshots still \
+                 encrypted for it: {count}"
+            )
+        };
+        missing.into_iter().map(|one| of_identity(Severity::Failure, text(one))).collect()
     }
 
     /// Looks at the snapshots of one stream.
@@ -431,6 +434,11 @@ impl Repository {
 
 /// How often what looks wrong is listed anew while it goes on to change.
 pub const LOOKS: u32 = 5;
+
+fn of_identity(severity: Severity, text: String) -> Problem {
+    let (snapshot, stream, affects) = (None, None, Vec::new());
+    Problem { snapshot, stream, wrong: Wrong::Identity, severity, text, affects }
+}
 
 fn stray(key: &str) -> Problem {
     Problem {
