@@ -98,6 +98,8 @@ fn kept_by_restic(folder: &Path, options: &[String]) -> BTreeSet<i64> {
 fn kept(times: &[i64], policy: &Policy) -> BTreeSet<i64> {
     let candidate = |&time: &i64| Candidate {
         time: Timestamp::from_second(time).unwrap(),
+        // Restic knows of no order but that of the times.
+        is_in_order: false,
         tags: Vec::new(),
         is_held: false,
         is_good: false,

@@ -3,7 +3,7 @@
 //! Whatever the policy says, these stay: the newest snapshot that is proved to be good, and the newest
 //! such one of a state that could be parsed, what is held or may be, what was there before a change in
 //! the last 30 days, what can't be trusted or read, what did not come at the time that it says where
-//! others did, and all that any of these may need. A stream in which a later version wrote something,
+//! others did, what a clock that was off would have go too early, and all that any of these may need. A stream in which a later version wrote something,
 //! or of which nothing is good, is left alone.
 //!
 //! Removing takes two steps, so that a writer who is just building on a snapshot does not lose it:
@@ -257,6 +257,7 @@ impl<'a> Pruner<'a> {
                 let header = node.head.as_ref().map(|head| &head.header);
                 Candidate {
                     time: node.snapshot.created,
+                    is_in_order: node.snapshot.sequence > 0,
                     tags: header.map(|header| header.tags.clone()).unwrap_or_default(),
                     is_held: header.is_some_and(|h| self.holds.of(&h.snapshot.id).is_some()),
                     is_good: good.and_then(|good| counts_as.get(&good)) == Some(&at),

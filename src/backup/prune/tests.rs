@@ -392,8 +392,15 @@ fn a_year_of_daily_snapshots_becomes_what_the_policy_says() {
     for day in 0..365 {
         let second = day * DAY;
         place.add(second, Strategy::Full);
-        let (time, tags) = (at(second), Vec::new());
-        all.push(Candidate { time, tags, is_held: false, is_good: false, needs: None });
+        let (time, tags, is_in_order) = (at(second), Vec::new(), true);
+        all.push(Candidate {
+            time,
+            is_in_order,
+            tags,
+            is_held: false,
+            is_good: false,
+            needs: None,
+        });
         if day % 3 == 2 {
             place.prune(&policy, second + HOUR, A_DAY);
             assert_accounted_for(&place.shelf);
@@ -407,6 +414,23 @@ fn a_year_of_daily_snapshots_becomes_what_the_policy_says() {
     assert_eq!(restored(&place.shelf), wanted);
     assert!((18..=23).contains(&wanted.len()), "{}", wanted.len());
     assert_eq!((place.shelf.keys("gc/").len(), place.shelf.keys("x/").len()), (0, 1));
+}
+
+#[test]
+fn what_was_made_while_the_clock_was_off_stays_as_long_as_what_came_before() {
+    let place = Place::new();
+    place.add(8 * DAY, Strategy::Full);
+    place.add(10 * DAY, Strategy::Full);
+    place.add(DAY, Strategy::Full);
+    place.add(2 * DAY, Strategy::Full);
+    place.add(11 * DAY, Strategy::Full);
+    let twice = |policy: &Policy, day: i64| {
+        place.prune(policy, day * DAY, A_DAY);
+        place.prune(policy, (day + 2) * DAY, A_DAY);
+        restored(&place.shelf)
+    };
+    assert_eq!(twice(&last(2), 12), [10 * DAY, DAY, 2 * DAY, 11 * DAY]);
+    assert_eq!(twice(&last(1), 15), [11 * DAY]);
 }
 
 #[test]

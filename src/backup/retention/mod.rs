@@ -18,9 +18,9 @@
 //! - the newest snapshot, and the newest that is known to be good;
 //! - every snapshot that something kept needs in order to be restored;
 //! - what claims to be from the future, which uses up no bucket;
-//! - what was made after one that says a time more than an hour later: a clock was off, so that by its
-//!   time it may go although it is among the newest. It stays as long as the one before does whose
-//!   time is later.
+//! - what says a time more than six hours before that of one that was made earlier: a clock was off, so
+//!   that by its time it may go although it is among the newest. It stays as long as the rules keep the
+//!   one of the latest time that was made before it.
 //!
 //! A policy that says nothing keeps everything.
 
@@ -73,6 +73,9 @@ impl Default for Policy {
 pub struct Candidate {
     /// When it was made, by its signed header.
     pub time: Timestamp,
+    /// Whether it was made after those before it in the list; of what was added although later ones
+    /// were there, only its time says when it was so.
+    pub is_in_order: bool,
     /// Its tags.
     pub tags: Vec<String>,
     /// Whether somebody holds it.
@@ -258,13 +261,14 @@ fn keep_by_rules(
     }
 }
 
-/// How far clocks may be off without being wrong.
-const CLOCKS_DIFFER: SignedDuration = SignedDuration::from_hours(1);
+/// How far the clocks of computers may be apart: what they make of one state is not in doubt by that.
+const CLOCKS_DIFFER: SignedDuration = SignedDuration::from_hours(6);
 
 /// Keeps what says an earlier time than one that was made before it as long as that one.
 fn keep_out_of_time(snapshots: &[Candidate], now: Timestamp, reasons: &mut [BTreeSet<Reason>]) {
     let mut latest: Option<usize> = None;
-    for (at, snapshot) in snapshots.iter().enumerate().filter(|(_, one)| one.time <= now) {
+    let is_comparable = |one: &Candidate| one.is_in_order && one.time <= now;
+    for (at, snapshot) in snapshots.iter().enumerate().filter(|(_, one)| is_comparable(one)) {
         let ahead =
             latest.map(|latest| (latest, snapshots[latest].time.duration_since(snapshot.time)));
         match ahead {

@@ -4,7 +4,8 @@ use super::*;
 
 fn at(time: &str) -> Candidate {
     let time = time.parse().unwrap();
-    Candidate { time, tags: Vec::new(), is_held: false, is_good: false, needs: None }
+    let (tags, needs) = (Vec::new(), None);
+    Candidate { time, is_in_order: true, tags, is_held: false, is_good: false, needs }
 }
 
 fn now() -> Timestamp {
@@ -128,7 +129,7 @@ fn what_a_clock_put_into_the_past_stays_as_long_as_the_one_before_it() {
         // The clock began anew.
         "1970-01-01T00:00:00Z",
         "1970-01-02T00:00:00Z",
-        "2026-11-19T01:00:00Z",
+        "2026-11-19T06:00:00Z",
         // No more than clocks differ by.
         "2026-11-19T00:10:00Z",
         "2026-11-20T00:00:00Z",
@@ -137,6 +138,18 @@ fn what_a_clock_put_into_the_past_stays_as_long_as_the_one_before_it() {
     .to_vec();
     assert_eq!(kept(&snapshots, &Policy { daily: 3, ..Policy::default() }), [1, 2, 3, 4, 6]);
     assert_eq!(kept(&snapshots, &Policy { daily: 2, ..Policy::default() }), [4, 6]);
+}
+
+#[test]
+fn what_was_added_although_later_ones_were_there_puts_none_out_of_order() {
+    let added = |time| Candidate { is_in_order: false, ..at(time) };
+    let snapshots = [
+        added("2026-11-18T00:00:00Z"),
+        at("2026-11-01T00:00:00Z"),
+        added("2026-10-01T00:00:00Z"),
+        at("2026-11-20T00:00:00Z"),
+    ];
+    assert_eq!(kept(&snapshots, &Policy { last: 2, ..Policy::default() }), [0, 3]);
 }
 
 #[test]

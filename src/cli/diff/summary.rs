@@ -47,11 +47,6 @@ pub(super) fn of(comparison: &Comparison) -> Vec<String> {
         parts.push(format!("{} not told (--noise)", counted(counts.ignored, "change")));
     }
     let (from, to) = (&comparison.from, &comparison.to);
-    // What stands for no state has neither.
-    if from.serial == 0 && from.lineage.is_empty() {
-        parts.push(format!("serial {}", to.serial));
-        return parts;
-    }
     parts.push(if from.serial == to.serial {
         format!("serial {}", to.serial)
     } else {
