@@ -239,7 +239,7 @@ impl Records {
     /// them is to be in the repository under a passphrase.
     pub(super) fn keeps_identity(&self, number: u32) -> Option<&[String]> {
         let Protection::Recipients(recipients) = self.protection_by(number)? else { return None };
-        // Earlier versions did not say it, and the next record does.
+        // Earlier versions did not say it; the next record for the same ones does.
         let keeps = |(protection, keeps): (&Protection, &bool)| {
             *keeps && matches!(protection, Protection::Recipients(same) if same == recipients)
         };

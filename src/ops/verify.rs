@@ -70,10 +70,12 @@ pub fn run(
         all.problems.extend(found);
         if options.streams.is_none() {
             all.problems.extend(survey.strays());
-            let found = repository.verify_identities(&all)?;
-            all.problems.extend(found);
         }
     }
+    // Those of what was looked at count, whatever was asked for; the others are the repository's.
+    let is_all = only.is_none() && options.streams.is_none();
+    let found = repository.verify_identities(&all, is_all)?;
+    all.problems.extend(found);
     refuse_wrong_keys(&all)?;
     refuse_nothing(&survey, options.streams, &all)?;
     Ok((all, asked.len()))

@@ -221,6 +221,11 @@ fn an_earlier_passphrase_is_missed_while_snapshots_need_it() {
     let missed = verify();
     assert_eq!(missed.status, Some(2), "{missed}");
     assert!(missed.stdout.contains("snapshots still encrypted for it: 1"), "{missed}");
+    let missed = sandbox.run(["verify", "--repo", "repo", "--state", "terraform.tfstate"]);
+    assert_eq!(missed.status, Some(2), "also where only this state is asked for\n{missed}");
+    fs::copy(sandbox.write("garbage", "no identity"), &kept).unwrap();
+    let damaged = verify();
+    assert_eq!(damaged.status, Some(2), "{damaged}");
     fs::rename(&aside, &kept).unwrap();
     let rest = repo(&sandbox, &["rekey", "--recipient", &a, "--passphrase-file", "pass"]);
     assert_eq!(rest.status, Some(0), "{rest}");

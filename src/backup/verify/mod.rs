@@ -339,20 +339,22 @@ impl Repository {
         Ok(found)
     }
 
-    /// Looks at the identities that are kept under a passphrase: those for what is written now and for
-    /// what was found to be there. Without the passphrase, nobody can tell whether one is whole; whoever
-    /// may not read them is told so.
-    pub fn verify_identities(&self, found: &Verified) -> Result<Vec<Problem>, Error> {
+    /// Looks at the identities that are kept under a passphrase: those for what was found to be there,
+    /// and, where `is_all`, for what is written now, and at what else is kept beside them. Without the
+    /// passphrase, nobody can tell whether one is whole; whoever may not read them is told so.
+    pub fn verify_identities(&self, found: &Verified, is_all: bool) -> Result<Vec<Problem>, Error> {
         let kept = self.identities()?;
         let mut in_use = found.records.clone();
-        in_use.entry(self.records.number()).or_default();
+        if is_all {
+            in_use.entry(self.records.number()).or_default();
+        }
         let mut problems = self.missing_identities(&kept, &in_use);
         let is_needed = |kept: &identity::Kept| {
             in_use.keys().filter_map(|record| self.records.protection_by(*record)).any(
                 |by| matches!(by, Protection::Recipients(readers) if kept.is_of(readers.texts())),
             )
         };
-        for kept in &kept {
+        for kept in kept.iter().filter(|kept| is_all || is_needed(kept)) {
             let key = &kept.key;
             if !kept.is_one {
                 problems.push(stray(key));
@@ -376,12 +378,16 @@ impl Repository {
         kept: &[identity::Kept],
         in_use: &BTreeMap<u32, usize>,
     ) -> Vec<Problem> {
-        let mut missing: BTreeMap<&[String], usize> = BTreeMap::new();
-        for (&record, count) in in_use {
-            let wanted = self.records.keeps_identity(record);
-            if let Some(wanted) = wanted.filter(|wanted| !kept.iter().any(|one| one.is_of(wanted)))
-            {
-                *missing.entry(wanted).or_default() += count;
+        let is_kept = |wanted: &[String]| kept.iter().any(|one| one.is_of(wanted));
+        let mut missing: Vec<(&[String], usize)> = Vec::new();
+        // The newest first: for whom else it was encrypted earlier makes it no other identity.
+        for (&record, count) in in_use.iter().rev() {
+            let wanted = self.records.keeps_identity(record).filter(|wanted| !is_kept(wanted));
+            let Some(wanted) = wanted else { continue };
+            let is_it = |other: &[String]| other.iter().any(|one| wanted.contains(one));
+            match missing.iter_mut().find(|(other, _)| is_it(other)) {
+                Some((_, total)) => *total += count,
+                None => missing.push((wanted, *count)),
             }
         }
         let text = |(wanted, count): (&[String], usize)| {
