@@ -60,7 +60,16 @@ fn a_cache_that_cannot_be_written_is_warned_of_since_it_costs_whole_snapshots() 
     assert!(again.stdout.contains("full (this computer remembers nothing of the one before)"));
     let said = "warning: cannot remember in $DIR/file/tfstate what was stored: ";
     assert!(again.stderr.contains(said), "{again}");
-    assert!(again.stderr.contains("name a folder that can be written: `XDG_CACHE_HOME`"));
+    assert!(again.stderr.contains("name a folder that can be written: `TFSTATE_CACHE_DIR`"));
+    let mut sandbox = directory();
+    let keys = sandbox.path("keys").display().to_string();
+    sandbox.set("HOME", "").set("STATE_DIR", keys);
+    let homeless = sandbox.run(["backup", "--no-encryption"]);
+    assert_eq!(homeless.status, Some(0), "{homeless}");
+    let said = "warning: there is no folder to remember in what was stored\n";
+    assert!(homeless.stderr.contains(said), "{homeless}");
+    let nothing = sandbox.run(["backup", "none.tfstate", "--no-encryption"]);
+    assert!(!nothing.stderr.contains(said), "{nothing}");
 }
 
 #[test]

@@ -146,7 +146,11 @@ pub(crate) fn run(args: &Args, context: &mut Context<'_>) -> Result<Exit, Failur
         keeper = Keeper::open(&options, &System)?;
     }
     done.keep(&keeper, &locations, context)?;
-    warn_of_forgetting(cache.as_deref(), done.forgotten.take(), context);
+    let stored = done.stored.then_some((cache.as_deref(), done.forgotten.take()));
+    if let Some(text) = stored.and_then(|(cache, why)| forgetting(cache, why)) {
+        let hint = "without that every backup stores each state whole, changed or not; name a folder that can be written: `TFSTATE_CACHE_DIR`";
+        context.out.warning(&text, Some(hint));
+    }
     if let Some(path) = &args.metrics_file {
         let exit = done.exit();
         done.write_metrics((path, exit), context);
@@ -166,6 +170,8 @@ struct Done {
     /// Whether a snapshot is not encrypted.
     plain: bool,
     kept: usize,
+    /// Whether any was stored.
+    stored: bool,
     /// Why this computer can't remember what it stored, if it can't.
     forgotten: Option<String>,
     failures: Vec<Failure>,
@@ -176,7 +182,8 @@ struct Done {
 impl Done {
     fn new(began: Timestamp) -> Self {
         let (json, failures, forgotten) = (json::backup::Backup::new(), Vec::new(), None);
-        Self { json, plain: false, kept: 0, forgotten, failures, runs: Vec::new(), began }
+        let (plain, kept, stored, runs) = (false, 0, false, Vec::new());
+        Self { json, plain, kept, stored, forgotten, failures, runs, began }
     }
 
     /// Finds all states that were named. What can't be found fails, and the others are backed up.
@@ -266,6 +273,7 @@ impl Done {
         let name = location.name();
         self.kept += 1;
         self.plain |= !report.encrypted;
+        self.stored |= !report.skipped();
         let forgotten = report.added.as_ref().and_then(|added| added.forgotten.as_ref());
         self.forgotten = self.forgotten.take().or_else(|| forgotten.cloned());
         self.json.made(&name, report);
@@ -322,18 +330,13 @@ impl Done {
     }
 }
 
-/// Warns where what is stored can't be remembered: it would never be known that a state did not
+/// Says that what was stored can't be remembered, if so: it would never be known that a state did not
 /// change.
-fn warn_of_forgetting(cache: Option<&Path>, why: Option<String>, context: &mut Context<'_>) {
-    let text = match (cache, why) {
-        (Some(_), None) => return,
-        (Some(cache), Some(why)) => {
-            format!("cannot remember in {} what was stored: {why}", cache.display())
-        }
-        (None, _) => "there is no folder to remember in what was stored".to_owned(),
+fn forgetting(cache: Option<&Path>, why: Option<String>) -> Option<String> {
+    let Some(cache) = cache else {
+        return Some("there is no folder to remember in what was stored".to_owned());
     };
-    let hint = "without that every backup stores each state whole, changed or not; name a folder that can be written: `XDG_CACHE_HOME`";
-    context.out.warning(&text, Some(hint));
+    Some(format!("cannot remember in {} what was stored: {}", cache.display(), why?))
 }
 
 fn run_of(name: &str, report: &Report) -> StateRun {
