@@ -320,7 +320,7 @@ impl<R: Read> Opened<R> {
                 .map_err(|_| Flaw::Damaged("it asks for too much memory"))?;
         }
         self.rest.by_ref().take(limit).read_to_end(&mut bytes).map_err(unreadable)?;
-        // What goes on is read to the end all the same, or its checksums would not be looked at.
+        // What goes on is read to the end all the same, or not all of it would be looked at.
         if is_delta {
             if self.rest.read(&mut [0]).map_err(unreadable)? != 0 {
                 return Err(Flaw::Damaged("its delta is too long"));

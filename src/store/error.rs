@@ -383,6 +383,11 @@ fn in_words(revision: &str) -> String {
 }
 
 impl Error {
+    /// Says that a reference is empty, as of a variable that is not set.
+    pub(crate) fn nameless() -> Self {
+        Self::Reference { reference: "\"\"".to_owned(), problem: "it names nothing" }
+    }
+
     /// Sorts the system's answer by what the caller can do about it.
     pub(super) fn reading(what: &str, source: io::Error) -> Self {
         let what = what.to_owned();

@@ -79,8 +79,7 @@ impl Location {
             return directory(Path::new("."), context);
         };
         if reference.is_empty() {
-            let (reference, problem) = ("\"\"".to_owned(), "it names nothing");
-            return Err(Error::Reference { reference, problem });
+            return Err(Error::nameless());
         }
         let path = Path::new(reference);
         if reference == "-" {

@@ -111,9 +111,19 @@ fn what_the_snapshots_are_tagged_with_and_where_metrics_go_is_handed_on() {
 }
 
 #[test]
+fn a_state_without_a_name_gets_into_nothing() {
+    let ran = Sandbox::new().run(["schedule", "--cron", ""]);
+    assert_eq!(ran.status, Some(1), "{ran}");
+    assert!(
+        ran.stderr.contains("error: cannot read the reference \"\": it names nothing"),
+        "{ran}"
+    );
+}
+
+#[test]
 fn what_can_be_no_user_gets_into_no_unit() {
     let sandbox = Sandbox::new();
-    for user in ["", "a b", "a:b", "-a", "a/b", "99999999999", "65535", "4294967295"] {
+    for user in ["", "a b", "a:b", "-a", "a/b", "007", "99999999999", "65535", "4294967295"] {
         let user = format!("--user={user}");
         let ran = sandbox.run(["schedule", "s3://b/a", "--systemd", &user]);
         assert_eq!(ran.status, Some(1), "{ran}");

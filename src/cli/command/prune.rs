@@ -27,7 +27,8 @@ use crate::ops::prune::{self, PruneOptions, Report};
 /// Each rule counts on its own, for each state on its own: a snapshot is kept if any rule keeps it.
 /// Whatever the rules say, these stay: the newest that is proved to be good, and the newest of a state
 /// that could be parsed, what is held, what was there before a change in the last 30 days, what can't
-/// be read or trusted, and what any of these needs. Without an option, the rules are those of the
+/// be read or trusted, what was made under a clock that was off, as long as the one before it, and what
+/// any of these needs. Without an option, the rules are those of the
 /// table `backup.keep` in the configuration.
 ///
 /// What goes is named first and deleted by the first run that is at least the grace later, so that

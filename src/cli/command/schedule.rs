@@ -12,6 +12,7 @@ use crate::cli::repository;
 use crate::cli::settings::Origin;
 use crate::cli::state;
 use crate::ops::schedule::{Every, Plan, Readers, Repository, Runner, State, When};
+use crate::store;
 
 /// Print the unit that runs a backup at set times
 ///
@@ -172,6 +173,9 @@ fn states(args: &Args, context: &Context<'_>) -> Result<Vec<State>, Failure> {
     }
     if references.is_empty() {
         references.push(state::default(context).unwrap_or_else(|| ".".into()));
+    }
+    if references.iter().any(|reference| reference.is_empty()) {
+        return Err(store::Error::nameless().into());
     }
     let state = |reference: OsString| match (State::parse(&text(reference.into())?)?, args.runner())
     {

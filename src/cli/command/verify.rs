@@ -18,7 +18,7 @@ use crate::ops::verify::{self, VerifyOptions};
 ///
 /// Every snapshot is read whole and held against its signature, its name and its hash; what it
 /// builds on has to be there; and nothing may be missing that no owner of the repository had
-/// removed. That needs no key. With `--read-data`, snapshots are decrypted and restored as well, in
+/// removed, nor the identity that a passphrase opens while snapshots need it. That needs no key. With `--read-data`, snapshots are decrypted and restored as well, in
 /// memory, and what comes out has to be the state that was backed up.
 ///
 /// As a restore drill, let a computer that has the key run the example each night: it looks at all

@@ -101,7 +101,11 @@ impl Plan {
 
     /// Where no state is, it comes as it was.
     fn fresh(past: &Document, reveal: Reveal) -> Self {
-        let comparison = Document::parse(EMPTY).ok().map(|empty| compare(&empty, past, reveal));
+        let comparison = Document::parse(EMPTY).ok().map(|empty| {
+            let comparison = compare(&empty, past, reveal);
+            // What is not there has neither a serial nor a lineage that could differ.
+            Comparison { from: comparison.to.clone(), ..comparison }
+        });
         Self {
             bytes: past.bytes().to_vec(),
             is_needed: true,

@@ -82,7 +82,9 @@ fn another_lineage_is_refused_and_by_force_the_live_one_stays() {
 fn where_no_state_is_it_comes_back_byte_for_byte() {
     let was = state("l", 3, "old");
     assert_eq!(planned(None, &was, Rules::Heeded), was);
-    assert_eq!(plan(None, &was, Rules::Heeded).unwrap().comparison.unwrap().summary.added, 1);
+    let anew = plan(None, &was, Rules::Heeded).unwrap().comparison.unwrap();
+    assert_eq!(anew.summary.added, 1);
+    assert!(!anew.lineage_differs(), "there is none that could");
 }
 
 #[test]

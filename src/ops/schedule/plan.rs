@@ -118,9 +118,11 @@ impl Plan {
         }
         // What systemd takes for one at its most liberal.
         let is_odd = |c: char| c.is_whitespace() || c.is_control() || "/:".contains(c);
-        // Digits are the number of one, and these two mean nobody.
-        let is_number =
-            |user: &str| user.parse().is_ok_and(|id: u32| ![0xffff, u32::MAX].contains(&id));
+        // Digits are the number of one, as it is written, and these two mean nobody.
+        let is_number = |user: &str| {
+            let is_plain = user == "0" || !user.starts_with('0');
+            is_plain && user.parse().is_ok_and(|id: u32| ![0xffff, u32::MAX].contains(&id))
+        };
         let is_user = |user: &&String| {
             let is_digits = user.chars().all(|c| c.is_ascii_digit());
             let is_odd = user.contains(is_odd) || user.starts_with(['-', '.']);
