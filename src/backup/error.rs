@@ -3,6 +3,7 @@
 use std::io;
 use std::path::PathBuf;
 
+use super::record::FIRST;
 use super::sign::PublicKey;
 use crate::store;
 
@@ -13,6 +14,14 @@ pub enum Error {
     /// There is no repository at that place.
     #[error("there is no backup repository in {}", place)]
     NoRepository {
+        /// The place.
+        place: String,
+    },
+    /// There are backups at that place, and the record that says whose they are is gone.
+    #[error(
+        "there are backups in {place}, but its {FIRST} is missing, without which they are nobody's"
+    )]
+    Headless {
         /// The place.
         place: String,
     },

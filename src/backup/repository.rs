@@ -72,8 +72,7 @@ pub struct Described {
 impl Repository {
     /// Opens the repository at a place.
     pub fn open(vault: Arc<dyn Vault>, keys: Keys<'_>) -> Result<Self, Error> {
-        let records = Records::read(&*vault)?;
-        let records = records.ok_or_else(|| Error::NoRepository { place: vault.name("") })?;
+        let Some(records) = Records::read(&*vault)? else { return Err(none(&*vault)) };
         if let Some(known) = keys.known {
             known.recognise(&*vault, &records)?;
         }
@@ -505,6 +504,20 @@ impl Repository {
         }
         Ok(())
     }
+}
+
+/// Says that there is no repository at a place, or none any more: by another one that is made there,
+/// what is left would count as nothing.
+fn none(vault: &dyn Vault) -> Error {
+    let place = vault.name("");
+    for folder in [FURTHER, FOLDER] {
+        match vault.list(folder) {
+            Ok(objects) if objects.is_empty() => {}
+            Ok(_) => return Error::Headless { place },
+            Err(error) => return error,
+        }
+    }
+    Error::NoRepository { place }
 }
 
 /// Opens a payload and hands what is inside to `read`.

@@ -336,6 +336,23 @@ fn a_repository_is_made_only_when_protection_was_decided_on() {
 }
 
 #[test]
+fn where_backups_are_whose_record_is_gone_no_other_repository_is_made() {
+    let sample = Sample::new();
+    sample.add(&sample.plain(), URI, STATE, 0);
+    let (record, aside) = (sample.root().join("repo.json"), sample.folder().join("aside"));
+    fs::rename(&record, &aside).unwrap();
+    for asked in [None, Some(&Protection::None)] {
+        let vault = sample.vault();
+        let keys = super::Keys { known: None, ..sample.keys() };
+        let refused = Repository::open_or_create(vault, asked, keys, at(1)).unwrap_err();
+        assert!(matches!(refused, Error::Headless { .. }), "{refused}");
+    }
+    assert!(!record.exists());
+    fs::rename(&aside, &record).unwrap();
+    assert_eq!(sample.open_as(None).unwrap().list().unwrap().len(), 1);
+}
+
+#[test]
 fn a_repository_keeps_the_protection_it_was_made_with() {
     let (sample, other) = (Sample::new(), Sample::new());
     sample.repository();

@@ -8,6 +8,7 @@ use jiff::Timestamp;
 
 use super::open::Error;
 use super::restore;
+use crate::backup::retention::CLOCKS_DIFFER;
 use crate::backup::vault::Vault;
 use crate::backup::{
     self, Catalogue, Identities, Keys, Known, Origin, Repository, Restored, Snapshot, stream_of,
@@ -117,14 +118,30 @@ fn in_repository(
 /// Returns the one of these snapshots, the newest first, that holds the state as it was at a time.
 ///
 /// Those with numbers are in their order whatever the clock did; what was added although later ones
-/// were there has a place between them by its time alone.
+/// were there has a place between them by its time alone. What says too early a time, since a clock was
+/// off, came some time after the one before it: where one after it is of a later time than is asked
+/// for, nobody knows that it was there by then.
 fn at(snapshots: &[Snapshot], time: Timestamp) -> Option<&Snapshot> {
-    let newest = |is_numbered: bool| {
-        let is_it =
-            |found: &&Snapshot| (found.sequence > 0) == is_numbered && found.created <= time;
-        snapshots.iter().find(is_it)
-    };
-    [newest(false), newest(true)].into_iter().flatten().max_by_key(|snapshot| snapshot.created)
+    let is_by_then = |found: &&Snapshot| found.created <= time;
+    let (numbered, added): (Vec<&Snapshot>, Vec<&Snapshot>) =
+        snapshots.iter().partition(|snapshot| snapshot.sequence > 0);
+    // The oldest first: whether one before it says a time that is much later.
+    let mut latest = Timestamp::MIN;
+    let off = numbered.iter().rev().map(|snapshot| {
+        latest = latest.max(snapshot.created);
+        latest.duration_since(snapshot.created) > CLOCKS_DIFFER
+    });
+    let mut off: Vec<bool> = off.collect();
+    off.reverse();
+    let mut is_over = false;
+    let sure = numbered.iter().zip(off).find(|(snapshot, is_off)| {
+        is_over |= !is_off && snapshot.created > time;
+        snapshot.created <= time && !(*is_off && is_over)
+    });
+    let newest = sure.map(|(snapshot, _)| *snapshot);
+    let newest = newest.or_else(|| numbered.iter().copied().find(is_by_then));
+    let added = added.into_iter().find(is_by_then);
+    [added, newest].into_iter().flatten().max_by_key(|snapshot| snapshot.created)
 }
 
 /// Counts back through different states: a snapshot of what is still there is not the one before.
@@ -305,5 +322,24 @@ mod tests {
         let mut snapshots = repository.list_stream(&stream_of(URI)).unwrap();
         snapshots.reverse();
         assert_eq!(super::at(&snapshots, at(40)).map(|snapshot| snapshot.sequence), Some(3));
+    }
+
+    #[test]
+    fn a_time_finds_nothing_that_may_have_come_after_it_under_a_clock_that_was_off() {
+        const DAY: i64 = 86_400;
+        let sample = Sample::new();
+        let repository = sample.plain();
+        for day in [1, 3, 4, 2, 6] {
+            sample.add(&repository, URI, b"1", day * DAY);
+        }
+        let mut snapshots = repository.list_stream(&stream_of(URI)).unwrap();
+        snapshots.reverse();
+        let found = |day| super::at(&snapshots, at(day * DAY)).map(|snapshot| snapshot.sequence);
+        assert_eq!(
+            [0, 1, 2, 3, 5, 6, 9].map(found),
+            [None, Some(1), Some(1), Some(2), Some(3), Some(5), Some(5)]
+        );
+        let found = super::at(&snapshots[1..], at(5 * DAY)).map(|snapshot| snapshot.sequence);
+        assert_eq!(found, Some(4), "the newest of all");
     }
 }

@@ -9,7 +9,7 @@
 //! tell. Terraform does the same, except that it gives up the lineage and the serial of a state
 //! that it pushes to where there is none; here they are kept, so that its history goes on.
 
-use super::session::{Error as SessionError, Keep, Live, Locking, Report, Session, Target};
+use super::session::{Error as SessionError, Keep, Live, Locking, Report, Rules, Session, Target};
 use crate::state::document::Document;
 use crate::state::header::with_serial;
 use crate::state::parse::ParseError;
@@ -78,15 +78,6 @@ pub struct Pushed {
     pub serial: u64,
 }
 
-/// Whether Terraform's rules are heeded.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum Rules {
-    /// They are.
-    Heeded,
-    /// They are not, and a live state that can't be read is replaced too.
-    Overruled,
-}
-
 /// Pushes a state.
 pub fn run(
     document: &Document,
@@ -96,7 +87,7 @@ pub fn run(
     keep: &dyn Keep,
 ) -> Result<Pushed, Error> {
     let what = target.name();
-    let session = Session::open(target, locking)?;
+    let session = Session::open(target, locking, rules)?;
     if rules == Rules::Heeded
         && let Some(against) = against(document, session.live())
     {

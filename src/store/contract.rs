@@ -123,6 +123,14 @@ impl Found {
         if bytes.is_empty() { Self::Empty(version) } else { Self::Bytes(bytes.into(), version) }
     }
 
+    /// Returns the bytes where there are some.
+    pub fn bytes(&self) -> Option<&Bytes> {
+        match self {
+            Self::Bytes(bytes, _) => Some(bytes),
+            Self::Nothing | Self::Empty(_) => None,
+        }
+    }
+
     /// Returns what was found without what comes after the first `len` bytes.
     pub(super) fn start(self, len: u64) -> Self {
         let end = usize::try_from(len.max(1)).unwrap_or(usize::MAX);

@@ -3,7 +3,7 @@
 use std::io;
 use std::path::PathBuf;
 
-use super::{Holder, Problem};
+use super::{Found, Holder, Problem};
 use crate::base::git;
 
 /// A reference that can't be resolved, or a state that can't be read.
@@ -258,6 +258,16 @@ pub enum Error {
         digest: String,
         /// Why it has not.
         source: Box<Error>,
+    },
+    /// What is there is not what its digest in the table is of. Terraform does not read it either.
+    #[error("cannot read {what}: {why}")]
+    Digest {
+        /// The name of what was to be read.
+        what: String,
+        /// What is there instead, and the row that says otherwise.
+        why: String,
+        /// What is there, for those who keep or replace it knowingly.
+        found: Box<Found>,
     },
     /// A store that keeps no earlier versions.
     #[error("cannot look for earlier versions of {what}: {why}")]

@@ -177,6 +177,10 @@ fn look(repository: &Repository, snapshot: &Snapshot, is_superseded: bool) -> Re
         Ok(head) => match repository.hold_against(snapshot, &head) {
             Ok(()) if head.total() == snapshot.bytes_stored => node(Some(head), None),
             Err(Error::Untrusted { .. }) => node(Some(head), Some("not trusted")),
+            // Its own may be put back.
+            Err(_) if head.header.snapshot.repo != repository.id() => {
+                node(Some(head), Some("of another repository"))
+            }
             Ok(()) | Err(_) => node(Some(head), Some(DAMAGED)),
         },
     })

@@ -452,6 +452,22 @@ fn the_newest_that_is_good_stays_where_newer_ones_are_damaged() {
 }
 
 #[test]
+fn what_comes_from_another_repository_stays_whatever_is_lost() {
+    let place = Place::new();
+    let own = place.add(0, Strategy::Full).snapshot;
+    let key =
+        place.forge(&own, &place.sample.signer, |header| header.snapshot.repo = "f".repeat(32));
+    place.add(1, Strategy::Full);
+    let repository = place.repository();
+    let policy = last(1);
+    let rules = Rules { policy: &policy, grace: AT_ONCE, now: at(9), damaged: true };
+    let stream = super::super::stream_of(URI);
+    let plan = Pruner::new(&repository, rules).unwrap().plan(&stream).unwrap();
+    let foreign = plan.verdicts.iter().find(|verdict| verdict.snapshot.key == key).unwrap();
+    assert_eq!(foreign.reasons, ["of another repository"]);
+}
+
+#[test]
 fn what_a_stranger_signed_neither_counts_nor_goes_nor_loses_what_it_may_need() {
     let place = Place::new();
     let base = place.add(0, Strategy::Full).snapshot;

@@ -262,7 +262,7 @@ fn keep_by_rules(
 }
 
 /// How far the clocks of computers may be apart: what they make of one state is not in doubt by that.
-const CLOCKS_DIFFER: SignedDuration = SignedDuration::from_hours(6);
+pub const CLOCKS_DIFFER: SignedDuration = SignedDuration::from_hours(6);
 
 /// Keeps what says an earlier time than one that was made before it as long as that one.
 fn keep_out_of_time(snapshots: &[Candidate], now: Timestamp, reasons: &mut [BTreeSet<Reason>]) {

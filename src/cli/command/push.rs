@@ -10,8 +10,9 @@ use crate::cli::kept::KeepOption;
 use crate::cli::locking::{LockingOption, warn_of_no_lock};
 use crate::cli::state;
 use crate::ops::open;
-use crate::ops::push::{self, Pushed, Rules};
+use crate::ops::push::{self, Pushed};
 use crate::ops::session::Locking;
+use crate::ops::session::Rules;
 use crate::store::{self, Access, Location};
 
 /// Copy a state in, by Terraform's rules of lineage and serial

@@ -14,8 +14,8 @@ use crate::cli::roll_back::{self, RollBack};
 use crate::cli::{filter, state};
 use crate::ops::earlier::Kept;
 use crate::ops::open;
-use crate::ops::push::Rules;
 use crate::ops::restore::{Past, Wanted};
+use crate::ops::session::Rules;
 use crate::store::{self, Earlier, Location};
 
 /// Roll a state back to what it was, as one more change of it

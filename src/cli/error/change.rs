@@ -62,7 +62,7 @@ impl From<restore::Error> for Failure {
         let error = match error {
             restore::Error::Open(error) => return error.into(),
             restore::Error::Session(error @ session::Error::Keep { .. }) => {
-                let hint = "let the repository be written, or write it to a new file, which needs no copy: `--to FILE`";
+                let hint = "let the repository be written; or write it to a new file, which needs no copy: `--to FILE`, and put that there with a copy kept elsewhere: `tfstate push --force --repo FOLDER STATE FILE`";
                 return Self::of(&error).hint(hint);
             }
             restore::Error::Session(error) => return error.into(),

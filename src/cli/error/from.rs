@@ -213,6 +213,9 @@ impl From<document_json::Error> for Failure {
 impl From<backup::Error> for Failure {
     fn from(error: backup::Error) -> Self {
         let hint = match &error {
+            backup::Error::Headless { .. } => Some(
+                "put the copy of it back, which belongs elsewhere too; a bucket that keeps versions still has it",
+            ),
             backup::Error::NoRepository { .. } => {
                 Some("the first `tfstate backup` makes it; elsewhere, name it: `--repo FOLDER`")
             }

@@ -24,6 +24,12 @@ pub(super) fn failure(error: &Error) -> Option<Failure> {
         Error::Undigested { table, row, digest, .. } => {
             failure.hint(digest_hint(table, row, digest))
         }
+        Error::Digest { found, .. } if found.bytes().is_some() => failure.hint(
+            "do it again, if somebody is just writing; if it stays so, put an earlier one there, and the row right: `tfstate restore --force`",
+        ),
+        Error::Digest { .. } => {
+            failure.hint("it was deleted; bring it back, and the row with it: `tfstate restore`")
+        }
         Error::LockStays { id, .. } => failure.hint(unlock_hint(id)),
         Error::Remote { problem, .. } => failure.hints(hint(problem)),
         _ => return None,

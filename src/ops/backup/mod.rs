@@ -233,15 +233,20 @@ impl<'a> Keeper<'a> {
             self.saw(&uri, version);
             return Ok(self.report(snapshot, None, None, None));
         }
-        let read = match store::read(location, Access::Read) {
+        let (read, doubt) = match store::read(location, Access::Read) {
             // Of a state that was there it is what is left. Otherwise there is none yet: Azure's
             // locks make such a thing.
             Err(store::Error::Empty { what })
                 if !self.catalogue.stream(&stream_of(&uri)).is_empty() =>
             {
-                Content { name: what, bytes: [].as_slice().into(), version: None }
+                (Content { name: what, bytes: [].as_slice().into(), version: None }, None)
             }
-            read => read?,
+            // Kept as it is, since it may be all that is left.
+            Err(store::Error::Digest { what, why, found }) if found.bytes().is_some() => {
+                let bytes = found.bytes().cloned().unwrap_or_else(|| [].as_slice().into());
+                (Content { name: what, bytes, version: None }, Some(why))
+            }
+            read => (read?, None),
         };
         // Of a pipe it says that what writes into it failed.
         if *location == Location::StandardInput && read.bytes.is_empty() {
@@ -249,7 +254,8 @@ impl<'a> Keeper<'a> {
         }
         let (bytes, version) = (&read.bytes, read.version.as_ref());
         let parsed = Document::parse(bytes.clone());
-        let (facts, document) = (facts(&parsed), parsed.as_ref().ok());
+        let (mut facts, document) = (facts(&parsed), parsed.as_ref().ok());
+        facts.broken = facts.broken.or(doubt);
         let uri = if *location == Location::StandardInput {
             self.piped(uri, lineage(&parsed))
         } else {

@@ -50,8 +50,12 @@ pub fn run<E: From<Error>>(
     agree: impl FnOnce(&Plan) -> Result<Answer, E>,
 ) -> Result<Done, E> {
     let what = target.name();
-    let session = Session::open(target, options.locking).map_err(Error::from)?;
-    let answer = match Plan::new(&what, session.live(), past, options.plan) {
+    let session =
+        Session::open(target, options.locking, options.plan.rules).map_err(Error::from)?;
+    let planned = Plan::new(&what, session.live(), past, options.plan);
+    let planned =
+        planned.map(|plan| Plan { is_needed: plan.is_needed || session.is_doubted(), ..plan });
+    let answer = match planned {
         Err(error) => Err(E::from(error)),
         Ok(plan) if !plan.is_needed => Ok((plan, Answer::No)),
         Ok(plan) => agree(&plan).map(|answer| (plan, answer)),

@@ -7,7 +7,7 @@ use super::roll_back::{self, Answer, Done, Options};
 use super::*;
 use crate::ops::earlier::Kept;
 use crate::ops::keep::Files;
-use crate::ops::push::Rules;
+use crate::ops::session::Rules;
 use crate::ops::session::tests::{Fault, Ran, THEIRS, run_with};
 use crate::ops::session::{Error as SessionError, Keep, Live, Locking, Target};
 use crate::state::bytes::Bytes;

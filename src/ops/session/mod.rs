@@ -142,6 +142,15 @@ pub enum Live {
     Broken(Bytes, ParseError),
 }
 
+/// Whether Terraform's rules are heeded.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Rules {
+    /// They are.
+    Heeded,
+    /// They are not, and a live state that can't be read is replaced too.
+    Overruled,
+}
+
 /// What became of a state.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Report {
@@ -167,19 +176,26 @@ pub struct Session {
     held: Option<Box<dyn Held>>,
     before: Found,
     live: Live,
+    /// Whether what is there is not what its digest is of, so that nobody can read it.
+    is_doubted: bool,
 }
 
 impl Session {
     /// Locks a state and reads it.
-    pub fn open(target: Target, locking: Locking<'_>) -> Result<Self, Error> {
+    ///
+    /// Where only its digest is left of it, there is no state; one that is not what its digest is of is
+    /// taken as it is where the rules are overruled. Both digests are put right by replacing it.
+    pub fn open(target: Target, locking: Locking<'_>, rules: Rules) -> Result<Self, Error> {
         let held = match (locking, target.store.locks()) {
             (Locking::On { info, wait }, Some(locks)) => {
                 Some(lock::acquire(locks, &target.key, info, wait)?)
             }
             _ => None,
         };
-        let before = match target.store.read(&target.key) {
-            Ok(before) => before,
+        let may_be = |found: &Found| matches!(found, Found::Nothing) || rules == Rules::Overruled;
+        let (before, is_doubted) = match target.store.read(&target.key) {
+            Ok(before) => (before, false),
+            Err(store::Error::Digest { found, .. }) if may_be(&found) => (*found, true),
             Err(error) => return Err(give_up(error.into(), held)),
         };
         let live = match &before {
@@ -189,12 +205,18 @@ impl Session {
                 Err(error) => Live::Broken(bytes.clone(), error),
             },
         };
-        Ok(Self { target, held, before, live })
+        Ok(Self { target, held, before, live, is_doubted })
     }
 
     /// Returns what is there.
     pub fn live(&self) -> &Live {
         &self.live
+    }
+
+    /// Returns whether what is there is not what its digest is of, so that it has to be written again
+    /// even where it is what it should be.
+    pub fn is_doubted(&self) -> bool {
+        self.is_doubted
     }
 
     /// Returns whether the state is locked by this session.
@@ -220,7 +242,8 @@ impl Session {
     }
 
     fn put(&self, bytes: &[u8], keep: &dyn Keep) -> Result<Report, Error> {
-        if matches!(&self.before, Found::Bytes(before, _) if **before == *bytes) {
+        let is_there = matches!(&self.before, Found::Bytes(before, _) if **before == *bytes);
+        if is_there && !self.is_doubted {
             return Ok(Report::untouched());
         }
         let kept = self.kept(keep)?;

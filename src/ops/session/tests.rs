@@ -28,6 +28,8 @@ pub(in crate::ops) enum Fault {
     Gone,
     /// It has its effect, but what belongs to it is not done.
     Half,
+    /// What is there is not what its digest is of.
+    Digest,
 }
 
 /// A store in memory, one of whose calls goes wrong.
@@ -86,6 +88,11 @@ impl Store for Faulty {
                 self.somebody_writes();
                 self.inner.read(key)
             }
+            Some(Fault::Digest) => {
+                let (what, found) = (self.name(key), Box::new(self.inner.read(key)?));
+                let why = "its MD5 is another".to_owned();
+                Err(store::Error::Digest { what, why, found })
+            }
             Some(Fault::Lie | Fault::Half) | None => self.inner.read(key),
         }
     }
@@ -118,7 +125,7 @@ impl Store for Faulty {
                 self.somebody_writes();
                 self.inner.write(key, body)
             }
-            None => self.inner.write(key, body),
+            Some(Fault::Digest) | None => self.inner.write(key, body),
         }
     }
 
@@ -160,7 +167,7 @@ impl Locks for Faulty {
                 std::mem::forget(locks.acquire(key, &theirs)?);
                 locks.acquire(key, info)?
             }
-            Some(Fault::Half) | None => locks.acquire(key, info)?,
+            Some(Fault::Half | Fault::Digest) | None => locks.acquire(key, info)?,
         };
         Ok(Box::new(FaultyHeld { held, calls: Arc::clone(&self.calls) }))
     }
@@ -195,7 +202,9 @@ impl Held for FaultyHeld {
                 self.held.release()?;
                 Err(lost("unlock"))
             }
-            Some(Fault::Lie | Fault::Race | Fault::Half) | None => self.held.release(),
+            Some(Fault::Lie | Fault::Race | Fault::Half | Fault::Digest) | None => {
+                self.held.release()
+            }
         }
     }
 }
@@ -230,7 +239,8 @@ pub(in crate::ops) struct Ran<R = Result<Report, Error>> {
 /// Replaces `OLD` by `NEW` in a store whose call number `wrong` goes wrong.
 fn run(wrong: usize, fault: Fault, before: Option<&[u8]>, fails: bool) -> Ran {
     run_with((wrong, fault), before, fails, |target, locking, copies| {
-        Session::open(target, locking).and_then(|session| session.replace(NEW, copies))
+        Session::open(target, locking, Rules::Heeded)
+            .and_then(|session| session.replace(NEW, copies))
     })
 }
 
@@ -363,11 +373,35 @@ fn a_lock_that_somebody_holds_ends_it_before_anything_is_read() {
 }
 
 #[test]
+fn what_is_not_what_its_digest_is_of_is_replaced_where_the_rules_are_overruled() {
+    let ran = |before: Option<&[u8]>, new: &[u8], rules| {
+        run_with((1, Fault::Digest), before, false, |target, locking, copies| {
+            Session::open(target, locking, rules).and_then(|session| {
+                assert!(session.is_doubted());
+                session.replace(new, copies)
+            })
+        })
+    };
+    let refused = ran(Some(OLD), NEW, Rules::Heeded);
+    assert!(matches!(refused.result, Err(Error::Store(store::Error::Digest { .. }))));
+    assert_eq!((refused.now.as_slice(), refused.is_locked), (OLD, false));
+    let replaced = ran(Some(OLD), NEW, Rules::Overruled);
+    assert!(replaced.result.unwrap().written);
+    assert_eq!((replaced.now.as_slice(), replaced.copies), (NEW, vec![OLD.to_vec()]));
+    let same = ran(Some(OLD), OLD, Rules::Overruled);
+    assert!(same.result.unwrap().written, "or its digest stays as it is");
+    let gone = ran(None, NEW, Rules::Heeded);
+    assert!(gone.result.unwrap().written);
+    assert_eq!((gone.now.as_slice(), gone.is_locked), (NEW, false));
+}
+
+#[test]
 fn what_is_no_state_is_handed_out_as_it_is() {
     let inner = Memory::default();
     let body = Body { bytes: b"<html>", expected: Expected::Nothing, lock: None };
     inner.write("a", &body).unwrap();
-    let session = Session::open(Target::of_store(Arc::new(inner), "a"), Locking::Off).unwrap();
+    let session =
+        Session::open(Target::of_store(Arc::new(inner), "a"), Locking::Off, Rules::Heeded).unwrap();
     assert!(!session.is_locked());
     let live = session.leave().unwrap();
     assert!(matches!(live, Live::Broken(bytes, _) if *bytes == *b"<html>"));

@@ -36,8 +36,8 @@ use super::read::Object;
 use crate::base::env::Env;
 use crate::store::backend::S3;
 use crate::store::{
-    Body, Entry, Error, Found, Guarantee, Guarantees, Held, Holder, LockInfo, Locks, Problem,
-    Revision, Store, Version, runtime,
+    Body, Entry, Error, Found, Guarantee, Guarantees, Held, Holder, LockInfo, Locks, Revision,
+    Store, Version, runtime,
 };
 
 /// How often a state is read that is not the one its digest is of; the digest may be late.
@@ -103,7 +103,9 @@ impl Bucketed {
                 return Ok(write::found(object));
             };
             if reads == DIGEST_READS {
-                return Err(self.digest_error(key, &expected, found.as_deref()));
+                let why = self.why_not(key, &expected, found.as_deref());
+                let found = Box::new(write::found(object));
+                return Err(Error::Digest { what: self.name(key), why, found });
             }
             tracing::info!(key, reads, "the state is not the one its digest is of; reading again");
             reads += 1;
@@ -130,14 +132,12 @@ impl Bucketed {
         (found.as_ref() != Some(&expected)).then_some((expected, found))
     }
 
-    fn digest_error(&self, key: &str, expected: &str, found: Option<&str>) -> Error {
+    fn why_not(&self, key: &str, expected: &str, found: Option<&str>) -> String {
         let table = self.locking.table.as_ref().map(|table| table.name()).unwrap_or_default();
         let found =
             found.map_or("there is no object".to_owned(), |md5| format!("its MD5 is {md5}"));
         let row = self.digest_row(key);
-        let why = format!("{found}, but the row `{row}` in the table {table} says {expected}");
-        let problem = Problem::Damaged(why);
-        Error::Remote { doing: "read", what: self.name(key), problem, source: None }
+        format!("{found}, but the row `{row}` in the table {table} says {expected}")
     }
 
     async fn write_whole(&self, key: &str, body: &Body<'_>) -> Result<Version, Error> {
