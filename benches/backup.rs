@@ -123,9 +123,15 @@ fn main() {
     }
 }
 
+/// How many repositories restic has. Where it cuts depends on a number that is random for each, by
+/// which it stores half as much or twice, and takes more or less time: their mean is what counts.
+const OF_RESTIC: usize = 5;
+
 /// What a program took for each version.
 struct Kept {
     keeper: Keeper,
+    /// Further repositories of the same program.
+    others: Vec<Keeper>,
     costs: Vec<Cost>,
     stored: Vec<f64>,
 }
@@ -148,10 +154,19 @@ impl Run {
         fs::create_dir(&states).unwrap();
         let mut kept = Vec::new();
         for program in options.programs() {
-            match Keeper::new(program, folder, &states) {
-                Some(keeper) => kept.push(Kept { keeper, costs: Vec::new(), stored: Vec::new() }),
-                None => println!("{} is not installed", program.name()),
-            }
+            let Some(keeper) = Keeper::new(program, folder, &states) else {
+                println!("{} is not installed", program.name());
+                continue;
+            };
+            let is_one_of_many = program == Program::Restic && options.wants("series");
+            let others = if is_one_of_many { 1..OF_RESTIC } else { 1..1 };
+            let others = others.filter_map(|number| {
+                let folder = folder.join(format!("restic-{number}"));
+                fs::create_dir(&folder).unwrap();
+                Keeper::new(program, &folder, &states)
+            });
+            let (others, costs, stored) = (others.collect(), Vec::new(), Vec::new());
+            kept.push(Kept { keeper, others, costs, stored });
         }
         let floor = peak_of_nothing(folder, options.versions);
         Self { folder: folder.to_owned(), kept, hashes: Vec::new(), bytes: 0.0, floor }
@@ -329,9 +344,13 @@ fn peak_of_nothing(folder: &Path, runs: usize) -> f64 {
 
 impl Kept {
     fn keep(&mut self) {
-        let (cost, stored) = self.keeper.back_up();
-        self.costs.push(cost);
-        self.stored.push(stored);
+        let of_each: Vec<(Cost, f64)> = std::iter::once(&mut self.keeper)
+            .chain(&mut self.others)
+            .map(Keeper::back_up)
+            .collect();
+        let (costs, stored): (Vec<Cost>, Vec<f64>) = of_each.into_iter().unzip();
+        self.stored.push(stored.iter().sum::<f64>() / stored.len() as f64);
+        self.costs.push(mean(&costs));
     }
 
     /// Returns the mean of what was stored after the first version.
@@ -346,6 +365,14 @@ impl Kept {
     fn peak(&self) -> f64 {
         self.costs.iter().map(|cost| cost.peak).fold(0.0, f64::max)
     }
+}
+
+/// Returns the mean of several costs, and their highest peak.
+fn mean(costs: &[Cost]) -> Cost {
+    let mean = |of: fn(&Cost) -> f64| costs.iter().map(of).sum::<f64>() / costs.len() as f64;
+    let peak = costs.iter().map(|cost| cost.peak).fold(0.0, f64::max);
+    let (seconds, processor) = (mean(|cost| cost.seconds), mean(|cost| cost.processor));
+    Cost { seconds, processor, peak, output: mean(|cost| cost.output) }
 }
 
 /// Writes a file in place, as Terraform does.

@@ -26,7 +26,7 @@ pub(crate) struct Cost {
     pub(crate) processor: f64,
     /// The most memory at any time, in bytes; pages of mapped files count.
     pub(crate) peak: f64,
-    output: f64,
+    pub(crate) output: f64,
 }
 
 fn cost(command: &[&str]) -> Option<Cost> {
