@@ -137,7 +137,7 @@ fn auto_stores_a_whole_state_where_that_is_worth_it_and_says_why() {
     assert_eq!(add(&state(3000, 6), 15 * 86_400 + 1, "b"), Some(Whole::Forgotten));
     let newest = repository.list().unwrap().pop().unwrap();
     fs::remove_file(sample.root().join(newest.key)).unwrap();
-    assert_eq!(add(&state(3000, 7), 15 * 86_400 + 2, "b"), Some(Whole::Lost));
+    assert_eq!(add(&state(3000, 7), 15 * 86_400 + 2, "b"), Some(Whole::Unlisted));
 }
 
 #[test]

@@ -15,7 +15,7 @@ use super::crypt::{self, AGE_MAGIC};
 use super::delta;
 use super::heads::{Hashes, Head, Heads, Member, Written};
 use super::record::random;
-use super::sign::Signer;
+use super::sign::{PublicKey, Signer};
 use super::snapshot::{Label, to_hex, utc};
 use super::vault::{Created, Object};
 use super::{Error, Kind, Origin, Protection, Repository, Snapshot, SourceFacts, stream_of};
@@ -107,6 +107,17 @@ pub struct Added {
     /// Why this computer can't remember it, if it can't: the state is stored again the next time, as a
     /// whole.
     pub forgotten: Option<String>,
+    /// Whose key signed the newest snapshot before it, if that came after this computer's own: two
+    /// computers add to one history.
+    pub beside: Option<PublicKey>,
+}
+
+impl Added {
+    /// Tells of a snapshot that stands alone.
+    fn new(snapshot: Snapshot, why_full: Option<Whole>) -> Self {
+        let (parent, base, changed, forgotten, beside) = (None, None, None, None, None);
+        Self { snapshot, parent, base, depth: 0, changed, why_full, forgotten, beside }
+    }
 }
 
 /// Why a state is stored as a whole.
@@ -118,6 +129,8 @@ pub enum Whole {
     Forgotten,
     /// The snapshot that it would build on is gone, damaged or about to be removed.
     Lost,
+    /// What it would build on was not listed: it is gone, or was made after the listing.
+    Unlisted,
     /// The state has another lineage now.
     Lineage,
     /// The snapshot that it would build on was encrypted anew, and this computer does not know what
@@ -145,6 +158,7 @@ impl fmt::Display for Whole {
             Self::First => "the first of this state",
             Self::Forgotten => "this computer remembers nothing of the one before",
             Self::Lost => "the one before is gone, damaged or about to be removed",
+            Self::Unlisted => "the one before is gone, or was made just now",
             Self::Lineage => "the state has another lineage",
             Self::Anew => "the one before was encrypted anew",
             Self::Recipients => "it is encrypted for others than the one before",
@@ -261,6 +275,7 @@ impl Repository {
         let remembered = head.as_ref().and_then(Head::newest).and_then(Member::sequence);
         let task = Task { repository: self, catalogue, addition, stream, signer, remembered };
         let previous = task.previous(head.as_ref())?;
+        let beside = task.beside(head.as_ref());
         let (why, changed) = match head {
             Some(head) => {
                 let hashes = head.hashes(addition.state.bytes(), addition.document);
@@ -272,7 +287,7 @@ impl Repository {
                 match delta {
                     Ok((added, chain)) => {
                         let forgotten = task.remember(heads, Some((&head, &hashes)), chain);
-                        return Ok(Added { changed, forgotten, ..added });
+                        return Ok(Added { changed, forgotten, beside, ..added });
                     }
                     Err(why) => (why, changed),
                 }
@@ -282,7 +297,7 @@ impl Repository {
         // What was remembered is let go of by now: nothing takes as much memory as this does.
         let (added, chain) = task.full(previous, why)?;
         let forgotten = task.remember(heads, None, chain);
-        Ok(Added { changed, forgotten, ..added })
+        Ok(Added { changed, forgotten, beside, ..added })
     }
 }
 
@@ -316,9 +331,7 @@ impl Task<'_> {
         let (snapshot, member) =
             self.commit(&self.header(label, None, previous, &payload), &payload)?;
         let why_full = (!asked_for_full).then_some(why);
-        let (parent, base, changed, forgotten) = (None, None, None, None);
-        let added = Added { snapshot, parent, base, depth: 0, changed, why_full, forgotten };
-        Ok((added, vec![member]))
+        Ok((Added::new(snapshot, why_full), vec![member]))
     }
 
     /// Remembers a snapshot that was written, and returns why it can't, if it can't; `before` is what a
@@ -357,8 +370,14 @@ impl Task<'_> {
         }
         let chain = &head.record.chain;
         if !self.repository.has_all(self.catalogue, &self.stream, chain) {
-            let is_anew = chain.iter().any(|member| self.was_encrypted_anew(member));
-            return Err(if is_anew { Whole::Anew } else { Whole::Lost });
+            let newest = listed.last().map(|snapshot| snapshot.sequence);
+            return Err(if chain.iter().any(|member| self.was_encrypted_anew(member)) {
+                Whole::Anew
+            } else if self.remembered > newest {
+                Whole::Unlisted
+            } else {
+                Whole::Lost
+            });
         }
         if !self.repository.is_for_the_same(chain) {
             return Err(Whole::Recipients);
@@ -442,9 +461,7 @@ impl Task<'_> {
         let short = |member: &Member| Some(member.id.get(..8).unwrap_or_default().to_owned());
         let (parent, base_id, depth) = (short(parent), short(full), chain.len());
         chain.push(member);
-        let (changed, why_full) = (None, None);
-        let forgotten = None;
-        let added = Added { snapshot, parent, base: base_id, depth, changed, why_full, forgotten };
+        let added = Added { parent, base: base_id, depth, ..Added::new(snapshot, None) };
         Ok(Ok((added, chain)))
     }
 
@@ -465,6 +482,16 @@ impl Task<'_> {
             }
         }
         Ok(None)
+    }
+
+    /// Returns whose snapshot is the newest, if another computer made it after this one's own.
+    fn beside(&self, head: Option<&Head>) -> Option<PublicKey> {
+        let (own, newest) = (head?.newest()?, self.catalogue.stream(&self.stream).last()?);
+        if own.is(newest) {
+            return None;
+        }
+        let signer = self.repository.head(newest).ok()?.header.signer;
+        (signer != self.signer.public()).then_some(signer)
     }
 
     fn label(&self, kind: Kind) -> Result<Label, Error> {

@@ -94,7 +94,7 @@ impl Guarded {
             }
             (Some((_, kept)), None) => {
                 context.out.note(&format!("{name} is gone; snapshot {} has it", kept.id));
-                self.tell_undo(kept, context);
+                self.tell_undo(kept, "", context);
             }
             (None, Some(after)) => {
                 let kept = self.keep(&after, AFTER, context)?;
@@ -114,26 +114,30 @@ impl Guarded {
         context: &mut Context<'_>,
     ) -> Result<(), Failure> {
         let now = self.keep(after, AFTER, context);
-        match guard::compare(before, after) {
+        // Over what is no state, or another one, nothing is put unasked.
+        let force = match guard::compare(before, after) {
             Ok(comparison) => {
                 let lines = brief::lines(&comparison).join("\n");
                 context.out.note(&format!("{name}: {lines}"));
+                if comparison.lineage_differs() { " --force" } else { "" }
             }
             Err(error) => {
                 let text = format!("{name} changed, and cannot be compared: {error}");
                 context.out.warning(&text, None);
+                " --force"
             }
-        }
+        };
         if let Ok(now) = &now {
             let text = format!("Snapshots: {} before, {} after{}", kept.id, now.id, openly(now));
             context.out.note(&text);
         }
-        self.tell_undo(kept, context);
+        self.tell_undo(kept, force, context);
         now.map(drop)
     }
 
-    fn tell_undo(&self, kept: &Kept, context: &mut Context<'_>) {
-        context.out.note(&format!("Take it back: tfstate restore {}{}", kept.id, self.options));
+    fn tell_undo(&self, kept: &Kept, force: &str, context: &mut Context<'_>) {
+        let text = format!("Take it back: tfstate restore {}{}{force}", kept.id, self.options);
+        context.out.note(&text);
     }
 }
 

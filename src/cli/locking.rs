@@ -68,7 +68,8 @@ pub(crate) fn warn_of_no_lock(target: &Target, no_lock: bool, context: &mut Cont
         context.out.warning(&format!("{name} is not locked meanwhile"), None);
     } else if target.store.locks().is_none() {
         let text = format!("{name} has no locks: others may be changing it");
-        context.out.warning(&text, None);
+        let hint = "where a backend says how it is locked, run this in the directory of that";
+        context.out.warning(&text, Some(hint));
     }
 }
 

@@ -274,8 +274,8 @@ pub(crate) fn home(context: &Context<'_>) -> Result<PathBuf, Failure> {
     let home = || context.env.path("HOME").map(|home| home.join(".local/state"));
     let states = context.env.path("XDG_STATE_HOME").or_else(home);
     states.map(|states| states.join("tfstate")).ok_or_else(|| {
-        Failure::new("cannot tell where the backup repository is: HOME is not set")
-            .hint("name it: `--repo FOLDER`")
+        Failure::new("cannot tell where this computer keeps its keys and backups: HOME is not set")
+            .hint("name a folder for both: `STATE_DIR`")
     })
 }
 

@@ -228,8 +228,16 @@ impl RollBack<'_> {
         context.out.note(&format!("Restored {past} to {shown}{serial}"));
         keep.told(&done.report, name, context);
         if let Some(kept) = &done.report.kept {
-            let undo = self.undo(&keep.reference(kept), name);
-            context.out.note(&format!("Undo it: `{}`", escape(&undo)));
+            let reference = keep.reference(kept);
+            let undo = self.undo(&reference, name);
+            // What is no state is not put anywhere, by force either.
+            let text = match (plan.before, reference.strip_prefix("snapshot:")) {
+                (None, Some(id)) => format!(
+                    "What was there is no state that can be put back; as a file: `tfstate restore {id} --to FILE`"
+                ),
+                _ => format!("Undo it: `{}`", escape(&undo)),
+            };
+            context.out.note(&text);
         }
         Ok(Exit::Done)
     }

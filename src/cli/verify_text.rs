@@ -51,8 +51,12 @@ fn summary(found: &Verified, states: usize) -> String {
     let many =
         |number: usize, one: &str| format!("{number} {one}{}", if number == 1 { "" } else { "s" });
     let (failures, warnings) = (found.count(Severity::Failure), found.count(Severity::Warning));
-    let mut text =
-        format!("{} of {} verified", many(found.snapshots, "snapshot"), many(states, "state"));
+    let (snapshots, states) = (many(found.snapshots, "snapshot"), many(states, "state"));
+    let mut text = if found.good == found.snapshots {
+        format!("{snapshots} of {states} verified")
+    } else {
+        format!("{} of {snapshots} of {states} verified", found.good)
+    };
     if found.read > 0 {
         text = format!("{text}, {} restored in memory", found.read);
     }

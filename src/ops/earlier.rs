@@ -172,6 +172,8 @@ pub(super) fn present(of: &Location, access: Access) -> Result<Option<Bytes>, Er
             | store::Error::NoStateInDirectory { .. }
             | store::Error::NoStateInStore { .. },
         ) => Ok(None),
+        // Whatever is there, it is not what it should be.
+        Err(store::Error::Digest { found, .. }) => Ok(found.bytes().cloned()),
         Err(error) => Err(error.into()),
     }
 }

@@ -47,11 +47,13 @@ pub struct StateRun {
     pub seconds: f64,
     /// Whether the state could be parsed, where it was read.
     pub readable: Option<bool>,
+    /// When the newest snapshot of it was made, where this run could not back it up.
+    pub held: Option<Timestamp>,
 }
 
 impl StateRun {
     /// Returns what there is to say of a state that was not backed up.
-    pub fn failed(name: &str) -> Self {
+    pub fn failed(name: &str, held: Option<Timestamp>) -> Self {
         Self {
             name: name.to_owned(),
             status: Status::Failed,
@@ -61,6 +63,7 @@ impl StateRun {
             depth: None,
             seconds: 0.0,
             readable: None,
+            held,
         }
     }
 }
@@ -212,7 +215,9 @@ fn known<'a>(run: &'a Run, states: &BTreeMap<&'a str, &StateRun>) -> BTreeMap<&'
     let now = run.finished.as_second();
     for (&name, state) in states {
         let old = run.earlier.get(name).copied().unwrap_or_default();
-        let success = if state.status.is_success() { Some(now) } else { old.success };
+        // Of an earlier run that wrote no metrics, the repository knows.
+        let held = state.held.map(Timestamp::as_second).max(old.success);
+        let success = if state.status.is_success() { Some(now) } else { held };
         let readable = state.readable.map(i64::from).or(old.readable);
         let length = state.bytes_state.and_then(|n| i64::try_from(n).ok()).or(old.length);
         let depth = state.depth.map(i64::from).or(old.depth);
@@ -324,6 +329,7 @@ mod tests {
             depth: is_held.then_some(0),
             seconds: 0.25,
             readable: None,
+            held: None,
         }
     }
 
@@ -482,6 +488,17 @@ mod tests {
         }
         let text = written(&path, vec![state("a\n\"", Status::Unchanged)], 400);
         assert_eq!(value(&text, SUCCESS, "a\n\""), Some(400.0));
+    }
+
+    #[test]
+    fn of_a_failure_the_newest_snapshot_is_the_last_success_that_is_known() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("tfstate.prom");
+        let failed = |held| StateRun::failed("a", Some(Timestamp::from_second(held).unwrap()));
+        for (held, success) in [(100, 100.0), (50, 100.0), (150, 150.0)] {
+            let text = written(&path, vec![failed(held)], 200);
+            assert_eq!(value(&text, SUCCESS, "a"), Some(success));
+        }
     }
 
     #[test]

@@ -73,6 +73,28 @@ fn a_cache_that_cannot_be_written_is_warned_of_since_it_costs_whole_snapshots() 
 }
 
 #[test]
+fn two_computers_with_a_state_at_one_path_are_told_that_they_share_a_history() {
+    let mut sandbox = directory();
+    sandbox.set("TFSTATE_CACHE_DIR", "one");
+    assert_eq!(sandbox.run(["backup", "--no-encryption"]).status, Some(0));
+    let other = ["backup", "--signing-key", "other"];
+    let refused = sandbox.run(other);
+    let key = refused.stderr.split("repo authorize ").nth(1).unwrap();
+    let key = key.split('`').next().unwrap().to_owned();
+    assert_eq!(sandbox.run(["repo", "authorize", &key]).status, Some(0));
+    sandbox.write("terraform.tfstate", AFTER);
+    sandbox.set("TFSTATE_CACHE_DIR", "two");
+    let first = sandbox.run(other);
+    assert_eq!(first.status, Some(0), "{first}");
+    assert!(!first.stderr.contains("another computer"), "one that took over\n{first}");
+    sandbox.write("terraform.tfstate", BEFORE);
+    sandbox.set("TFSTATE_CACHE_DIR", "one");
+    let warned = sandbox.run(["backup"]);
+    let said = format!("warning: another computer, {key}, backs up terraform.tfstate as well");
+    assert!(warned.stderr.contains(&said), "{warned}");
+}
+
+#[test]
 fn a_state_without_a_name_is_no_state() {
     let sandbox = directory();
     let refused = sandbox.run(["backup", "", "--no-encryption"]);
@@ -278,7 +300,7 @@ fn an_encrypted_snapshot_needs_its_key() {
     assert_snapshot!(plain(&refused), @r#"
     [stderr]
     error: snapshot ID is encrypted, and no identity was given
-    hint: give the file with the key: `--identity FILE`, else `backup.identity` in tfstate.toml; where a passphrase opens it, `--passphrase-file FILE` and the copy of `keys/`, if that is gone
+    hint: give the file with the key: `--identity FILE`, where the command takes it, else `backup.identity` in tfstate.toml; where a passphrase opens it, `--passphrase-file FILE` and the copy of `keys/`, if that is gone
     [exit 1]
     "#);
     assert!(!sandbox.path("back").exists());

@@ -152,7 +152,7 @@ fn a_copy_is_not_where_a_state_lives() {
     assert_snapshot!(sandbox.run(["unlock", "some-id", "--yes"]), @r#"
     [stderr]
     error: cannot unlock terraform.tfstate: it is not locked
-    hint: see who holds it: `tfstate lock show`
+    hint: see who holds it: `tfstate lock show STATE`
     [exit 1]
     "#);
 }

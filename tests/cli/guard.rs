@@ -218,10 +218,15 @@ fn a_state_that_a_command_breaks_is_kept_and_can_be_taken_back() {
     [stderr]
     warning: terraform.tfstate changed, and cannot be compared: line 2, column 1: the text ends in the middle of an object
     Snapshots: ID before, ID after, not encrypted
-    Take it back: tfstate restore ID
+    Take it back: tfstate restore ID --force
     [exit 0]
     "#);
     assert_eq!(snapshots(&sandbox), 2);
+    let back = ran.stderr.lines().last().unwrap().strip_prefix("Take it back: tfstate ").unwrap();
+    let restored = sandbox.run(back.split(' ').chain(["--yes"]));
+    assert_eq!(restored.status, Some(0), "{restored}");
+    let now = fs::read_to_string(sandbox.path("terraform.tfstate")).unwrap();
+    assert_eq!(now.len(), BEFORE.len(), "but for the serial");
 }
 
 #[test]

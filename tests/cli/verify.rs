@@ -86,7 +86,7 @@ fn a_damaged_snapshot_is_named_and_what_to_do_is_said() {
     damage(&snapshots(&sandbox)[1]);
     assert_snapshot!(plain(&verify(&sandbox, &[])), @r#"
     failure: ID STREAM: its payload is not the one that was written
-    2 snapshots of 1 state verified, 1 problem
+    1 of 2 snapshots of 1 state verified, 1 problem
     [stderr]
     hint: store the states named anew, as a whole: `tfstate backup --force --strategy full STATE`
     hint: then an owner of the repository may let go what is lost: `tfstate prune --damaged`

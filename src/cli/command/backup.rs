@@ -128,7 +128,8 @@ pub(crate) fn run(args: &Args, context: &mut Context<'_>) -> Result<Exit, Failur
         Err(error) => {
             // Whoever watches the metrics must not take the last run for this one.
             if let Some(path) = &args.metrics_file {
-                done.runs.extend(locations.iter().map(|state| StateRun::failed(&state.name())));
+                let failed = |state: &Location| StateRun::failed(&state.name(), None);
+                done.runs.extend(locations.iter().map(failed));
                 done.write_metrics((path, Exit::Failed), context);
             }
             return Err(error.into());
@@ -202,7 +203,7 @@ impl Done {
                 Ok(found) => all.extend(found),
                 Err(error) => {
                     let shown = reference.as_deref().map(OsStr::to_string_lossy);
-                    self.fail(&shown.unwrap_or(".".into()), error.into());
+                    self.fail(&shown.unwrap_or(".".into()), error.into(), None);
                 }
             }
         }
@@ -212,9 +213,10 @@ impl Done {
         all
     }
 
-    fn fail(&mut self, name: &str, failure: Failure) {
+    /// Notes that a state could not be backed up, of which the newest snapshot was made then.
+    fn fail(&mut self, name: &str, failure: Failure, held: Option<Timestamp>) {
         self.json.failed(name, &failure.error);
-        self.runs.push(StateRun::failed(name));
+        self.runs.push(StateRun::failed(name, held));
         self.failures.push(failure);
     }
 
@@ -234,7 +236,7 @@ impl Done {
             });
             match imported {
                 Err(failure) if failure.exit == Exit::Interrupted => return Err(failure),
-                Err(failure) => self.fail(&location.name(), failure),
+                Err(failure) => self.fail(&location.name(), failure, keeper.newest(location)),
                 Ok(()) => {}
             }
         }
@@ -257,7 +259,9 @@ impl Done {
                 progress.make_room();
                 match result {
                     Ok(report) => self.made(context, location, &report)?,
-                    Err(error) => self.fail(&location.name(), error.into()),
+                    Err(error) => {
+                        self.fail(&location.name(), error.into(), keeper.newest(location));
+                    }
                 }
                 if stop() { Err(Failure::new("interrupted")) } else { Ok(()) }
             })
@@ -282,6 +286,15 @@ impl Done {
             let name = escape(&name);
             let text = format!("{name} was kept as it is, but it is no readable state: {broken}");
             context.out.warning(&text, Some("find an earlier one: `tfstate snapshots`"));
+        }
+        let beside = report.added.as_ref().and_then(|added| added.beside);
+        if let Some(key) = beside.filter(|_| location.path().is_some()) {
+            let text = format!(
+                "another computer, {key}, backs up {} as well: the two share one history, which `tfstate prune` thins as one",
+                escape(&name)
+            );
+            let hint = "unless both see the same file, give each computer a repository of its own: `--repo`";
+            context.out.warning(&text, Some(hint));
         }
         if context.format == Format::Text {
             context.out.line(&told(&name, report))?;
@@ -355,6 +368,7 @@ fn run_of(name: &str, report: &Report) -> StateRun {
         },
         seconds: report.took.as_secs_f64(),
         readable: report.bytes_state.map(|_| report.broken.is_none()),
+        held: None,
     }
 }
 

@@ -24,7 +24,8 @@ use crate::ops::prune::{self, PruneOptions, Report};
 
 /// Remove the snapshots that retention no longer keeps
 ///
-/// Each rule counts on its own, for each state on its own: a snapshot is kept if any rule keeps it.
+/// Each rule counts on its own, for each state on its own: a snapshot is kept if any rule keeps it. One
+/// that has a number left keeps the oldest too.
 /// Whatever the rules say, these stay: the newest that is proved to be good, and the newest of a state
 /// that could be parsed, what is held, what was there before a change in the last 30 days, what can't
 /// be read or trusted, what was made under a clock that was off, as long as the one before it, and what

@@ -387,7 +387,7 @@ fn rekey(args: &Rekey, context: &mut Context<'_>) -> Result<Exit, Failure> {
     let keys = Keys { signer: Some(&signer), known: known.as_ref() };
     let (interrupt, mut failed, mut written) = (context.interrupt.clone(), 0_usize, 0_usize);
     let mut is_change = false;
-    interrupt.hold(|stop| {
+    let done = interrupt.hold(|stop| {
         rekey::run(&vault, keys, &options, &System, |step| {
             match step {
                 Step::Recipients(recipients) => {
@@ -402,6 +402,12 @@ fn rekey(args: &Rekey, context: &mut Context<'_>) -> Result<Exit, Failure> {
             }
             if stop() { Err(Failure::new("interrupted")) } else { Ok(()) }
         })
+    });
+    done.map_err(|failure| {
+        let failure: Failure = failure;
+        // For whom everything is has changed all the same.
+        let is_half = is_change && failure.exit == Exit::Failed;
+        if is_half { failure.exit(Exit::Partly).hint("run it again for the rest") } else { failure }
     })?;
     if written > 0 {
         context
@@ -419,7 +425,11 @@ fn rekey(args: &Rekey, context: &mut Context<'_>) -> Result<Exit, Failure> {
     if failed == 0 {
         return Ok(Exit::Done);
     }
-    let text = format!("{failed} snapshots could not be encrypted anew, and stay as they are");
+    let text = if failed == 1 {
+        "1 snapshot could not be encrypted anew, and stays as it is".to_owned()
+    } else {
+        format!("{failed} snapshots could not be encrypted anew, and stay as they are")
+    };
     Err(Failure::new(text)
         .exit(Exit::Partly)
         .hint("run it again with what else they are encrypted for: `--identity FILE`, or `--passphrase-file FILE`"))

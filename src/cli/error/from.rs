@@ -74,7 +74,7 @@ impl From<store::Error> for Failure {
                 "look at the backend block, and at what `terraform init` was given: `--backend-config KEY=VALUE`",
             ),
             store::Error::NoStateInStore { .. } => Some(
-                "nothing was applied there yet, or it is kept elsewhere: `terraform workspace list`",
+                "nothing was applied there yet, or it is kept elsewhere: `terraform workspace list`; where it was deleted, `tfstate restore` brings its newest snapshot back",
             ),
             store::Error::Empty { .. } => Some(
                 "an interrupted write leaves this behind; look for an earlier one: put `@-1` behind it",
@@ -223,7 +223,7 @@ impl From<backup::Error> for Failure {
                 "encrypt for a key from `age-keygen`: `--recipient age1…`; or keep plain text: `--no-encryption`",
             ),
             backup::Error::Protection { .. } => Some(
-                "leave it out: the repository has it from `tfstate repo init` or `rekey`, and `tfstate repo info` shows it",
+                "leave it out: the repository has it from `tfstate repo init` or `rekey`, and `tfstate repo info` shows it; to change it: `tfstate repo rekey`",
             ),
             backup::Error::Locked { .. } => Some(
                 "put that into the first line of a file, and name it: `--passphrase-file FILE`, or the variable `TFSTATE_PASSPHRASE_FILE`",
@@ -235,10 +235,10 @@ impl From<backup::Error> for Failure {
                 Some("nothing was changed: look at the disk or the bucket, and try again")
             }
             backup::Error::NoIdentity { .. } => Some(
-                "give the file with the key: `--identity FILE`, else `backup.identity` in tfstate.toml; where a passphrase opens it, `--passphrase-file FILE` and the copy of `keys/`, if that is gone",
+                "give the file with the key: `--identity FILE`, where the command takes it, else `backup.identity` in tfstate.toml; where a passphrase opens it, `--passphrase-file FILE` and the copy of `keys/`, if that is gone",
             ),
             backup::Error::WrongIdentity { .. } => Some(
-                "use the key of one of the recipients that `tfstate repo info` shows, or the passphrase that there is now",
+                "use the key of one of the recipients that `tfstate repo info` shows, or the passphrase that there is now; what was not encrypted anew since needs the earlier one",
             ),
             backup::Error::NoSnapshot { .. } | backup::Error::Ambiguous { .. } => {
                 Some("list what there is: `tfstate snapshots`")

@@ -11,7 +11,7 @@ pub(super) fn failure(error: &Error) -> Option<Failure> {
     Some(match error {
         Error::Locked { what, holder } => locked(failure, what, holder),
         Error::LockId { .. } | Error::NotLocked { .. } => {
-            failure.hint("see who holds it: `tfstate lock show`")
+            failure.hint("see who holds it: `tfstate lock show STATE`")
         }
         Error::NotAHome { .. } => {
             failure.hint("name the file, the directory or the URL that it came from")
@@ -38,7 +38,9 @@ pub(super) fn failure(error: &Error) -> Option<Failure> {
 
 /// Says how to free a lock that stays.
 pub(super) fn unlock_hint(id: &str) -> String {
-    format!("see who holds it now: `tfstate lock show`; then free it: `tfstate unlock STATE {id}`")
+    format!(
+        "see who holds it now: `tfstate lock show STATE`; then free it: `tfstate unlock STATE {id}`"
+    )
 }
 
 /// Says how to write the digest that a table lacks.
@@ -59,7 +61,8 @@ fn locked(failure: Failure, what: &str, holder: &Holder) -> Failure {
         }
         Holder::Nobody | Holder::Unnamed { .. } => failure.hint("wait for it: `--lock-timeout 5m`"),
     };
-    failure.hint("see what is known of it: `tfstate lock show`")
+    let what = shell_word(&escape(what));
+    failure.hint(format!("see what is known of it: `tfstate lock show {what}`"))
 }
 
 fn told(mut failure: Failure, info: &LockInfo) -> Failure {

@@ -172,6 +172,12 @@ impl<'a> Keeper<'a> {
         &self.repository
     }
 
+    /// Returns when the newest snapshot of a state was made.
+    pub fn newest(&self, location: &Location) -> Option<Timestamp> {
+        let stream = stream_of(&location.uri().ok()?);
+        Some(self.catalogue.stream(&stream).last()?.created)
+    }
+
     /// Stores a snapshot of a state that changed since the newest one.
     ///
     /// Either the snapshot is there, whole and durable, when this returns, or nothing is.
