@@ -3,8 +3,8 @@
 //! Whatever the policy says, these stay: the newest snapshot that is proved to be good, and the newest
 //! such one of a state that could be parsed, what is held or may be, what was there before a change in
 //! the last 30 days, what can't be trusted or read, what did not come at the time that it says where
-//! others did, what a clock that was off would have go too early, and all that any of these may need. A stream in which a later version wrote something,
-//! or of which nothing is good, is left alone.
+//! others did, what a clock that was off would have go too early, and all that any of these may need.
+//! A stream in which a later version wrote something, or of which nothing is good, is left alone.
 //!
 //! Removing takes two steps, so that a writer who is just building on a snapshot does not lose it:
 //!

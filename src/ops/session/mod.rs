@@ -184,7 +184,7 @@ impl Session {
     /// Locks a state and reads it.
     ///
     /// Where only its digest is left of it, there is no state; one that is not what its digest is of is
-    /// taken as it is where the rules are overruled. Both digests are put right by replacing it.
+    /// taken as it is where the rules are overruled. Replacing either puts its digest right.
     pub fn open(target: Target, locking: Locking<'_>, rules: Rules) -> Result<Self, Error> {
         let held = match (locking, target.store.locks()) {
             (Locking::On { info, wait }, Some(locks)) => {
@@ -192,7 +192,7 @@ impl Session {
             }
             _ => None,
         };
-        let may_be = |found: &Found| matches!(found, Found::Nothing) || rules == Rules::Overruled;
+        let may_be = |found: &Found| found.bytes().is_none() || rules == Rules::Overruled;
         let (before, is_doubted) = match target.store.read(&target.key) {
             Ok(before) => (before, false),
             Err(store::Error::Digest { found, .. }) if may_be(&found) => (*found, true),

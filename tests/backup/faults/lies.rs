@@ -57,7 +57,7 @@ impl Run<'_> {
         let why = report.added.and_then(|added| added.why_full);
         if is_lost {
             let is_first = self.scenario == Scenario::First;
-            let expected = if is_first { Whole::First } else { Whole::Lost };
+            let expected = if is_first { Whole::First } else { Whole::Unlisted };
             assert_eq!(why, Some(expected), "{case}");
         }
         let mut expected = self.history.made.clone();
