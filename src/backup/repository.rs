@@ -72,7 +72,14 @@ pub struct Described {
 impl Repository {
     /// Opens the repository at a place.
     pub fn open(vault: Arc<dyn Vault>, keys: Keys<'_>) -> Result<Self, Error> {
-        let Some(records) = Records::read(&*vault)? else { return Err(none(&*vault)) };
+        let records = match Records::read(&*vault)? {
+            Some(records) => records,
+            None => match none(&*vault) {
+                // Or it was made just now: its record is there before anything else.
+                headless @ Error::Headless { .. } => Records::read(&*vault)?.ok_or(headless)?,
+                none => return Err(none),
+            },
+        };
         if let Some(known) = keys.known {
             known.recognise(&*vault, &records)?;
         }
