@@ -95,9 +95,15 @@ impl Repository {
         keys: Keys<'_>,
         now: Timestamp,
     ) -> Result<Self, Error> {
-        let found = Self::open(Arc::clone(&vault), keys);
-        if let (Err(Error::NoRepository { .. }), Some(known)) = (&found, keys.known) {
-            known.expects_none(&*vault)?;
+        let mut found = Self::open(Arc::clone(&vault), keys);
+        if let (Err(Error::NoRepository { .. }), Some(known)) = (&found, keys.known)
+            && let Err(vanished) = known.expects_none(&*vault)
+        {
+            // Or another process made it just now, and remembered it.
+            found = match Self::open(Arc::clone(&vault), keys) {
+                Err(Error::NoRepository { .. }) => return Err(vanished),
+                found => found,
+            };
         }
         match (found, asked) {
             (Err(Error::NoRepository { place }), None) => Err(Error::Undecided { place }),
