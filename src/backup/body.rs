@@ -197,27 +197,29 @@ fn frame(bytes: &[u8], inner: &Inner, level: i32) -> io::Result<Option<Vec<u8>>>
     // No checksum of zstd's own: it takes a thirtieth of the time of a backup, and both hashes of the
     // state say more.
     let mut compressor = zstd::bulk::Compressor::new(level)?;
-    let of_large = if inner.parent.is_none() && level == LEVEL { OF_LARGE } else { &[] };
-    for &parameter in parameters(inner, level).iter().chain(of_large) {
+    for &parameter in parameters(inner, level, bytes.len()) {
         compressor.set_parameter(parameter)?;
     }
     compressor.compress_to_buffer(bytes, &mut compressed)?;
     Ok(Some(compressed))
 }
 
-/// What zstd is told of a large state besides. By itself it would remember twice as many places and
-/// look for 5 bytes that are the same: made states of 10 and 100 MB are larger by that, 0.3 to 1.2 %,
-/// and take it longer, 3 to 5 %.
-const OF_LARGE: &[CParameter] =
-    &[CParameter::HashLog(16), CParameter::ChainLog(15), CParameter::MinMatch(6)];
-
-/// Returns what zstd is told besides the level, so that it takes less memory.
-fn parameters(inner: &Inner, level: i32) -> &'static [CParameter] {
+/// Returns what zstd is told besides the level to compress so many bytes, so that it takes less memory.
+fn parameters(inner: &Inner, level: i32, len: usize) -> &'static [CParameter] {
     match (inner.parent.is_some(), level) {
         (true, _) => &[
             CParameter::WindowLog(WINDOW_OF_DELTA),
             CParameter::HashLog(WINDOW_OF_DELTA),
             CParameter::ChainLog(WINDOW_OF_DELTA),
+        ],
+        // By itself it would remember twice as many places of a large state and look for 5 bytes that
+        // are the same: made ones of 10 and 100 MB are larger by that, 0.3 to 1.2 %, and take it
+        // longer, 3 to 5 %.
+        (false, LEVEL) if len >= LARGE => &[
+            CParameter::WindowLog(WINDOW),
+            CParameter::HashLog(16),
+            CParameter::ChainLog(15),
+            CParameter::MinMatch(6),
         ],
         (false, LEVEL) => &[CParameter::WindowLog(WINDOW)],
         // Whoever asks for another level wants what zstd makes of it.
@@ -233,7 +235,7 @@ fn encoder<'o>(
 ) -> io::Result<zstd::Encoder<'static, &'o mut dyn Write>> {
     let mut encoder = zstd::Encoder::new(out, level)?;
     encoder.include_checksum(true)?;
-    for &parameter in parameters(inner, level) {
+    for &parameter in parameters(inner, level, len) {
         encoder.set_parameter(parameter)?;
     }
     // Without it zstd prepares for some MB, which takes it longer than a small state does.

@@ -79,7 +79,8 @@
 //! # A payload
 //!
 //! `age(zstd(body))`, with an age file in its binary form, or `zstd(body)` in a repository without
-//! encryption: one zstd frame or several, one behind the other, with or without checksums of zstd's own.
+//! encryption: one zstd frame or several, one behind the other, with or without checksums of zstd's
+//! own.
 //!
 //! ```text
 //! 0    4  length m of the inner header, little endian, at most 64 KiB

@@ -8,7 +8,7 @@ use jiff::Timestamp;
 
 use super::open::Error;
 use super::restore;
-use crate::backup::retention::CLOCKS_DIFFER;
+use crate::backup::retention::clocks_off;
 use crate::backup::vault::Vault;
 use crate::backup::{
     self, Catalogue, Identities, Keys, Known, Origin, Repository, Restored, Snapshot, stream_of,
@@ -125,18 +125,11 @@ fn at(snapshots: &[Snapshot], time: Timestamp) -> Option<&Snapshot> {
     let is_by_then = |found: &&Snapshot| found.created <= time;
     let (numbered, added): (Vec<&Snapshot>, Vec<&Snapshot>) =
         snapshots.iter().partition(|snapshot| snapshot.sequence > 0);
-    // The oldest first: whether one before it says a time that is much later.
-    let mut latest = Timestamp::MIN;
-    let off = numbered.iter().rev().map(|snapshot| {
-        latest = latest.max(snapshot.created);
-        latest.duration_since(snapshot.created) > CLOCKS_DIFFER
-    });
-    let mut off: Vec<bool> = off.collect();
-    off.reverse();
+    let off = clocks_off(numbered.iter().rev().map(|snapshot| snapshot.created));
     let mut is_over = false;
-    let sure = numbered.iter().zip(off).find(|(snapshot, is_off)| {
-        is_over |= !is_off && snapshot.created > time;
-        snapshot.created <= time && !(*is_off && is_over)
+    let sure = numbered.iter().zip(off.iter().rev()).find(|(snapshot, off)| {
+        is_over |= off.is_none() && snapshot.created > time;
+        snapshot.created <= time && !(off.is_some() && is_over)
     });
     let newest = sure.map(|(snapshot, _)| *snapshot);
     let newest = newest.or_else(|| numbered.iter().copied().find(is_by_then));

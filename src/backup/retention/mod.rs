@@ -262,23 +262,30 @@ fn keep_by_rules(
 }
 
 /// How far the clocks of computers may be apart: what they make of one state is not in doubt by that.
-pub const CLOCKS_DIFFER: SignedDuration = SignedDuration::from_hours(6);
+const CLOCKS_DIFFER: SignedDuration = SignedDuration::from_hours(6);
+
+/// Returns of each time, in the order in which they were noted, the place of the latest one before it
+/// where that is so much later that a clock was off.
+pub fn clocks_off(times: impl IntoIterator<Item = Timestamp>) -> Vec<Option<usize>> {
+    let mut latest: Option<(usize, Timestamp)> = None;
+    let shown_by = |(at, time): (usize, Timestamp)| {
+        if latest.is_none_or(|(_, latest)| latest <= time) {
+            latest = Some((at, time));
+        }
+        let is_off = |(_, latest): &(usize, Timestamp)| latest.duration_since(time) > CLOCKS_DIFFER;
+        latest.filter(is_off).map(|(at, _)| at)
+    };
+    times.into_iter().enumerate().map(shown_by).collect()
+}
 
 /// Keeps what says an earlier time than one that was made before it as long as that one.
 fn keep_out_of_time(snapshots: &[Candidate], now: Timestamp, reasons: &mut [BTreeSet<Reason>]) {
-    let mut latest: Option<usize> = None;
-    let is_comparable = |one: &Candidate| one.is_in_order && one.time <= now;
-    for (at, snapshot) in snapshots.iter().enumerate().filter(|(_, one)| is_comparable(one)) {
-        let ahead =
-            latest.map(|latest| (latest, snapshots[latest].time.duration_since(snapshot.time)));
-        match ahead {
-            Some((latest, by)) if by > CLOCKS_DIFFER => {
-                if !reasons[latest].is_empty() {
-                    reasons[at].insert(Reason::Clock);
-                }
-            }
-            Some((_, by)) if by.is_positive() => {}
-            _ => latest = Some(at),
+    let is_comparable = |at: &usize| snapshots[*at].is_in_order && snapshots[*at].time <= now;
+    let comparable: Vec<usize> = (0..snapshots.len()).filter(is_comparable).collect();
+    let off = clocks_off(comparable.iter().map(|&at| snapshots[at].time));
+    for (&at, latest) in comparable.iter().zip(off) {
+        if latest.is_some_and(|latest| !reasons[comparable[latest]].is_empty()) {
+            reasons[at].insert(Reason::Clock);
         }
     }
 }

@@ -2,8 +2,7 @@
 
 use super::{Error, Past, only};
 use crate::diff::{self, Comparison, Noise};
-use crate::ops::session::Live;
-use crate::ops::session::Rules;
+use crate::ops::session::{Live, Rules};
 use crate::query::filter::Filter;
 use crate::state::document::Document;
 use crate::state::header::{with_history, with_serial};
