@@ -20,8 +20,7 @@
 //!
 //! Whoever only restores needs `repo.json`, `c/` and `s/`, and passes over what else there is. In a
 //! folder, a file whose name begins with a dot and ends with `.tmp` is left of an interrupted
-//! write, and no object; in a store, one whose name begins with `.tfstate-probe-` is left of finding
-//! out whether that creates what is there.
+//! write, and no object.
 //!
 //! # Names
 //!

@@ -612,7 +612,7 @@ pub(super) fn commit(
         .map_err(|_| Error::SelfCheck { problem: "its header is too long" })?;
     file.extend_from_slice(payload);
     let key = header.snapshot.key(header.generation, &header.payload.blake3);
-    if repository.vault.create(&key, &file)? == Created::Exists
+    if repository.vault.add(&key, &file)? == Created::Exists
         && repository.vault.read(&key)?.as_ref() != Some(&file)
     {
         return Err(Error::SelfCheck { problem: "another object has its name" });

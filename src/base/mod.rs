@@ -11,3 +11,4 @@ pub mod sha256;
 pub mod size;
 pub mod text;
 pub mod theme;
+pub mod workers;

@@ -1,6 +1,6 @@
 //! What a command works with: the settings in force, and where its results go.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::args::{Cli, Format, Global};
 use super::config::Config;
@@ -21,6 +21,8 @@ pub(crate) struct Context<'a> {
     pub(crate) settings: Settings,
     /// The format to print in, which is one of the command's.
     pub(crate) format: Format,
+    /// The folder for what can be made again.
+    pub(crate) cache: Option<PathBuf>,
     /// Whether sensitive values are shown.
     pub(crate) reveal: Reveal,
     /// Where results and talk go.
@@ -55,8 +57,14 @@ impl<'a> Context<'a> {
             }
         }
         let reveal = if typed.reveal { Reveal::Yes } else { Reveal::No };
-        Ok(Self { env, settings, format, reveal, out, interrupt })
+        Ok(Self { env, settings, format, cache: cache(env), reveal, out, interrupt })
     }
+}
+
+fn cache(env: &Env) -> Option<PathBuf> {
+    let home = || env.path("HOME").map(|home| home.join(".cache"));
+    let caches = || env.path("XDG_CACHE_HOME").or_else(home).map(|caches| caches.join("tfstate"));
+    env.path("TFSTATE_CACHE_DIR").or_else(caches)
 }
 
 fn settings(

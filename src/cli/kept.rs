@@ -69,7 +69,7 @@ impl InRepository {
         context: &mut Context<'_>,
     ) -> Result<Self, Failure> {
         let (signer, known) = (signer.read_or_make(context)?, repository::known(context));
-        let cache = repository::cache(context);
+        let cache = context.cache.clone();
         Ok(Self { vault, protection, signer, known, cache, is_new })
     }
 

@@ -9,7 +9,7 @@ use super::error::{Exit, Failure};
 use super::progress::Progress;
 use super::state;
 use crate::backup::{Repository, is_stream, stream_of};
-use crate::ops::many;
+use crate::base::workers;
 use crate::store::Location;
 
 /// How many states are worked on at once: they wait for the network, not for this computer.
@@ -78,7 +78,7 @@ pub(crate) fn each<I: Sync, T: Send, E: Into<Failure> + Send + fmt::Debug>(
     let mut last: Option<Failure> = None;
     let (mut done, mut handed) = (0_usize, 0_usize);
     let progress = Progress::start(context.out, told(0, items.len()));
-    many::each(items, WORKERS, work, |item, result| {
+    workers::each(items, WORKERS, work, |item, result| {
         handed += 1;
         progress.tell(told(handed, items.len()));
         progress.make_room();

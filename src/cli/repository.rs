@@ -70,7 +70,8 @@ impl RepositoryOption {
         }
         match Location::resolve(Some(OsStr::new(&*text)), state::place(context))? {
             Location::Stored(place) if is_bucket(&text) => {
-                Ok(Arc::new(Stored::new(place.store, &place.key)))
+                let cuts = context.cache.as_deref().map(|cache| place.cuts(cache));
+                Ok(Arc::new(Stored::new(place.store, &place.key).with_cuts(cuts)))
             }
             other => {
                 let text = format!("cannot keep backups in {}", other.name());
@@ -282,12 +283,4 @@ pub(crate) fn home(context: &Context<'_>) -> Result<PathBuf, Failure> {
 /// Returns what this computer remembers of repositories.
 pub(crate) fn known(context: &Context<'_>) -> Option<Known> {
     home(context).ok().map(|home| Known::below(&home))
-}
-
-/// Returns the folder for what can be made again.
-pub(crate) fn cache(context: &Context<'_>) -> Option<PathBuf> {
-    let env = context.env;
-    let home = || env.path("HOME").map(|home| home.join(".cache"));
-    let caches = || env.path("XDG_CACHE_HOME").or_else(home).map(|caches| caches.join("tfstate"));
-    env.path("TFSTATE_CACHE_DIR").or_else(caches)
 }

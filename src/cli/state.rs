@@ -108,7 +108,8 @@ pub(crate) fn place<'a>(context: &'a Context<'_>) -> store::Context<'a> {
     let is_chosen = !matches!(workspace.origin, Origin::Variable(_));
     let workspace = workspace.value.as_deref().filter(|_| is_chosen);
     let backend_config = &context.settings.backend_config;
-    store::Context { env: context.env, workspace, backend_config }
+    let cache = context.cache.as_deref();
+    store::Context { env: context.env, workspace, backend_config, cache }
 }
 
 /// Returns where earlier versions are looked up that their store does not keep itself.

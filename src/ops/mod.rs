@@ -8,7 +8,6 @@ pub mod guard;
 pub mod keep;
 pub mod list;
 pub mod lock;
-pub mod many;
 pub mod merge;
 pub mod metrics;
 pub mod open;

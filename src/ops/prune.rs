@@ -3,9 +3,9 @@
 
 use std::collections::BTreeSet;
 
-use super::many;
 use crate::backup::prune::{Pruner, Rules, StreamPlan, Swept};
 use crate::backup::{Error, Repository, Signer};
+use crate::base::workers;
 
 /// What to prune, and how.
 #[derive(Clone, Copy, Debug)]
@@ -38,7 +38,7 @@ fn plans(pruner: &Pruner<'_>, options: &PruneOptions<'_>) -> Result<Vec<StreamPl
     streams.retain(|name| options.streams.is_none_or(|wanted| wanted.contains(name)));
     let mut plans = Vec::new();
     let work = |stream: &String| pruner.plan(stream);
-    many::each(&streams, WORKERS, work, |_, plan| plan.map(|plan| plans.push(plan)))?;
+    workers::each(&streams, WORKERS, work, |_, plan| plan.map(|plan| plans.push(plan)))?;
     Ok(plans)
 }
 

@@ -3,11 +3,11 @@
 use std::collections::BTreeMap;
 use std::thread;
 
-use super::many;
 use super::room::Room;
 use crate::backup::{
     Catalogue, Described, Error, Held, Identities, Rebuilder, Repository, Restored, Snapshot,
 };
+use crate::base::workers;
 use crate::diff::{self, Action};
 use crate::state::document::Document;
 
@@ -66,7 +66,7 @@ pub fn list(repository: &Repository, catalogue: &Catalogue) -> Result<Vec<Listed
     let (snapshots, holds) = (catalogue.snapshots(), repository.holds()?);
     let mut all = Vec::with_capacity(snapshots.len());
     let work = |snapshot: &Snapshot| repository.describe(snapshot);
-    many::each(&snapshots, WORKERS, work, |snapshot, described| {
+    workers::each(&snapshots, WORKERS, work, |snapshot, described| {
         let head = match described {
             Ok(described) => Head::Good(described),
             Err(error) => Head::Bad(problem(error)?),
@@ -117,7 +117,7 @@ pub fn changes(
         Ok::<_, Error>(found)
     };
     let mut all = BTreeMap::new();
-    many::each(&streams, workers.min(WORKERS), work, |_, found| {
+    workers::each(&streams, workers.min(WORKERS), work, |_, found| {
         all.extend(found?);
         Ok::<(), Error>(())
     })?;

@@ -3,10 +3,10 @@
 use std::collections::BTreeSet;
 use std::thread;
 
-use super::many;
 use super::room::Room;
 use crate::backup::verify::{Check, LOOKS, Part, Reading, Severity, Survey, Verified, Wrong};
 use crate::backup::{Error, Identities, Repository, Runs, Snapshot};
+use crate::base::workers;
 
 /// What to look at, and how closely.
 #[derive(Debug)]
@@ -113,7 +113,7 @@ fn look(
         let _place = room.take(needed(survey, stream, &check));
         repository.verify_stream(survey, stream, &check)
     };
-    many::each(streams, workers(&check), work, |stream, verified| {
+    workers::each(streams, workers(&check), work, |stream, verified| {
         found.push((stream.clone(), verified?));
         tell(found.len(), streams.len());
         Ok::<(), Error>(())

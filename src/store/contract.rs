@@ -8,7 +8,7 @@ use std::fmt;
 
 use jiff::Timestamp;
 
-use super::{Error, lock};
+use super::{Error, Pages, lock};
 use crate::state::bytes::Bytes;
 
 /// A place that keeps bytes under keys.
@@ -51,6 +51,14 @@ pub trait Store: fmt::Debug + Send + Sync {
     /// [`Error::Unknown`] where the store's answer was lost and reading back did not tell either.
     fn write(&self, key: &str, body: &Body<'_>) -> Result<Version, Error>;
 
+    /// Writes bytes under a key that was made up for them, with random digits or their hash in it: what
+    /// could be there is nothing else.
+    ///
+    /// So a store that can't be relied on to refuse what is there already is not asked before.
+    fn add(&self, key: &str, bytes: &[u8]) -> Result<Version, Error> {
+        self.write(key, &Body { bytes, expected: Expected::Nothing, lock: None })
+    }
+
     /// Deletes what is under a key if it is still the version that was read.
     ///
     /// # Errors
@@ -65,6 +73,11 @@ pub trait Store: fmt::Debug + Send + Sync {
         prefix: &str,
         each: &mut dyn FnMut(Entry) -> Result<(), Error>,
     ) -> Result<(), Error>;
+
+    /// Returns how to list from any key on; nothing where the store only lists from the front.
+    fn pages(&self) -> Option<&dyn Pages> {
+        None
+    }
 
     /// Returns the versions of a key that the store still has, newest first.
     ///
@@ -162,10 +175,6 @@ pub enum Expected<'a> {
     /// The version that was read.
     Version(&'a Version),
 }
-
-/// How the names of objects begin with which it is tried out what a store does. They are deleted at
-/// once; one that is left after a crash is nobody's.
-pub(crate) const PROBE: &str = ".tfstate-probe-";
 
 /// A key that a store lists.
 #[derive(Clone, Debug, Eq, PartialEq)]

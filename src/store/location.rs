@@ -21,12 +21,14 @@ pub struct Context<'a> {
     /// Settings of the backend, `KEY=VALUE` or the name of a file of them, as `terraform init`
     /// takes them with `-backend-config`.
     pub backend_config: &'a [String],
+    /// A folder for what makes long lists shorter the next time; without one nothing is remembered.
+    pub cache: Option<&'a Path>,
 }
 
 impl<'a> Context<'a> {
     /// Returns what follows from the environment alone.
     pub fn of(env: &'a Env) -> Self {
-        Self { env, workspace: None, backend_config: &[] }
+        Self { env, workspace: None, backend_config: &[], cache: None }
     }
 }
 

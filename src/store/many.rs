@@ -9,7 +9,7 @@ use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 
 use super::directory::Directory;
-use super::{Context, Entry, Error, Found, Location, Place, reference};
+use super::{Context, Cuts, Entry, Error, Found, Location, Place, pages, reference};
 use crate::base::glob::{Glob, PathGlob};
 
 /// How many states a reference can be; their names are all in memory at once.
@@ -63,7 +63,8 @@ fn stored(text: &str, context: Context<'_>) -> Result<Vec<Location>, Error> {
     if !is_bucket || place.version.is_some() || !is_pattern(&place.key) {
         return Ok(vec![one]);
     }
-    let Some(found) = entries(place, text)? else { return Ok(vec![one]) };
+    let cuts = context.cache.map(|cache| place.cuts(cache));
+    let Some(found) = entries((place, cuts.as_ref()), text)? else { return Ok(vec![one]) };
     let found = found.into_iter().map(|entry| Location::Stored(place.with_entry(entry)));
     some(found.collect(), text)
 }
@@ -74,13 +75,16 @@ fn scheme_is(text: &str, scheme: &str) -> bool {
 
 /// Returns what matches the key of a place, sorted by key; nothing where something has that very
 /// key, and is what is meant. Only this is kept while listing.
-fn entries(place: &Place, text: &str) -> Result<Option<Vec<Entry>>, Error> {
+fn entries(
+    (place, cuts): (&Place, Option<&Cuts>),
+    text: &str,
+) -> Result<Option<Vec<Entry>>, Error> {
     let is_folder = place.key.is_empty() || place.key.ends_with('/');
     let pattern = if is_folder { format!("{}**", place.key) } else { place.key.clone() };
     let start = pattern.find(['*', '?']).map_or(pattern.as_str(), |at| &pattern[..at]);
     let (glob, wants_all) = (PathGlob::new(&pattern), wants_all(&pattern));
-    let (mut entries, mut is_literal) = (Vec::new(), false);
-    place.store.list(start, &mut |entry| {
+    let mut is_literal = false;
+    let mut entries = pages::list((&*place.store, start), cuts, &mut |entries, entry| {
         is_literal |= !is_folder && entry.key == place.key;
         let fits = is_taken(&entry.key, wants_all) && glob.matches(&entry.key);
         if fits && entries.len() == LIMIT {
@@ -239,7 +243,7 @@ mod tests {
             let bytes: &[u8] = if name.starts_with("empty") { b"" } else { b"{}" };
             store.write(name, &Body { bytes, expected: Expected::Nothing, lock: None }).unwrap();
         }
-        entries(&Place::new(Arc::new(store), key.to_owned()), key).unwrap()
+        entries((&Place::new(Arc::new(store), key.to_owned()), None), key).unwrap()
     }
 
     #[test]

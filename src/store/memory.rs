@@ -8,7 +8,7 @@ use jiff::Timestamp;
 
 use super::{
     Body, Entry, Error, Expected, Found, Guarantee, Guarantees, Held, Holder, LockInfo, Locks,
-    Revision, Store, Version,
+    Pages, Revision, Store, Version,
 };
 use crate::state::bytes::Bytes;
 
@@ -143,6 +143,10 @@ impl Store for Memory {
         entries.into_iter().try_for_each(each)
     }
 
+    fn pages(&self) -> Option<&dyn Pages> {
+        Some(self)
+    }
+
     fn versions(&self, key: &str) -> Result<Vec<Revision>, Error> {
         let keys = locked(&self.keys);
         let kept = keys.get(key).into_iter().flatten().rev().enumerate();
@@ -158,6 +162,30 @@ impl Store for Memory {
 
     fn locks(&self) -> Option<&dyn Locks> {
         Some(self)
+    }
+}
+
+impl Pages for Memory {
+    fn list_after(
+        &self,
+        prefix: &str,
+        after: Option<&str>,
+        each: &mut dyn FnMut(Vec<Entry>) -> bool,
+    ) -> Result<bool, Error> {
+        let mut entries = Vec::new();
+        self.list(prefix, &mut |entry| {
+            entries.extend(after.is_none_or(|after| *entry.key > *after).then_some(entry));
+            Ok(())
+        })?;
+        // As many at once as S3 hands out.
+        let mut entries = entries.into_iter();
+        loop {
+            let page: Vec<Entry> = entries.by_ref().take(1_000).collect();
+            let is_last = page.is_empty();
+            if !each(page) || is_last {
+                return Ok(true);
+            }
+        }
     }
 }
 

@@ -7,7 +7,8 @@
 //!
 //! `reference` reads URLs, `directory` finds the backend of a directory (in its record or, where
 //! it was never initialised, in its configuration), `workspace` knows what each backend calls a
-//! workspace's state, `many` resolves globs and `earlier` what follows an `@`.
+//! workspace's state, `many` resolves globs, `pages` makes long lists short and `earlier` knows what
+//! follows an `@`.
 
 pub mod backend;
 mod compression;
@@ -26,6 +27,7 @@ mod many;
 mod memory;
 #[cfg(feature = "remote")]
 mod object;
+mod pages;
 #[cfg(feature = "remote")]
 mod pg;
 mod place;
@@ -39,7 +41,6 @@ mod workspace;
 
 pub use backend::Backend;
 pub use connect::connect;
-pub(crate) use contract::PROBE;
 pub use contract::{Body, Entry, Expected, Found, Guarantee, Guarantees, Revision, Store, Version};
 pub use earlier::Earlier;
 pub use error::{Cause, Error};
@@ -47,6 +48,7 @@ pub(crate) use location::followed;
 pub use location::{Context, Location};
 pub use lock::{Held, Holder, LockInfo, Locks};
 pub use memory::Memory;
+pub use pages::{Cuts, Gather, Pages, list};
 pub use place::{Place, Workspace};
 pub use problem::Problem;
 pub use read::{Access, Content, read};

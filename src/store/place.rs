@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::{Backend, Entry, Error, Store, connect};
+use super::{Backend, Cuts, Entry, Error, Store, connect};
 use crate::base::env::Env;
 
 /// A key of a store.
@@ -77,6 +77,11 @@ impl Place {
     /// `az+account://container/blob`.
     pub(super) fn uri(&self) -> String {
         with_origin(&self.origin, &self.name())
+    }
+
+    /// Returns where lists of its store can be cut, as far as a cache folder knows it.
+    pub fn cuts(&self, cache: &Path) -> Cuts {
+        Cuts::below(cache, self.with_key(String::new()).uri())
     }
 
     /// Returns the error for there being nothing.

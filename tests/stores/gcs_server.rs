@@ -96,12 +96,13 @@ impl Bucket {
     fn list(&self, call: &Call) -> Answer {
         let prefix = call.param("prefix").unwrap_or_default();
         let after = call.param("pageToken").unwrap_or_default();
-        let end = call.param("endOffset");
+        let (start, end) = (call.param("startOffset").unwrap_or_default(), call.param("endOffset"));
         let old = self.old.iter().filter(|_| call.param("versions") == Some("true"));
         let live = self.live.iter().chain(old.map(|(name, object)| (name, object)));
         let mut all: Vec<_> = live
             .map(|(name, object)| (format!("{name}\u{0}{}", object.generation), name, object))
             .filter(|(_, name, _)| name.starts_with(prefix))
+            .filter(|(_, name, _)| name.as_str() >= start)
             .filter(|(_, name, _)| end.is_none_or(|end| name.as_str() < end))
             .filter(|(place, ..)| place.as_str() > after)
             .collect();

@@ -117,30 +117,19 @@ fn a_store_with_conditions_of_its_own_kind_is_written_all_the_same() {
 }
 
 #[test]
-fn whoever_creates_many_soon_does_so_with_one_request_each() {
-    let create = |conditions| {
+fn what_has_a_name_of_its_own_is_added_by_one_request() {
+    for conditions in [Conditions::Heeded, Conditions::Ignored] {
         let server = Server::with(conditions);
         let store = store(&server);
-        for n in 0..30 {
-            let body = Body { bytes: b"{}", expected: Expected::Nothing, lock: None };
-            store.write(&format!("many/{n}"), &body).unwrap();
-        }
+        let before = server.requests().len();
+        store.add("a-3f9a", b"{}").unwrap();
         let lines: Vec<_> = server.requests().into_iter().map(|(line, _)| line).collect();
-        let of = |method: &str| lines.iter().filter(|line| line.starts_with(method)).count();
-        let mut left = 0;
-        let each = &mut |entry: tfstate::store::Entry| {
-            left += usize::from(entry.key.contains("probe"));
-            Ok(())
-        };
-        store.list("many/", each).unwrap();
-        assert_eq!(left, 0, "what was tried out with is gone");
-        let again = Body { bytes: b"other", expected: Expected::Nothing, lock: None };
-        let refused = store.write("many/29", &again);
-        assert!(matches!(refused, Err(Error::Changed { .. })), "{refused:?}");
-        (of("HEAD"), of("PUT"), of("DELETE"), store.guarantees().create)
-    };
-    assert_eq!(create(Conditions::Heeded), (7, 32, 1, Guarantee::Atomic));
-    assert_eq!(create(Conditions::Ignored), (30, 32, 1, Guarantee::UnderLock));
+        assert!(lines.len() == before + 1 && lines[before].starts_with("PUT"), "{lines:?}");
+        assert_eq!(store.read("a-3f9a").unwrap().bytes().unwrap().as_ref(), b"{}");
+        let again = store.add("a-3f9a", b"other");
+        let is_refused = matches!(again, Err(Error::Changed { .. }));
+        assert_eq!(is_refused, conditions == Conditions::Heeded, "{again:?}");
+    }
 }
 
 #[test]

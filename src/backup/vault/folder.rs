@@ -1,9 +1,8 @@
 //! A repository in a folder.
 
-use std::fs::{self, File};
+use std::fs::{self, DirEntry, File};
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
-use std::thread;
 
 use jiff::Timestamp;
 
@@ -11,6 +10,7 @@ use super::ahead::{Ahead, Listed};
 use super::{Created, Object, Vault};
 use crate::backup::Error;
 use crate::base::fs as files;
+use crate::base::workers;
 use crate::store::followed;
 
 /// A folder, which need not exist yet.
@@ -35,7 +35,7 @@ impl Folder {
 enum Entry {
     Folder(PathBuf),
     /// A file, mostly. What a link leads to is not of this repository.
-    Other(PathBuf),
+    Other(DirEntry),
 }
 
 /// Returns what is in a folder; nothing where there is no such folder.
@@ -45,20 +45,20 @@ fn entries(folder: &Path) -> Result<Vec<Entry>, Error> {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
         other => other.map_err(failed)?,
     };
-    let entry = |entry: io::Result<fs::DirEntry>| {
+    let entry = |entry: io::Result<DirEntry>| {
         let entry = entry.map_err(failed)?;
         let is_folder = entry.file_type().map_err(failed)?.is_dir();
-        Ok(if is_folder { Entry::Folder(entry.path()) } else { Entry::Other(entry.path()) })
+        Ok(if is_folder { Entry::Folder(entry.path()) } else { Entry::Other(entry) })
     };
     found.map(entry).collect()
 }
 
-/// Calls `each` with the path of every file below a folder.
-fn walk(folder: &Path, each: &mut dyn FnMut(PathBuf) -> Result<(), Error>) -> Result<(), Error> {
+/// Calls `each` with every file below a folder.
+fn walk(folder: &Path, each: &mut dyn FnMut(DirEntry) -> Result<(), Error>) -> Result<(), Error> {
     for entry in entries(folder)? {
         match entry {
             Entry::Folder(path) => walk(&path, each)?,
-            Entry::Other(path) => each(path)?,
+            Entry::Other(entry) => each(entry)?,
         }
     }
     Ok(())
@@ -71,51 +71,37 @@ const WORTH_A_THREAD: usize = 64;
 /// threads walk them: the system takes longer to open them than to read what they hold.
 fn list(root: &Path, prefix: &str) -> Listed {
     let (mut objects, mut folders) = (Vec::new(), Vec::new());
-    for path in entries(&root.join(prefix))? {
-        match path {
+    for entry in entries(&root.join(prefix))? {
+        match entry {
             Entry::Folder(path) => folders.push(path),
-            Entry::Other(path) => objects.extend(object(root, &path)?),
+            Entry::Other(entry) => objects.extend(object(root, &entry)?),
         }
     }
     let below = |folders: &[PathBuf]| -> Listed {
         let mut found = Vec::new();
         for folder in folders {
-            walk(folder, &mut |path| {
-                found.extend(object(root, &path)?);
+            walk(folder, &mut |entry| {
+                found.extend(object(root, &entry)?);
                 Ok(())
             })?;
         }
         Ok(found)
     };
-    let processors = thread::available_parallelism().map_or(1, usize::from);
-    let share = folders.len().div_ceil(processors).max(WORTH_A_THREAD);
-    let mut shares = folders.chunks(share);
-    let own = shares.next().unwrap_or_default();
-    thread::scope(|scope| {
-        let others: Vec<_> = shares
-            .map(|share| {
-                let begun = thread::Builder::new().spawn_scoped(scope, || below(share));
-                (share, begun)
-            })
-            .collect();
-        objects.extend(below(own)?);
-        for (share, begun) in others {
-            // Where the system gives no thread, this one does it.
-            let done = begun.ok().and_then(|begun| begun.join().ok());
-            objects.extend(done.unwrap_or_else(|| below(share))?);
-        }
-        Ok(objects)
-    })
+    for found in workers::shares(&folders, WORTH_A_THREAD, below) {
+        objects.extend(found?);
+    }
+    Ok(objects)
 }
 
-fn object(root: &Path, path: &Path) -> Result<Option<Object>, Error> {
+fn object(root: &Path, entry: &DirEntry) -> Result<Option<Object>, Error> {
+    let path = entry.path();
     // No key of ours is anything but ASCII.
     let key = path.strip_prefix(root).ok().and_then(Path::to_str);
-    let Some(key) = key.filter(|_| !is_leftover(path)) else { return Ok(None) };
-    let found = match path.symlink_metadata() {
+    let Some(key) = key.filter(|_| !is_leftover(&path)) else { return Ok(None) };
+    let found = match entry.metadata() {
         // It was deleted since it was listed.
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-        found => found.map_err(|source| io_error("list", path, source))?,
+        found => found.map_err(|source| io_error("list", &path, source))?,
     };
     let modified = modified(&found);
     Ok(Some(Object { key: key.to_owned(), len: found.len(), modified, tag: None }))
@@ -193,7 +179,8 @@ impl Vault for Folder {
 
     fn sweep(&self, before: Timestamp) -> Result<usize, Error> {
         let mut swept = 0;
-        walk(&self.root, &mut |path| {
+        walk(&self.root, &mut |entry| {
+            let path = entry.path();
             let is_old = path.symlink_metadata().ok().and_then(|found| modified(&found));
             if is_leftover(&path) && is_old.is_some_and(|time| time < before) {
                 match fs::remove_file(&path) {

@@ -37,6 +37,12 @@ pub trait Vault: fmt::Debug + Send + Sync {
     /// Creates an object, whole or not at all, and durably once this returns.
     fn create(&self, key: &str, bytes: &[u8]) -> Result<Created, Error>;
 
+    /// Creates an object as [`create`](Self::create) does, in whose key there is a hash of its bytes: what
+    /// could be there is the same, so that a place need not look.
+    fn add(&self, key: &str, bytes: &[u8]) -> Result<Created, Error> {
+        self.create(key, bytes)
+    }
+
     /// Deletes an object, durably once this returns; one that is not there counts as deleted.
     fn delete(&self, key: &str) -> Result<(), Error>;
 

@@ -1,36 +1,23 @@
 //! A repository under a prefix of a store of objects.
 
-use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 
 use jiff::Timestamp;
 
 use super::ahead::{Ahead, Listed};
 use super::{Created, Object, Vault};
 use crate::backup::Error;
-use crate::store::{self, Body, Entry, Expected, Found, PROBE, Store};
+use crate::store::{self, Body, Cuts, Entry, Expected, Found, Store, Version};
 
 /// A prefix in a store.
 ///
-/// Where a store can't create atomically, two that create one key at once may both succeed. Names
-/// hold random digits and the hash of what they name, so two such objects would be the same.
+/// Where a store can't create atomically, two that create one key at once may both succeed.
 #[derive(Debug)]
 pub struct Stored {
     store: Arc<dyn Store>,
     prefix: String,
+    cuts: Option<Cuts>,
     ahead: Ahead,
-    leftovers: Leftovers,
-}
-
-/// What a store was tried out with and is still there, as far as listings showed it.
-#[derive(Clone, Debug, Default)]
-struct Leftovers(Arc<Mutex<BTreeMap<String, Entry>>>);
-
-impl Leftovers {
-    fn found(&self) -> MutexGuard<'_, BTreeMap<String, Entry>> {
-        // Each change of it is whole.
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
 }
 
 impl Stored {
@@ -38,28 +25,55 @@ impl Stored {
     pub fn new(store: Arc<dyn Store>, prefix: &str) -> Self {
         let prefix = prefix.trim_matches('/');
         let prefix = if prefix.is_empty() { String::new() } else { format!("{prefix}/") };
-        Self { store, prefix, ahead: Ahead::default(), leftovers: Leftovers::default() }
+        Self { store, prefix, cuts: None, ahead: Ahead::default() }
+    }
+
+    /// Returns the same, which knows where long lists of that store can be cut.
+    #[must_use]
+    pub fn with_cuts(self, cuts: Option<Cuts>) -> Self {
+        Self { cuts, ..self }
     }
 
     fn key(&self, key: &str) -> String {
         format!("{}{key}", self.prefix)
     }
+
+    /// Returns what lists what begins with a prefix, wherever it does that.
+    fn lister(&self, prefix: &str) -> impl FnOnce() -> Listed + Send + use<> {
+        let (store, cuts) = (Arc::clone(&self.store), self.cuts.clone());
+        let (all, whole) = (self.prefix.clone(), self.key(prefix));
+        move || {
+            let listed = store::list((&*store, &whole), cuts.as_ref(), &mut |objects, entry| {
+                objects.push(object(entry, &all));
+                Ok(())
+            });
+            Ok(listed?)
+        }
+    }
+
+    /// Returns what became of an object that was to be created.
+    fn created(
+        &self,
+        (key, bytes): (&str, &[u8]),
+        written: Result<Version, store::Error>,
+    ) -> Result<Created, Error> {
+        match written {
+            Ok(_) => Ok(Created::New),
+            Err(store::Error::Changed { .. }) => Ok(Created::Exists),
+            // The answer was lost; what is there now tells.
+            Err(error @ store::Error::Unknown { .. }) => match self.store.read(key)? {
+                Found::Bytes(found, _) if *found == *bytes => Ok(Created::New),
+                _ => Err(error.into()),
+            },
+            Err(error) => Err(error.into()),
+        }
+    }
 }
 
-/// Lists what begins with both prefixes, by what stands behind the first.
-fn list(store: &dyn Store, (all, prefix): (&str, &str), leftovers: &Leftovers) -> Listed {
-    let mut objects = Vec::new();
-    store.list(&format!("{all}{prefix}"), &mut |entry| {
-        if entry.key.rsplit('/').next().is_some_and(|name| name.starts_with(PROBE)) {
-            leftovers.found().insert(entry.key.clone(), entry);
-            return Ok(());
-        }
-        let key = entry.key.strip_prefix(all).unwrap_or(&entry.key).to_owned();
-        let (modified, tag) = (entry.modified, entry.version.tag);
-        objects.push(Object { key, len: entry.len, modified, tag });
-        Ok(())
-    })?;
-    Ok(objects)
+/// Returns what a store lists as what it is behind the prefix of the whole place.
+fn object(entry: Entry, all: &str) -> Object {
+    let key = entry.key.strip_prefix(all).unwrap_or(&entry.key).to_owned();
+    Object { key, len: entry.len, modified: entry.modified, tag: entry.version.tag }
 }
 
 /// Returns the bytes that were found; an object that holds none is one all the same.
@@ -85,18 +99,13 @@ impl Vault for Stored {
     }
 
     fn create(&self, key: &str, bytes: &[u8]) -> Result<Created, Error> {
+        let (key, body) = (self.key(key), Body { bytes, expected: Expected::Nothing, lock: None });
+        self.created((&key, bytes), self.store.write(&key, &body))
+    }
+
+    fn add(&self, key: &str, bytes: &[u8]) -> Result<Created, Error> {
         let key = self.key(key);
-        let body = Body { bytes, expected: Expected::Nothing, lock: None };
-        match self.store.write(&key, &body) {
-            Ok(_) => Ok(Created::New),
-            Err(store::Error::Changed { .. }) => Ok(Created::Exists),
-            // The answer was lost; what is there now tells.
-            Err(error @ store::Error::Unknown { .. }) => match self.store.read(&key)? {
-                Found::Bytes(found, _) if *found == *bytes => Ok(Created::New),
-                _ => Err(error.into()),
-            },
-            Err(error) => Err(error.into()),
-        }
+        self.created((&key, bytes), self.store.add(&key, bytes))
     }
 
     fn delete(&self, key: &str) -> Result<(), Error> {
@@ -109,32 +118,18 @@ impl Vault for Stored {
     }
 
     fn list(&self, prefix: &str) -> Result<Vec<Object>, Error> {
-        let now = || list(&*self.store, (&self.prefix, prefix), &self.leftovers);
-        self.ahead.take(prefix).unwrap_or_else(now)
+        self.ahead.take(prefix).unwrap_or_else(self.lister(prefix))
     }
 
     fn expect(&self, prefixes: &[&str]) {
         for &prefix in prefixes {
-            let (store, leftovers) = (Arc::clone(&self.store), self.leftovers.clone());
-            let (all, wanted) = (self.prefix.clone(), prefix.to_owned());
-            self.ahead.begin(prefix, move || list(&*store, (&all, &wanted), &leftovers));
+            self.ahead.begin(prefix, self.lister(prefix));
         }
     }
 
-    /// Objects appear whole or not at all: all there is to remove is what the store was tried out
-    /// with, where a listing showed some.
-    fn sweep(&self, before: Timestamp) -> Result<usize, Error> {
-        let found = std::mem::take(&mut *self.leftovers.found());
-        let is_old = |entry: &&Entry| entry.modified.is_some_and(|time| time < before);
-        let mut swept = 0;
-        for Entry { key, version, .. } in found.values().filter(is_old) {
-            match self.store.delete(key, version, None) {
-                Ok(()) => swept += 1,
-                Err(store::Error::NotFound { .. } | store::Error::Changed { .. }) => {}
-                Err(error) => return Err(error.into()),
-            }
-        }
-        Ok(swept)
+    /// Objects appear whole or not at all.
+    fn sweep(&self, _before: Timestamp) -> Result<usize, Error> {
+        Ok(0)
     }
 
     fn is_near(&self) -> bool {
@@ -156,20 +151,6 @@ mod tests {
         assert!((1..=2).contains(&vault.list("s/").unwrap().len()));
         assert_eq!(vault.list("s/").unwrap().len(), 2);
         assert!(vault.list("c/").unwrap().is_empty());
-    }
-
-    #[test]
-    fn what_the_store_was_tried_out_with_is_no_object_and_goes_when_it_is_old() {
-        let store = Arc::new(Memory::default());
-        let vault = Stored::new(Arc::<Memory>::clone(&store), "a");
-        vault.create("s/b/.tfstate-probe-00", b"x").unwrap();
-        vault.create("s/b/1", b"x").unwrap();
-        assert_eq!(vault.sweep(Timestamp::MAX).unwrap(), 0, "no listing showed it yet");
-        for (before, swept) in [(Timestamp::MIN, 0), (Timestamp::MAX, 1), (Timestamp::MAX, 0)] {
-            assert_eq!(vault.list("s/").unwrap().len(), 1);
-            assert_eq!(vault.sweep(before).unwrap(), swept, "{before}");
-        }
-        assert_eq!(vault.read("s/b/.tfstate-probe-00").unwrap(), None);
     }
 
     #[test]

@@ -10,7 +10,7 @@ use crate::cli::args::Format;
 use crate::cli::context::Context;
 use crate::cli::error::{Exit, Failure};
 use crate::cli::progress::Progress;
-use crate::cli::repository::{self, IdentityOption, RepositoryOption};
+use crate::cli::repository::{IdentityOption, RepositoryOption};
 use crate::cli::{json, many, verify_text};
 use crate::ops::verify::{self, VerifyOptions};
 
@@ -84,7 +84,7 @@ pub(crate) fn run(args: &Args, context: &mut Context<'_>) -> Result<Exit, Failur
     let streams = streams(args, &repository, context)?;
     let part = part(args)?;
     let identities = identities(args, part, &repository, context)?;
-    let runs = repository::cache(context).map(|cache| Runs::below(&cache));
+    let runs = context.cache.as_deref().map(Runs::below);
     let options = VerifyOptions {
         reading: if args.quick { Reading::Heads } else { Reading::Whole },
         data: part.map(|part| (part, &identities)),

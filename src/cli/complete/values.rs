@@ -109,7 +109,7 @@ impl Request {
         let state = state.filter(|state| state != "-");
         let workspace = settings.workspace.value.as_deref();
         let backend_config = &settings.backend_config;
-        let context = Context { env: &self.env, workspace, backend_config };
+        let context = Context { env: &self.env, workspace, backend_config, cache: None };
         let location = Location::resolve(state.as_deref(), context).ok()?;
         // Whoever presses a key does not mean to wait for a network.
         if matches!(location.present(), Location::Stored(_)) {

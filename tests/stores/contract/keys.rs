@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::thread;
 
-use tfstate::store::{Entry, Error};
+use tfstate::store::{self, Cuts, Entry, Error};
 
 use super::{Keys, Subject};
 
@@ -15,6 +15,8 @@ pub(super) fn hold(subject: Subject<'_>) {
     }
     odd_keys_are_listed_as_they_are(subject, prefix, odd);
     a_list_holds_every_key_of_its_prefix_once(subject, prefix);
+    a_long_list_is_the_same_in_parts(subject, prefix);
+    what_comes_after_an_odd_key_is_listed(subject, prefix, odd);
     a_list_ends_with_the_error_of_its_reader(subject, prefix);
     a_prefix_of_nothing_lists_nothing(subject, prefix);
 }
@@ -75,6 +77,38 @@ fn a_list_holds_every_key_of_its_prefix_once(subject: Subject<'_>, prefix: &str)
     let agrees = |listed: &Option<String>, read| listed.is_none() || *listed == read;
     assert!(agrees(&entry.version.tag, read.tag.clone()), "{entry:?} {read:?}");
     assert!(agrees(&entry.version.id, read.id.clone()), "{entry:?} {read:?}");
+}
+
+fn a_long_list_is_the_same_in_parts(subject: Subject<'_>, prefix: &str) {
+    let folder = tempfile::tempdir().unwrap();
+    let cuts = Cuts::below(folder.path(), "the store".to_owned());
+    let place = (subject.store, format!("{prefix}listed/"));
+    for _ in 0..2 {
+        let mut listed = store::list((place.0, &place.1), Some(&cuts), &mut |all, entry| {
+            all.push(entry);
+            Ok(())
+        })
+        .unwrap();
+        listed.sort_by(|a: &Entry, b| a.key.cmp(&b.key));
+        let mut whole = subject.list(&place.1);
+        whole.sort_by(|a, b| a.key.cmp(&b.key));
+        assert_eq!(listed, whole);
+    }
+}
+
+fn what_comes_after_an_odd_key_is_listed(subject: Subject<'_>, prefix: &str, odd: &[&str]) {
+    let Some(pages) = subject.store.pages() else { return };
+    let all: BTreeSet<String> = odd.iter().map(|odd| odd_key(prefix, odd)).collect();
+    for after in &all {
+        let mut listed = Vec::new();
+        let begins = pages.list_after(&odd_key(prefix, ""), Some(after), &mut |page| {
+            listed.extend(page.into_iter().map(|entry| entry.key));
+            true
+        });
+        assert!(begins.unwrap(), "{after}");
+        let behind: Vec<String> = all.iter().filter(|key| *key > after).cloned().collect();
+        assert_eq!(listed, behind, "{after}");
+    }
 }
 
 fn a_list_ends_with_the_error_of_its_reader(subject: Subject<'_>, prefix: &str) {

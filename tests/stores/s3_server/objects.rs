@@ -200,13 +200,15 @@ impl S3 for Objects {
         let prefix = input.prefix.unwrap_or_default();
         let after = input
             .continuation_token
-            .map(|token| token.strip_prefix('t').unwrap_or_default().to_owned());
+            .map(|token| token.strip_prefix('t').unwrap_or_default().to_owned())
+            .or(input.start_after);
+        let from = after.clone().unwrap_or_default().max(prefix.clone());
         let mut current = memory
             .objects
-            .keys()
-            .filter(|key| {
-                key.starts_with(&prefix) && after.as_ref().is_none_or(|after| *key > after)
-            })
+            .range(from..)
+            .map(|(key, _)| key)
+            .take_while(|key| key.starts_with(&prefix))
+            .filter(|key| after.as_ref() != Some(key))
             .filter_map(|key| Some((key, memory.current(key)?)));
         let mut last = String::new();
         let encode = |key: &str| match &input.encoding_type {

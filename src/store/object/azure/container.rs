@@ -231,6 +231,10 @@ impl Store for Container {
         self.run(key, self.put(key, body))
     }
 
+    fn add(&self, key: &str, bytes: &[u8]) -> Result<Version, Error> {
+        self.run(key, self.add(key, bytes))
+    }
+
     fn delete(&self, key: &str, expected: &Version, lock: Option<&str>) -> Result<(), Error> {
         self.run(key, self.remove(key, expected, lock))
     }

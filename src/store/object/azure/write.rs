@@ -2,7 +2,7 @@
 //! that a write would drop.
 
 use super::container::Container;
-use super::properties;
+use super::properties::{self, Properties};
 use super::requests::Condition;
 use crate::store::object::certainty::{self, Outcome};
 use crate::store::object::digest;
@@ -30,14 +30,29 @@ impl Container {
                 return Err(self.refused_write(key, fault, "take a snapshot of").await);
             }
         }
-        let metadata = before.as_ref().map(|found| found.metadata.clone()).unwrap_or_default();
+        self.send(key, body, (condition, before.as_ref())).await
+    }
+
+    /// Writes what cannot be there yet.
+    pub(super) async fn add(&self, key: &str, bytes: &[u8]) -> Result<Version, Error> {
+        let body = Body { bytes, expected: Expected::Nothing, lock: None };
+        self.send(key, &body, (Condition::Absent, None)).await
+    }
+
+    async fn send(
+        &self,
+        key: &str,
+        body: &Body<'_>,
+        (condition, before): (Condition<'_>, Option<&Properties>),
+    ) -> Result<Version, Error> {
+        let metadata = before.map(|found| found.metadata.clone()).unwrap_or_default();
         let request = self.0.requests.write(key, body.bytes, condition, body.lock, &metadata);
         match certainty::send(&self.0.client, request).await {
             Outcome::Done(answer) => Ok(properties::version(answer.headers())),
             Outcome::Failed(fault) => Err(self.refused_write(key, fault, "write").await),
             Outcome::Doubtful(fault) => {
-                let before = before.map(|found| found.etag);
-                self.look(key, body.bytes, before.as_deref(), fault).await
+                let before = before.map(|found| found.etag.as_str());
+                self.look(key, body.bytes, before, fault).await
             }
         }
     }

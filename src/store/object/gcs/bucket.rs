@@ -16,7 +16,8 @@ use crate::store::object::error::Fault;
 use crate::store::object::network::Network;
 use crate::store::object::{digest, keys, read, start};
 use crate::store::{
-    Body, Entry, Error, Found, Guarantee, Guarantees, Locks, Revision, Store, Version, runtime,
+    Body, Entry, Error, Found, Guarantee, Guarantees, Locks, Pages, Revision, Store, Version,
+    runtime,
 };
 
 /// A bucket. Cloning it is cheap.
@@ -131,8 +132,13 @@ impl Bucket {
         Err(self.fault(fault, "read", key))
     }
 
-    async fn page(&self, prefix: &str, token: Option<&str>) -> Result<Listing, Error> {
-        let answer = self.0.client.send(self.0.requests.list(prefix, token)).await;
+    async fn page(
+        &self,
+        prefix: &str,
+        after: Option<&str>,
+        token: Option<&str>,
+    ) -> Result<Listing, Error> {
+        let answer = self.0.client.send(self.0.requests.list(prefix, after, token)).await;
         let listing = answer.and_then(|answer| Listing::after(token, answer.body()));
         listing.map_err(|fault| self.fault(fault, "list", prefix))
     }
@@ -218,17 +224,16 @@ impl Store for Bucket {
         prefix: &str,
         each: &mut dyn FnMut(Entry) -> Result<(), Error>,
     ) -> Result<(), Error> {
-        let mut token = None;
-        loop {
-            let page = self.run(prefix, self.page(prefix, token.as_deref()))?;
-            for item in &page.items {
-                each(item.entry().map_err(|fault| self.fault(fault, "list", prefix))?)?;
-            }
-            token = page.next_page_token;
-            if token.is_none() {
-                return Ok(());
-            }
-        }
+        let mut done = Ok(());
+        self.list_after(prefix, None, &mut |page| {
+            done = page.into_iter().try_for_each(&mut *each);
+            done.is_ok()
+        })?;
+        done
+    }
+
+    fn pages(&self) -> Option<&dyn Pages> {
+        Some(self)
     }
 
     fn versions(&self, key: &str) -> Result<Vec<Revision>, Error> {
@@ -237,6 +242,28 @@ impl Store for Bucket {
 
     fn locks(&self) -> Option<&dyn Locks> {
         Some(self)
+    }
+}
+
+impl Pages for Bucket {
+    fn list_after(
+        &self,
+        prefix: &str,
+        after: Option<&str>,
+        each: &mut dyn FnMut(Vec<Entry>) -> bool,
+    ) -> Result<bool, Error> {
+        let mut token = None;
+        loop {
+            let page = self.run(prefix, self.page(prefix, after, token.as_deref()))?;
+            // The key itself comes too.
+            let others = page.items.iter().filter(|item| Some(item.name.as_str()) != after);
+            let entries: Result<Vec<Entry>, Fault> = others.map(Resource::entry).collect();
+            let entries = entries.map_err(|fault| self.fault(fault, "list", prefix))?;
+            token = page.next_page_token;
+            if !each(entries) || token.is_none() {
+                return Ok(true);
+            }
+        }
     }
 }
 

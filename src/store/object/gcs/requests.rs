@@ -117,9 +117,15 @@ impl Requests {
         empty(Method::DELETE, &self.object(key, &condition))
     }
 
-    /// Asks for a page of a list.
-    pub(super) fn list(&self, prefix: &str, token: Option<&str>) -> Request<Bytes> {
-        self.listing(prefix, token, &[])
+    /// Asks for a page of a list, or of what of it comes with or after a key.
+    pub(super) fn list(
+        &self,
+        prefix: &str,
+        after: Option<&str>,
+        token: Option<&str>,
+    ) -> Request<Bytes> {
+        let from = after.map(|after| ("startOffset", after));
+        self.listing(prefix, token, from.as_slice())
     }
 
     /// Asks for a page of the list of an object's versions.

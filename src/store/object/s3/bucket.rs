@@ -1,6 +1,6 @@
 //! One bucket: single requests about its objects, whatever they are for.
 
-use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -58,8 +58,6 @@ pub(super) struct Conditions {
     pub(super) unquoted: AtomicBool,
     /// It never finds a tag to match.
     pub(super) useless: AtomicBool,
-    /// How often it was looked before something was created.
-    looks: AtomicU32,
 }
 
 impl Conditions {
@@ -71,11 +69,6 @@ impl Conditions {
     /// Notes that something was seen.
     pub(super) fn note(fact: &AtomicBool) {
         fact.store(true, Ordering::Relaxed);
-    }
-
-    /// Counts a look before something is created, and returns how many there were.
-    pub(super) fn count_look(&self) -> u32 {
-        self.looks.fetch_add(1, Ordering::Relaxed) + 1
     }
 }
 

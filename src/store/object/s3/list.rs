@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use percent_encoding::percent_decode_str;
 
 use super::bucket::Bucket;
-use super::xml::Element;
+use super::xml::{self, Element};
 use crate::store::object::error::Fault;
 use crate::store::{Entry, Error, Revision, Version};
 
@@ -18,35 +18,85 @@ pub(super) struct Page {
     pub(super) next: Option<String>,
 }
 
-/// Returns a page of the objects whose keys begin with `prefix`.
-pub(super) async fn page(bucket: &Bucket, prefix: &str, from: Option<&str>) -> Result<Page, Error> {
-    let failed = |fault| bucket.failed(fault, "list", prefix);
-    let mut query = vec![("encoding-type", "url"), ("list-type", "2"), ("prefix", prefix)];
-    query.extend(from.map(|token| ("continuation-token", token)));
-    let root = ask(bucket, &query).await.map_err(failed)?;
-    let is_encoded = root.text("EncodingType") == "url";
-    let contents = root.children().iter().filter(|element| element.name() == "Contents");
-    let mut entries = Vec::new();
-    for element in contents {
-        let entry = entry(element, is_encoded).ok_or_else(unreadable).map_err(failed)?;
-        entries.push(entry);
-    }
-    let token = root.text("NextContinuationToken");
-    let more = root.text("IsTruncated") == "true";
-    if more && (token.is_empty() || from == Some(token)) {
-        return Err(failed(unreadable()));
-    }
-    Ok(Page { entries, next: more.then(|| token.to_owned()) })
+/// Where a page begins that is not the first.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(super) enum Start<'a> {
+    /// Behind this key.
+    Key(&'a str),
+    /// Where the page before said.
+    Token(String),
 }
 
-fn entry(element: &Element, is_encoded: bool) -> Option<Entry> {
-    let tag = element.text("ETag");
-    Some(Entry {
-        key: key(element, is_encoded)?,
-        len: element.text("Size").parse().ok()?,
-        modified: element.text("LastModified").parse().ok(),
-        version: Version { tag: (!tag.is_empty()).then(|| tag.to_owned()), id: None },
-    })
+/// Returns whether a store does not do what it was asked for.
+pub(super) fn is_refused(fault: &Fault) -> bool {
+    matches!(fault.status(), Some(400 | 405 | 501))
+}
+
+/// Returns a page of the objects whose keys begin with `prefix`.
+pub(super) async fn page(
+    bucket: &Bucket,
+    prefix: &str,
+    from: Option<&Start<'_>>,
+) -> Result<Page, Error> {
+    let failed = |fault| bucket.failed(fault, "list", prefix);
+    let mut query = vec![("encoding-type", "url"), ("list-type", "2"), ("prefix", prefix)];
+    query.extend(from.map(|from| match from {
+        Start::Key(key) => ("start-after", *key),
+        Start::Token(token) => ("continuation-token", token.as_str()),
+    }));
+    let answer = bucket.ask(&query).await.map_err(failed)?;
+    let page = read(answer.body()).ok_or_else(unreadable).map_err(failed)?;
+    match (&page.next, from) {
+        (Some(token), Some(Start::Token(before))) if token == before => Err(failed(unreadable())),
+        _ => Ok(page),
+    }
+}
+
+/// Reads a page; nothing where it is none.
+fn read(answer: &[u8]) -> Option<Page> {
+    let (mut entries, mut entry) = (Vec::new(), Listed::default());
+    let (mut is_encoded, mut more, mut token) = (false, false, String::new());
+    xml::each(answer, &mut |path, text| {
+        match path {
+            "Contents/Key" => text.clone_into(&mut entry.key),
+            "Contents/Size" => entry.len = text.parse().ok(),
+            "Contents/LastModified" => entry.modified = text.parse().ok(),
+            "Contents/ETag" => entry.tag = Some(text.to_owned()).filter(|tag| !tag.is_empty()),
+            "Contents" => entries.push(std::mem::take(&mut entry).entry()?),
+            "EncodingType" => is_encoded = text == "url",
+            "IsTruncated" => more = text == "true",
+            "NextContinuationToken" => text.clone_into(&mut token),
+            _ => {}
+        }
+        Some(())
+    })?;
+    if is_encoded {
+        for entry in &mut entries {
+            entry.key = decoded(std::mem::take(&mut entry.key))?;
+        }
+    }
+    if more && token.is_empty() {
+        return None;
+    }
+    Some(Page { entries, next: more.then_some(token) })
+}
+
+/// What was read of an entry so far.
+#[derive(Default)]
+struct Listed {
+    key: String,
+    len: Option<u64>,
+    modified: Option<Timestamp>,
+    tag: Option<String>,
+}
+
+impl Listed {
+    fn entry(self) -> Option<Entry> {
+        let Self { key, len, modified, tag } = self;
+        let is_whole = !key.is_empty();
+        let version = Version { tag, id: None };
+        is_whole.then_some(Entry { key, len: len?, modified, version })
+    }
 }
 
 /// Returns the versions of a key, newest first.
@@ -92,8 +142,8 @@ pub(super) async fn versions(bucket: &Bucket, key: &str) -> Result<Vec<Revision>
         if root.text("IsTruncated") != "true" || beyond {
             break;
         }
-        let next = root.text("NextKeyMarker");
-        let next = if is_encoded { decoded(next) } else { Some(next.to_owned()) };
+        let next = root.text("NextKeyMarker").to_owned();
+        let next = if is_encoded { decoded(next) } else { Some(next) };
         let next = next.ok_or_else(unreadable).map_err(failed)?;
         let next_id = root.text("NextVersionIdMarker").to_owned();
         if (&next, &next_id) == (&key_marker, &id_marker) || next.is_empty() {
@@ -118,12 +168,15 @@ fn revision(element: &Element, is_deletion: bool) -> Option<Revision> {
 }
 
 fn key(element: &Element, is_encoded: bool) -> Option<String> {
-    let text = element.text("Key");
-    if is_encoded { decoded(text) } else { Some(text.to_owned()) }
+    let text = element.text("Key").to_owned();
+    if is_encoded { decoded(text) } else { Some(text) }
 }
 
 /// Undoes the encoding of a key, in which a space is a plus sign.
-fn decoded(text: &str) -> Option<String> {
+fn decoded(text: String) -> Option<String> {
+    if !text.contains(['+', '%']) {
+        return Some(text);
+    }
     let spaced = text.replace('+', " ");
     percent_decode_str(&spaced).decode_utf8().ok().map(Into::into)
 }

@@ -3,7 +3,7 @@
 //! Conditions make writes safe where the store heeds them. Amazon's does; others ignore them
 //! silently, or heed only some (Garage, s3rver, Ceph on a bucket with versions). So elsewhere what
 //! is there is compared just before as well, until a lock has shown that the store refuses what
-//! it must ([`lock`]), or many creations made it worth trying out ([`probe`]).
+//! it must ([`lock`]).
 
 mod account;
 mod bucket;
@@ -11,7 +11,6 @@ mod config;
 mod credentials;
 mod list;
 mod lock;
-mod probe;
 mod profile;
 mod sign;
 mod table;
@@ -36,8 +35,8 @@ use super::read::Object;
 use crate::base::env::Env;
 use crate::store::backend::S3;
 use crate::store::{
-    Body, Entry, Error, Found, Guarantee, Guarantees, Held, Holder, LockInfo, Locks, Revision,
-    Store, Version, runtime,
+    Body, Entry, Error, Expected, Found, Guarantee, Guarantees, Held, Holder, LockInfo, Locks,
+    Pages, Revision, Store, Version, runtime,
 };
 
 /// How often a state is read that is not the one its digest is of; the digest may be late.
@@ -223,6 +222,15 @@ impl Store for Bucketed {
         self.wait(key, self.write_whole(key, body))
     }
 
+    fn add(&self, key: &str, bytes: &[u8]) -> Result<Version, Error> {
+        let body = Body { bytes, expected: Expected::Nothing, lock: None };
+        // Who reads it back holds it against its digest.
+        if self.locking.table.is_some() {
+            return self.write(key, &body);
+        }
+        self.wait(key, write::add(self.bucket(), key, &body))
+    }
+
     fn delete(&self, key: &str, expected: &Version, _lock: Option<&str>) -> Result<(), Error> {
         self.wait(key, self.delete_whole(key, expected))
     }
@@ -232,15 +240,16 @@ impl Store for Bucketed {
         prefix: &str,
         each: &mut dyn FnMut(Entry) -> Result<(), Error>,
     ) -> Result<(), Error> {
-        let mut from = None;
-        loop {
-            let page = self.wait(prefix, list::page(self.bucket(), prefix, from.as_deref()))?;
-            page.entries.into_iter().try_for_each(&mut *each)?;
-            from = page.next;
-            if from.is_none() {
-                return Ok(());
-            }
-        }
+        let mut done = Ok(());
+        self.list_after(prefix, None, &mut |page| {
+            done = page.into_iter().try_for_each(&mut *each);
+            done.is_ok()
+        })?;
+        done
+    }
+
+    fn pages(&self) -> Option<&dyn Pages> {
+        Some(self)
     }
 
     fn versions(&self, key: &str) -> Result<Vec<Revision>, Error> {
@@ -250,6 +259,33 @@ impl Store for Bucketed {
     fn locks(&self) -> Option<&dyn Locks> {
         let are_on = self.locking.use_lockfile || self.locking.table.is_some();
         are_on.then_some(self)
+    }
+}
+
+impl Pages for Bucketed {
+    fn list_after(
+        &self,
+        prefix: &str,
+        after: Option<&str>,
+        each: &mut dyn FnMut(Vec<Entry>) -> bool,
+    ) -> Result<bool, Error> {
+        let mut from = after.map(list::Start::Key);
+        loop {
+            let page = match self.wait(prefix, list::page(self.bucket(), prefix, from.as_ref())) {
+                // Not every server knows how to begin at a key.
+                Err(Error::Remote { source: Some(source), .. })
+                    if matches!(from, Some(list::Start::Key(_)))
+                        && source.downcast_ref().is_some_and(list::is_refused) =>
+                {
+                    return Ok(false);
+                }
+                page => page?,
+            };
+            from = page.next.map(list::Start::Token);
+            if !each(page.entries) || from.is_none() {
+                return Ok(true);
+            }
+        }
     }
 }
 

@@ -7,7 +7,6 @@ use bytes::Bytes;
 use object_store::path::Path;
 
 use super::bucket::{Bucket, Condition, Conditions};
-use super::probe;
 use crate::store::object::error::Fault;
 use crate::store::{Body, Cause, Error, Expected, Found, Version};
 
@@ -23,16 +22,19 @@ enum Seen {
 
 /// Writes a body under a key.
 pub(super) async fn write(bucket: &Bucket, key: &str, body: &Body<'_>) -> Result<Version, Error> {
-    let path = bucket.path(key)?;
-    if body.expected == Expected::Nothing && !is_sure(bucket, body.expected) {
-        probe::count(bucket, key).await;
-    }
+    bucket.path(key)?;
     if !is_sure(bucket, body.expected) {
         let found = bucket.head(key).await?.map(|entry| entry.version);
         if !is_expected(body.expected, found.as_ref()) {
             return Err(Error::Changed { what: bucket.call(key) });
         }
     }
+    add(bucket, key, body).await
+}
+
+/// Writes a body on its condition alone, whether or not the store heeds that.
+pub(super) async fn add(bucket: &Bucket, key: &str, body: &Body<'_>) -> Result<Version, Error> {
+    let path = bucket.path(key)?;
     let bytes = Bytes::copy_from_slice(body.bytes);
     let writing = Writing { bucket, key, path: &path, bytes, expected: body.expected };
     writing.run().await

@@ -1,7 +1,79 @@
-//! Answers in XML, as a tree: they are small, and their elements come in any order.
+//! Answers in XML, whose elements come in any order.
 
 use quick_xml::Reader;
-use quick_xml::events::Event;
+use quick_xml::events::{BytesStart, Event};
+
+/// What a document is made of.
+enum Part<'p> {
+    Start(&'p str),
+    Text(&'p str),
+    End,
+}
+
+/// Calls `each` with all parts of a document; returns nothing where it is not one.
+fn read(bytes: &[u8], each: &mut dyn FnMut(Part<'_>) -> Option<()>) -> Option<()> {
+    let mut reader = Reader::from_str(std::str::from_utf8(bytes).ok()?);
+    let (mut depth, mut roots) = (0_usize, 0_usize);
+    loop {
+        match reader.read_event().ok()? {
+            Event::Start(start) => {
+                depth += 1;
+                each(Part::Start(name(&start)))?;
+            }
+            Event::Empty(start) => {
+                roots += usize::from(depth == 0);
+                each(Part::Start(name(&start)))?;
+                each(Part::End)?;
+            }
+            Event::End(_) => {
+                depth = depth.checked_sub(1)?;
+                roots += usize::from(depth == 0);
+                each(Part::End)?;
+            }
+            Event::Text(text) => each(Part::Text(&text))?,
+            Event::CData(text) => each(Part::Text(&text))?,
+            Event::GeneralRef(reference) => {
+                let reference = format!("&{};", &*reference);
+                each(Part::Text(&quick_xml::escape::unescape(&reference).ok()?))?;
+            }
+            Event::Eof => return (depth == 0 && roots == 1).then_some(()),
+            _ => {}
+        }
+    }
+}
+
+fn name<'s>(start: &'s BytesStart<'_>) -> &'s str {
+    start.local_name().into_inner()
+}
+
+/// Calls `each` with every element below the first, as it ends: with its name behind those that it is
+/// in, `Contents/Key`, and with its text. Returns nothing where it is no document.
+///
+/// This is for long answers; a tree takes several times as long to grow as they do to read.
+pub(super) fn each(bytes: &[u8], each: &mut dyn FnMut(&str, &str) -> Option<()>) -> Option<()> {
+    let (mut path, mut ends, mut text) = (String::new(), Vec::new(), String::new());
+    read(bytes, &mut |part| {
+        match part {
+            Part::Start(name) => {
+                ends.push(path.len());
+                if ends.len() > 1 {
+                    path.push_str(if ends.len() > 2 { "/" } else { "" });
+                    path.push_str(name);
+                }
+                text.clear();
+            }
+            Part::Text(more) => text.push_str(more),
+            Part::End => {
+                if ends.len() > 1 {
+                    each(&path, &text)?;
+                }
+                path.truncate(ends.pop()?);
+                text.clear();
+            }
+        }
+        Some(())
+    })
+}
 
 /// An element, its text, and the elements in it.
 #[derive(Debug, Default)]
@@ -12,37 +84,23 @@ pub(super) struct Element {
 }
 
 impl Element {
-    /// Reads a document; nothing where it is not one.
+    /// Reads a document, which is a small one; nothing where it is not one.
     pub(super) fn parse(bytes: &[u8]) -> Option<Self> {
-        let mut reader = Reader::from_str(std::str::from_utf8(bytes).ok()?);
         let mut open = vec![Self::default()];
-        loop {
-            match reader.read_event().ok()? {
-                Event::Start(start) => {
-                    let name = start.local_name().as_ref().to_owned();
-                    open.push(Self { name, ..Self::default() });
+        read(bytes, &mut |part| {
+            match part {
+                Part::Start(name) => {
+                    open.push(Self { name: name.to_owned(), ..Self::default() });
                 }
-                Event::Empty(start) => {
-                    let name = start.local_name().as_ref().to_owned();
-                    open.last_mut()?.children.push(Self { name, ..Self::default() });
-                }
-                Event::End(_) => {
+                Part::Text(text) => open.last_mut()?.text.push_str(text),
+                Part::End => {
                     let closed = open.pop()?;
                     open.last_mut()?.children.push(closed);
                 }
-                Event::Text(text) => open.last_mut()?.text.push_str(&text),
-                Event::CData(text) => open.last_mut()?.text.push_str(&text),
-                Event::GeneralRef(reference) => {
-                    let reference = format!("&{};", &*reference);
-                    let text = quick_xml::escape::unescape(&reference).ok()?.into_owned();
-                    open.last_mut()?.text.push_str(&text);
-                }
-                Event::Eof => break,
-                _ => {}
             }
-        }
-        let mut document = open.pop().filter(|_| open.is_empty())?;
-        if document.children.len() == 1 { document.children.pop() } else { None }
+            Some(())
+        })?;
+        open.pop()?.children.pop()
     }
 
     /// Returns the name.
@@ -81,6 +139,21 @@ mod tests {
     fn what_is_cut_off_is_no_document() {
         for text in ["", "<a>", "<a></b>", "text", "<a/><b/>"] {
             assert!(Element::parse(text.as_bytes()).is_none(), "{text}");
+            assert!(each(text.as_bytes(), &mut |_, _| Some(())).is_none(), "{text}");
         }
+    }
+
+    #[test]
+    fn each_element_comes_as_it_ends_with_what_it_is_in() {
+        let text =
+            b"<R xmlns=\"u\">\n <A>1</A><B><E>&quot;x&amp;y&quot;</E><F/></B><x:A>2</x:A></R>";
+        let mut found = Vec::new();
+        each(text, &mut |path, text| {
+            found.push(format!("{path}={}", text.trim()));
+            Some(())
+        })
+        .unwrap();
+        assert_eq!(found, ["A=1", "B/E=\"x&y\"", "B/F=", "B=", "A=2"]);
+        assert!(each(text, &mut |path, _| (path != "B/E").then_some(())).is_none());
     }
 }

@@ -1,6 +1,7 @@
-//! Does the same to many states with a bounded number of workers.
+//! Does the same to many things with a bounded number of workers.
 
 use std::collections::VecDeque;
+use std::panic::resume_unwind;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 
@@ -45,6 +46,35 @@ pub fn each<I: Sync, T: Send, E>(
             each(item, result)?;
         }
         Ok(())
+    })
+}
+
+/// Does `work` to shares of the items, one for each processor, and returns the results in their order.
+/// Less than `worth` items are worth no thread of their own.
+pub fn shares<I: Sync, T: Send>(
+    items: &[I],
+    worth: usize,
+    work: impl Fn(&[I]) -> T + Sync,
+) -> Vec<T> {
+    let processors = thread::available_parallelism().map_or(1, usize::from);
+    let share = items.len().div_ceil(processors).max(worth).max(1);
+    let (own, others) = items.split_at(share.min(items.len()));
+    let work = &work;
+    thread::scope(|scope| {
+        let begun: Vec<_> = others
+            .chunks(share)
+            .map(|share| (share, thread::Builder::new().spawn_scoped(scope, || work(share))))
+            .collect();
+        let mut done = vec![work(own)];
+        for (share, begun) in begun {
+            done.push(match begun.map(thread::ScopedJoinHandle::join) {
+                Ok(Ok(done)) => done,
+                Ok(Err(panic)) => resume_unwind(panic),
+                // Where the system gives no thread, this one does it.
+                Err(_) => work(share),
+            });
+        }
+        done
     })
 }
 
@@ -219,6 +249,16 @@ mod tests {
     fn a_panic_of_a_worker_is_passed_on() {
         let work = |item: &usize| assert!(*item != 5, "five");
         each(&(0..100).collect::<Vec<_>>(), 2, work, |_, ()| Ok::<(), ()>(())).unwrap();
+    }
+
+    #[test]
+    fn shares_are_of_all_items_in_their_order() {
+        let items: Vec<usize> = (0..1000).collect();
+        for (len, worth) in [(1000, 1), (1000, 64), (1000, 2000), (1, 1), (0, 1), (7, 0)] {
+            let done = shares(&items[..len], worth, <[usize]>::to_vec);
+            assert_eq!(done.concat(), items[..len], "{len} {worth}");
+            assert!(done.len() <= len.div_ceil(worth.max(1)).max(1), "{len} {worth}");
+        }
     }
 
     #[test]

@@ -1,0 +1,412 @@
+//! Long lists, by several requests at once.
+//!
+//! A store lists a page at a time, and only a page tells where the next one begins: with many keys
+//! most of the time goes by waiting for one after the other. But some stores list in the order of the
+//! keys, from any key on. Where such a list was cut the last time is remembered, and then what lies
+//! between two cuts is asked for beside the rest.
+//!
+//! No cut has to be right. What lies before the first, between them and after the last is every key
+//! there can be; only the time that it takes depends on where they are.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use super::{Entry, Error, Store};
+use crate::base::fs as files;
+use crate::base::workers;
+
+/// A store that lists keys in the order of their bytes, and from any of them on.
+pub trait Pages: Sync {
+    /// Calls `each` with page after page of the keys that begin with `prefix` and come after another,
+    /// until it says that it wants no more.
+    ///
+    /// Returns whether the store can begin there at all.
+    fn list_after(
+        &self,
+        prefix: &str,
+        after: Option<&str>,
+        each: &mut dyn FnMut(Vec<Entry>) -> bool,
+    ) -> Result<bool, Error>;
+}
+
+/// How many keys lie between two cuts: fewer than the thousand that a page holds, so that one page is
+/// enough even when some were added.
+const BETWEEN: usize = 950;
+
+/// How many requests are under way at once.
+const AT_ONCE: usize = 8;
+
+/// Where the lists of a store can be cut, in files that may be deleted at any time.
+#[derive(Clone, Debug)]
+pub struct Cuts {
+    folder: PathBuf,
+    store: String,
+}
+
+/// What is remembered of a list. A file has it as JSON: an array of keys, or nothing.
+#[derive(Debug, Default, Eq, PartialEq)]
+enum Remembered {
+    #[default]
+    Nothing,
+    /// Keys at which it can be cut, in their order.
+    At(Vec<String>),
+    /// It does not come in the order of the keys, or can't begin anywhere.
+    Whole,
+}
+
+impl Cuts {
+    /// Remembers them below a cache folder, by text that tells the store from others.
+    pub fn below(cache: &Path, store: String) -> Self {
+        Self { folder: cache.join("lists"), store }
+    }
+
+    fn path(&self, prefix: &str) -> PathBuf {
+        let name = blake3::hash(format!("{}\n{prefix}", self.store).as_bytes()).to_hex();
+        self.folder.join(&name[..32])
+    }
+
+    fn read(&self, prefix: &str) -> Remembered {
+        let read = fs::read(self.path(prefix)).ok();
+        let fit = |cuts: &Vec<String>| {
+            let are_below = cuts.iter().all(|cut| cut.starts_with(prefix));
+            !cuts.is_empty() && are_below && cuts.is_sorted_by(|a, b| a < b)
+        };
+        match read.and_then(|bytes| serde_json::from_slice::<Option<Vec<String>>>(&bytes).ok()) {
+            Some(Some(cuts)) if fit(&cuts) => Remembered::At(cuts),
+            Some(None) => Remembered::Whole,
+            _ => Remembered::Nothing,
+        }
+    }
+
+    /// Remembers a list. Where that fails, the next one takes longer.
+    fn write(&self, prefix: &str, list: &Remembered) {
+        let path = self.path(prefix);
+        let cuts = match list {
+            Remembered::At(cuts) => Some(cuts),
+            Remembered::Whole => None,
+            Remembered::Nothing => return drop(fs::remove_file(path)),
+        };
+        let written = serde_json::to_vec(&cuts).map_err(io::Error::from).and_then(|bytes| {
+            files::create_private_folder(&self.folder)?;
+            files::replace_cached_with(&path, |out| out.write_all(&bytes))
+        });
+        if let Err(error) = written {
+            tracing::debug!(%error, "cannot remember where a list can be cut");
+        }
+    }
+}
+
+/// Gathers what it wants of what is listed, or fails.
+pub type Gather<'g, T> = dyn FnMut(&mut Vec<T>, Entry) -> Result<(), Error> + 'g;
+
+/// Returns what `take` gathers of the keys that begin with a prefix, and fails where it does.
+///
+/// All may come a second time, and what was gathered until then is dropped.
+pub fn list<T>(
+    (store, prefix): (&dyn Store, &str),
+    cuts: Option<&Cuts>,
+    take: &mut Gather<'_, T>,
+) -> Result<Vec<T>, Error> {
+    let (mut found, mut order) = (Vec::new(), Order::default());
+    let mut see = |entry: Entry| {
+        order.see(&entry.key);
+        take(&mut found, entry)
+    };
+    let Some((pages, cuts)) = store.pages().zip(cuts) else {
+        store.list(prefix, &mut see)?;
+        return Ok(found);
+    };
+    let before = cuts.read(prefix);
+    let is_listed = if let Remembered::At(at) = &before {
+        in_parts((pages, prefix), at, &mut see)?
+    } else {
+        store.list(prefix, &mut see)?;
+        true
+    };
+    let now = if is_listed { order.remembered() } else { Remembered::Whole };
+    if before != Remembered::Whole && now != before {
+        cuts.write(prefix, &now);
+    }
+    if is_listed { Ok(found) } else { list((store, prefix), None, take) }
+}
+
+/// Where a list can be cut, by the keys that came.
+#[derive(Debug, Default)]
+struct Order {
+    last: String,
+    count: usize,
+    cuts: Vec<String>,
+    is_broken: bool,
+}
+
+impl Order {
+    fn see(&mut self, key: &str) {
+        self.is_broken |= self.count > 0 && *key <= *self.last;
+        self.last.clear();
+        self.last.push_str(key);
+        self.count += 1;
+        if self.count.is_multiple_of(BETWEEN) {
+            self.cuts.push(key.to_owned());
+        }
+    }
+
+    fn remembered(self) -> Remembered {
+        match self {
+            Self { is_broken: true, .. } => Remembered::Whole,
+            Self { cuts, .. } if cuts.is_empty() => Remembered::Nothing,
+            Self { cuts, .. } => Remembered::At(cuts),
+        }
+    }
+}
+
+/// A part of a list: what comes after one key, up to another and with that.
+#[derive(Clone, Copy, Debug)]
+struct Part<'a> {
+    after: Option<&'a str>,
+    until: Option<&'a str>,
+}
+
+/// Lists in parts, and hands on what they hold in their order. Returns whether all came as it should.
+fn in_parts(
+    (pages, prefix): (&dyn Pages, &str),
+    cuts: &[String],
+    see: &mut dyn FnMut(Entry) -> Result<(), Error>,
+) -> Result<bool, Error> {
+    let ends = || cuts.iter().map(|cut| Some(cut.as_str()));
+    let starts = std::iter::once(None).chain(ends());
+    let untils = ends().chain([None]);
+    let parts: Vec<Part<'_>> =
+        starts.zip(untils).map(|(after, until)| Part { after, until }).collect();
+    let work = |part: &Part<'_>| part.list(pages, prefix);
+    let done = workers::each(&parts, AT_ONCE, work, |_, entries| match entries? {
+        Some(entries) => entries.into_iter().try_for_each(&mut *see).map_err(Some),
+        None => Err(None),
+    });
+    match done {
+        Err(Some(error)) => Err(error),
+        done => Ok(done.is_ok()),
+    }
+}
+
+impl Part<'_> {
+    /// Returns what is there; nothing where the store does not list in the order of the keys, so that
+    /// something might be in no part at all.
+    fn list(self, pages: &dyn Pages, prefix: &str) -> Result<Option<Vec<Entry>>, Error> {
+        let (mut found, mut last) = (Vec::<Entry>::new(), self.after.map(str::to_owned));
+        let mut in_order = true;
+        let begins = pages.list_after(prefix, self.after, &mut |page| {
+            // What lies beyond the part is looked at as well: a key that belongs here could come after it.
+            for entry in page {
+                in_order &= last.as_ref().is_none_or(|last| *last < entry.key);
+                last = Some(entry.key.clone());
+                let is_beyond = self.until.is_some_and(|until| *entry.key > *until);
+                found.extend((!is_beyond).then_some(entry));
+            }
+            in_order && last.as_deref().zip(self.until).is_none_or(|(last, until)| last < until)
+        })?;
+        Ok((begins && in_order).then_some(found))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Mutex;
+
+    use super::*;
+    use crate::store::{Body, Expected, Memory};
+
+    /// Keys in the order in which a store lists them, and what was asked for.
+    #[derive(Default)]
+    struct Odd {
+        keys: Vec<String>,
+        /// What `after` leads to is passed over: the list always begins at the front.
+        ignores_after: bool,
+        refuses_after: bool,
+        asked: Mutex<Vec<Option<String>>>,
+    }
+
+    impl Odd {
+        fn asked(&self) -> Vec<Option<String>> {
+            let mut asked = std::mem::take(&mut *self.asked.lock().unwrap());
+            asked.sort();
+            asked
+        }
+    }
+
+    impl Pages for Odd {
+        fn list_after(
+            &self,
+            prefix: &str,
+            after: Option<&str>,
+            each: &mut dyn FnMut(Vec<Entry>) -> bool,
+        ) -> Result<bool, Error> {
+            if after.is_some() && self.refuses_after {
+                return Ok(false);
+            }
+            let key = after.filter(|_| !self.ignores_after);
+            let start = key.map_or(0, |key| self.keys.iter().position(|k| k == key).unwrap() + 1);
+            let below: Vec<&String> =
+                self.keys[start..].iter().filter(|key| key.starts_with(prefix)).collect();
+            for page in below.chunks(10) {
+                self.asked.lock().unwrap().push(after.map(str::to_owned));
+                if !each(page.iter().map(|key| entry(key)).collect()) {
+                    break;
+                }
+            }
+            Ok(true)
+        }
+    }
+
+    fn entry(key: &str) -> Entry {
+        let version = crate::store::Version::default();
+        Entry { key: key.to_owned(), len: 1, modified: None, version }
+    }
+
+    fn keys(numbers: std::ops::Range<usize>) -> Vec<String> {
+        numbers.map(|number| format!("a/{number:05}")).collect()
+    }
+
+    /// Returns what comes in parts, and whether that is all as it should be.
+    fn parts(odd: &Odd, cuts: &[&str]) -> (Vec<String>, bool) {
+        let cuts: Vec<String> = cuts.iter().map(|cut| (*cut).to_owned()).collect();
+        let mut seen = Vec::new();
+        let done = in_parts((odd, "a/"), &cuts, &mut |entry| {
+            seen.push(entry.key);
+            Ok(())
+        });
+        (seen, done.unwrap())
+    }
+
+    #[test]
+    fn every_key_comes_once_and_in_order_wherever_the_list_is_cut() {
+        let odd = Odd { keys: keys(0..35), ..Odd::default() };
+        let cuts: [&[&str]; 6] = [
+            &["a/00009", "a/00019", "a/00029"],
+            &["a/00000"],
+            &["a/00034"],
+            &["a/00003", "a/00004", "a/00031"],
+            &["a/00007", "a/00008"],
+            &[],
+        ];
+        for cuts in cuts {
+            assert_eq!(parts(&odd, cuts), (keys(0..35), true), "{cuts:?}");
+        }
+    }
+
+    #[test]
+    fn a_part_is_one_request_until_it_grows_beyond_a_page() {
+        let odd = Odd { keys: keys(0..30), ..Odd::default() };
+        let cuts = ["a/00009", "a/00019"];
+        let asked = [None, Some("a/00009"), Some("a/00019")].map(|key| key.map(str::to_owned));
+        parts(&odd, &cuts);
+        assert_eq!(odd.asked(), asked);
+        let more = [keys(0..15), vec!["a/00014x".to_owned()], keys(15..30)].concat();
+        let odd = Odd { keys: more.clone(), ..Odd::default() };
+        assert_eq!(parts(&odd, &cuts), (more, true));
+        let grown = [None, Some("a/00009"), Some("a/00009"), Some("a/00019")];
+        assert_eq!(odd.asked(), grown.map(|key| key.map(str::to_owned)));
+    }
+
+    #[test]
+    fn a_store_that_lists_in_another_order_or_not_from_everywhere_is_found_out() {
+        let cuts = ["a/00009", "a/00019"];
+        let all = keys(0..30);
+        let odd = |keys: Vec<String>| Odd { keys, ..Odd::default() };
+        let mut late = all.clone();
+        // What is in the order of no bytes: it belongs to the first part, and comes in the second.
+        late.insert(15, "a/00003x".to_owned());
+        let mut early = all.clone();
+        // And what belongs to the second, and comes in the first, whose end it seems to be.
+        early.insert(5, "a/00012x".to_owned());
+        for odd in [
+            odd(late),
+            odd(early),
+            Odd { ignores_after: true, ..odd(all.clone()) },
+            Odd { refuses_after: true, ..odd(all) },
+        ] {
+            assert!(!parts(&odd, &cuts).1, "{:?}", odd.keys);
+        }
+    }
+
+    struct Place(tempfile::TempDir, Memory, Cuts);
+
+    impl Place {
+        fn new() -> Self {
+            let folder = tempfile::tempdir().unwrap();
+            let cuts = Cuts::below(folder.path(), "memory:".to_owned());
+            Self(folder, Memory::default(), cuts)
+        }
+
+        fn put(&self, keys: &[String]) {
+            for key in keys {
+                let body = Body { bytes: b"x", expected: Expected::Nothing, lock: None };
+                self.1.write(key, &body).unwrap();
+            }
+        }
+
+        fn list(&self) -> Vec<String> {
+            let gathered = |all: &mut Vec<String>, entry: Entry| {
+                all.push(entry.key);
+                Ok(())
+            };
+            list((&self.1, "a/"), Some(&self.2), &mut { gathered }).unwrap()
+        }
+    }
+
+    #[test]
+    fn cuts_are_remembered_of_long_lists_and_follow_them() {
+        let place = Place::new();
+        place.put(&keys(0..900));
+        assert_eq!(place.list(), keys(0..900));
+        assert_eq!(place.2.read("a/"), Remembered::Nothing);
+        assert!(!place.0.path().join("lists").exists(), "nothing to remember is not written");
+        place.put(&keys(900..2000));
+        for _ in 0..2 {
+            assert_eq!(place.list(), keys(0..2000));
+            let cuts = ["a/00949", "a/01899"].map(str::to_owned).to_vec();
+            assert_eq!(place.2.read("a/"), Remembered::At(cuts));
+        }
+        place.put(&keys(2000..3000));
+        assert_eq!(place.list(), keys(0..3000));
+        let Remembered::At(cuts) = place.2.read("a/") else { panic!("no cuts") };
+        assert_eq!(cuts.len(), 3);
+        assert_eq!(place.2.read("b/"), Remembered::Nothing, "of another list");
+    }
+
+    #[test]
+    fn no_key_is_missed_whatever_a_file_of_cuts_says() {
+        let place = Place::new();
+        place.put(&keys(0..2000));
+        place.list();
+        let path = place.2.path("a/");
+        let texts = [
+            "",
+            "{",
+            "null",
+            "[]",
+            "[\"b\"]",
+            "[\"a/9\"]",
+            "[\"a/00500\",\"a/00500\"]",
+            "[\"a/01000\",\"a/00500\"]",
+            "[\"a/\",\"a/00001\",\"a/0000199\"]",
+        ];
+        for text in texts {
+            files::replace(&path, text.as_bytes()).unwrap();
+            assert_eq!(place.list(), keys(0..2000), "{text}");
+        }
+        assert!(matches!(place.2.read("a/"), Remembered::At(cuts) if cuts.len() == 2));
+    }
+
+    #[test]
+    fn what_gathers_can_end_it() {
+        let place = Place::new();
+        place.put(&keys(0..2000));
+        place.list();
+        let failing = |_: &mut Vec<()>, entry: Entry| {
+            if entry.key == "a/01500" { Err(Error::NotFound { what: entry.key }) } else { Ok(()) }
+        };
+        let error = list((&place.1, "a/"), Some(&place.2), &mut { failing }).unwrap_err();
+        assert!(matches!(error, Error::NotFound { .. }), "{error}");
+    }
+}
