@@ -69,14 +69,16 @@ impl Catalogue {
             let newest = same.last().map_or(0, |snapshot| snapshot.generation);
             is_old.extend(same.iter().map(|snapshot| snapshot.generation < newest));
         }
-        let (mut streams, mut superseded) = (Streams::new(), Streams::new());
+        let (mut streams, mut superseded) = (Vec::new(), Vec::new());
         for (snapshot, is_old) in found.into_iter().zip(is_old) {
-            let of = if is_old { &mut superseded } else { &mut streams };
-            match of.get_mut(&snapshot.stream) {
-                Some(stream) => stream.push(snapshot),
-                None => drop(of.insert(snapshot.stream.clone(), vec![snapshot])),
+            let of: &mut Vec<(String, Vec<Snapshot>)> =
+                if is_old { &mut superseded } else { &mut streams };
+            match of.last_mut() {
+                Some((stream, same)) if *stream == snapshot.stream => same.push(snapshot),
+                _ => of.push((snapshot.stream.clone(), vec![snapshot])),
             }
         }
+        let [mut streams, superseded] = [streams, superseded].map(Streams::from_iter);
         for snapshots in streams.values_mut() {
             snapshots.sort_by(|a, b| a.by_sequence().cmp(&b.by_sequence()));
         }

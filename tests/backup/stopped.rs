@@ -173,7 +173,8 @@ fn is_done(act: Act, program: &Program, told: &str) {
         }
         Act::Restore => {
             let live = std::fs::read(program.path("prod.tfstate")).unwrap();
-            assert!(is_rolled_forward(&live), "{told}: it is not restored");
+            let shown = String::from_utf8_lossy(&live[..live.len().min(200)]);
+            assert!(is_rolled_forward(&live), "{told}: it is not restored, but {shown}");
         }
         Act::First | Act::Backup | Act::Delete => {}
     }

@@ -2,7 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::{OsStr, OsString};
+use std::panic::resume_unwind;
 use std::path::{Path, PathBuf};
+use std::thread;
 
 use jiff::Timestamp;
 
@@ -106,7 +108,7 @@ pub(crate) const FORMATS: &[Format] = &[Format::Text, Format::Json];
 pub(crate) fn run(args: &Args, context: &mut Context<'_>) -> Result<Exit, Failure> {
     let protection = args.protection.wanted(context)?;
     let (signer, known) = (args.signer.read_or_make(context)?, repository::known(context));
-    let cache = repository::cache(context);
+    let cache = context.cache.clone();
     let options = BackupOptions {
         vault: args.repository.vault(context)?,
         protection: protection.as_ref(),
@@ -120,10 +122,10 @@ pub(crate) fn run(args: &Args, context: &mut Context<'_>) -> Result<Exit, Failur
             insists_on_tags: true,
         },
     };
-    Keeper::expect(&options);
     let mut done = Done::new(System.now());
-    let locations = done.locations(args, context);
-    let mut keeper = match Keeper::open(&options, &System) {
+    let open = || Keeper::open(&options, &System);
+    let (opened, locations) = at_once(&open, || done.locations(args, context));
+    let mut keeper = match opened {
         Ok(keeper) => keeper,
         Err(error) => {
             // Whoever watches the metrics must not take the last run for this one.
@@ -163,6 +165,23 @@ pub(crate) fn run(args: &Args, context: &mut Context<'_>) -> Result<Exit, Failur
         context.out.warning(&text, Some(hint));
     }
     done.finish(context, &name)
+}
+
+/// Does `one` on a thread of its own beside `other`: both may wait for what is far away.
+fn at_once<T: Send, U>(one: &(impl Fn() -> T + Sync), other: impl FnOnce() -> U) -> (T, U) {
+    thread::scope(|scope| {
+        let begun = thread::Builder::new().spawn_scoped(scope, one);
+        let other = other();
+        // Where the system gives no thread, this one does it.
+        let one = begun.map_or_else(
+            |_| one(),
+            |begun| match begun.join() {
+                Ok(done) => done,
+                Err(panic) => resume_unwind(panic),
+            },
+        );
+        (one, other)
+    })
 }
 
 /// What became of the states so far.

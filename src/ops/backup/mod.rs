@@ -7,7 +7,6 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::many;
 use super::room::Room;
 use crate::backup::vault::Vault;
 use crate::backup::{
@@ -15,6 +14,7 @@ use crate::backup::{
     Protection, Repository, Runs, Seen, Signer, Snapshot, SourceFacts, States, Strategy, stream_of,
 };
 use crate::base::clock::Clock;
+use crate::base::workers;
 use crate::state::bytes::Bytes;
 use crate::state::document::Document;
 use crate::state::parse::ParseError;
@@ -137,14 +137,9 @@ pub struct Keeper<'a> {
 }
 
 impl<'a> Keeper<'a> {
-    /// Says that a repository is to be opened next: what it takes can begin while states are being
-    /// looked for.
-    pub fn expect(options: &BackupOptions<'a>) {
-        Repository::expect(&*options.vault);
-    }
-
     /// Opens the repository, or makes it.
     pub fn open(options: &BackupOptions<'a>, clock: &'a dyn Clock) -> Result<Self, Error> {
+        Repository::expect(&*options.vault);
         Self::open_with(options, clock, Repository::catalogue)
     }
 
@@ -306,16 +301,19 @@ impl<'a> Keeper<'a> {
         }
     }
 
-    /// Returns what there is to say of each state that looks as at the end of the last run.
-    fn unchanged(&self, locations: &[Location]) -> Vec<Option<Report>> {
+    /// Returns the newest snapshot of each state that looks as at the end of the last run.
+    fn unchanged(&self, locations: &[Location]) -> Vec<Option<&Snapshot>> {
         let seen = self.seen.as_ref().filter(|_| !self.manner.force);
         let seen = seen.map(|seen| seen.lock().unwrap_or_else(PoisonError::into_inner));
-        let report = |location: &Location| {
+        let seen = seen.as_deref();
+        let newest = |location: &Location| {
             let (version, uri) = (listed_version(location)?, location.uri().ok()?);
-            let snapshot = seen.as_ref()?.holds(&self.catalogue, &stream_of(&uri), version)?;
-            Some(self.report(snapshot.clone(), None, None, None))
+            seen?.holds(&self.catalogue, &stream_of(&uri), version)
         };
-        locations.iter().map(report).collect()
+        let newest = |locations: &[Location]| -> Vec<Option<&Snapshot>> {
+            locations.iter().map(newest).collect()
+        };
+        workers::shares(locations, WORTH_A_THREAD, newest).concat()
     }
 
     /// Backs many states up, several at a time, and hands what became of each to `each` in their
@@ -326,6 +324,7 @@ impl<'a> Keeper<'a> {
         mut each: impl FnMut(&Location, Result<Report, Failed>) -> Result<(), E>,
     ) -> Result<(), E> {
         let unchanged = self.unchanged(locations);
+        let unchanged_report = |newest: &Snapshot| self.report(newest.clone(), None, None, None);
         let to_do: Vec<&Location> = locations
             .iter()
             .zip(&unchanged)
@@ -348,15 +347,15 @@ impl<'a> Keeper<'a> {
             let _place = room.take(size(location));
             self.read_and_keep(location)
         };
-        many::each(&to_do, WORKERS, work, |location, done| {
+        workers::each(&to_do, WORKERS, work, |location, done| {
             // Those before it that did not change come first.
-            while let Some((location, Some(report))) = all.next() {
-                tell(location, Ok(report))?;
+            while let Some((location, Some(newest))) = all.next() {
+                tell(location, Ok(unchanged_report(newest)))?;
             }
             tell(location, done)
         })?;
-        all.try_for_each(|(location, done)| {
-            done.map_or(Ok(()), |report| tell(location, Ok(report)))
+        all.try_for_each(|(location, newest)| {
+            newest.map_or(Ok(()), |newest| tell(location, Ok(unchanged_report(newest))))
         })
     }
 
@@ -365,9 +364,9 @@ impl<'a> Keeper<'a> {
         let mut states = self.states.lock().unwrap_or_else(PoisonError::into_inner);
         match done {
             Ok(report) => {
-                let Snapshot { stream, id, .. } = report.snapshot.clone();
+                let Snapshot { stream, id, .. } = &report.snapshot;
                 let known = if report.skipped() { &mut states.unchanged } else { &mut states.new };
-                known.insert(stream, id);
+                known.insert(stream.clone(), id.clone());
             }
             // Of a pipe, nobody knows which state did not come.
             Err(_) if *location == Location::StandardInput => {}
@@ -411,6 +410,9 @@ impl<'a> Keeper<'a> {
 
 /// How many states are worked on at once: each waits for its store most of the time.
 const WORKERS: usize = 32;
+
+/// To look at so many states that are listed is worth a thread.
+const WORTH_A_THREAD: usize = 256;
 
 /// Returns how large a state is, as far as that is known without reading it.
 fn size(location: &Location) -> u64 {
