@@ -36,7 +36,7 @@
 //! | `$XDG_STATE_HOME/tfstate/signing.key` | made once: what this computer signs snapshots with | [`backup`] |
 //! | `$XDG_STATE_HOME/tfstate/known/` | which repository was at which place | [`backup`] |
 //! | `$XDG_CACHE_HOME/tfstate/heads/`, `seen/`, `runs/` there | written; may be deleted at any time | [`backup`] |
-//! | `$XDG_CACHE_HOME/tfstate/lists/` | written where a store lists more than a thousand keys; may be deleted at any time | [`store`] |
+//! | `$XDG_CACHE_HOME/tfstate/lists/` | written where a store lists about a thousand keys or more; may be deleted at any time | [`store`] |
 //! | the new file that `restore --to` names | written | [`ops`] |
 //! | `.gitattributes`, or git's attributes of this user, and git's configuration | written by `git install` and `git uninstall` | [`ops`] |
 //! | the file that git wants merged | replaced by `git merge-driver`, in one step | [`ops`] |

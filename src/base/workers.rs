@@ -50,7 +50,7 @@ pub fn each<I: Sync, T: Send, E>(
 }
 
 /// Does `work` to shares of the items, one for each processor, and returns the results in their order.
-/// Less than `worth` items are worth no thread of their own.
+/// Where there are no more than `worth` items, they are worth no thread of their own.
 pub fn shares<I: Sync, T: Send>(
     items: &[I],
     worth: usize,

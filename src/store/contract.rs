@@ -54,7 +54,8 @@ pub trait Store: fmt::Debug + Send + Sync {
     /// Writes bytes under a key that was made up for them, with random digits or their hash in it: what
     /// could be there is nothing else.
     ///
-    /// So a store that can't be relied on to refuse what is there already is not asked before.
+    /// So a store that can't be relied on to refuse what is there already is not asked before, and may
+    /// replace it.
     fn add(&self, key: &str, bytes: &[u8]) -> Result<Version, Error> {
         self.write(key, &Body { bytes, expected: Expected::Nothing, lock: None })
     }

@@ -6,7 +6,8 @@
 //! between two cuts is asked for beside the rest.
 //!
 //! No cut has to be right. What lies before the first, between them and after the last is every key
-//! there can be; only the time that it takes depends on where they are.
+//! there can be; only the time that it takes depends on where they are. And no store has to be
+//! believed: that the parts adjoin each other is seen by what they hold, or it is listed as a whole.
 
 use std::fs;
 use std::io;
@@ -108,27 +109,31 @@ pub fn list<T>(
     cuts: Option<&Cuts>,
     take: &mut Gather<'_, T>,
 ) -> Result<Vec<T>, Error> {
-    let (mut found, mut order) = (Vec::new(), Order::default());
-    let mut see = |entry: Entry| {
-        order.see(&entry.key);
-        take(&mut found, entry)
-    };
-    let Some((pages, cuts)) = store.pages().zip(cuts) else {
-        store.list(prefix, &mut see)?;
-        return Ok(found);
-    };
-    let before = cuts.read(prefix);
-    let is_listed = if let Remembered::At(at) = &before {
-        in_parts((pages, prefix), at, &mut see)?
-    } else {
-        store.list(prefix, &mut see)?;
-        true
-    };
-    let now = if is_listed { order.remembered() } else { Remembered::Whole };
-    if before != Remembered::Whole && now != before {
-        cuts.write(prefix, &now);
+    let pages = store.pages();
+    let before = pages.and(cuts).map_or(Remembered::Whole, |cuts| cuts.read(prefix));
+    let mut at = if let Remembered::At(at) = &before { Some(at) } else { None };
+    let mut is_odd = false;
+    loop {
+        let (mut found, mut order) = (Vec::new(), Order::default());
+        let mut see = |entry: Entry| {
+            order.see(&entry.key);
+            take(&mut found, entry)
+        };
+        let listed = if let Some((pages, at)) = pages.zip(at.take()) {
+            in_parts((pages, prefix), at, &mut see)?
+        } else {
+            store.list(prefix, &mut see)?;
+            Listed::All
+        };
+        if listed == Listed::All {
+            let now = if is_odd { Remembered::Whole } else { order.remembered() };
+            if let Some(cuts) = cuts.filter(|_| before != Remembered::Whole && now != before) {
+                cuts.write(prefix, &now);
+            }
+            return Ok(found);
+        }
+        is_odd = listed == Listed::Odd;
     }
-    if is_listed { Ok(found) } else { list((store, prefix), None, take) }
 }
 
 /// Where a list can be cut, by the keys that came.
@@ -160,6 +165,19 @@ impl Order {
     }
 }
 
+/// What came of a list in parts.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Listed {
+    All,
+    /// It changed meanwhile, or more than its cuts can be worth following.
+    Changed,
+    /// The store does not do as it would have to.
+    Odd,
+}
+
+/// How many pages of a part are waited for; all of them are in memory at once.
+const MOST_PAGES: usize = 5;
+
 /// A part of a list: what comes after one key, up to another and with that.
 #[derive(Clone, Copy, Debug)]
 struct Part<'a> {
@@ -167,45 +185,82 @@ struct Part<'a> {
     until: Option<&'a str>,
 }
 
-/// Lists in parts, and hands on what they hold in their order. Returns whether all came as it should.
+/// What a part holds.
+#[derive(Debug)]
+struct Held {
+    entries: Vec<Entry>,
+    /// The first key that was seen.
+    first: Option<String>,
+    /// The first one that was seen behind the end of the part.
+    beyond: Option<String>,
+}
+
+/// Lists in parts, and hands on what they hold in their order.
+///
+/// A store could list in another order than that of the bytes, so that what comes behind a cut there is
+/// before it here, and in no part. But each part is listed on until a key comes that is behind its end:
+/// where the next part begins with the very same, nothing is between them in whatever order.
 fn in_parts(
     (pages, prefix): (&dyn Pages, &str),
     cuts: &[String],
     see: &mut dyn FnMut(Entry) -> Result<(), Error>,
-) -> Result<bool, Error> {
+) -> Result<Listed, Error> {
     let ends = || cuts.iter().map(|cut| Some(cut.as_str()));
     let starts = std::iter::once(None).chain(ends());
     let untils = ends().chain([None]);
     let parts: Vec<Part<'_>> =
         starts.zip(untils).map(|(after, until)| Part { after, until }).collect();
+    let mut begins_with: Option<Option<String>> = None;
     let work = |part: &Part<'_>| part.list(pages, prefix);
-    let done = workers::each(&parts, AT_ONCE, work, |_, entries| match entries? {
-        Some(entries) => entries.into_iter().try_for_each(&mut *see).map_err(Some),
-        None => Err(None),
+    let done = workers::each(&parts, AT_ONCE, work, |_, part| {
+        let Held { entries, first, beyond } = part.map_err(Ended::Failed)?.map_err(Ended::As)?;
+        if begins_with.as_ref().is_some_and(|expected| *expected != first) {
+            return Err(Ended::As(Listed::Changed));
+        }
+        begins_with = Some(beyond);
+        entries.into_iter().try_for_each(&mut *see).map_err(Ended::Failed)
     });
     match done {
-        Err(Some(error)) => Err(error),
-        done => Ok(done.is_ok()),
+        Ok(()) => Ok(Listed::All),
+        Err(Ended::As(listed)) => Ok(listed),
+        Err(Ended::Failed(error)) => Err(error),
     }
 }
 
+/// Why a list in parts ended early.
+enum Ended {
+    As(Listed),
+    Failed(Error),
+}
+
 impl Part<'_> {
-    /// Returns what is there; nothing where the store does not list in the order of the keys, so that
-    /// something might be in no part at all.
-    fn list(self, pages: &dyn Pages, prefix: &str) -> Result<Option<Vec<Entry>>, Error> {
-        let (mut found, mut last) = (Vec::<Entry>::new(), self.after.map(str::to_owned));
-        let mut in_order = true;
+    /// Returns what it holds, or what the list is that can't be told in parts.
+    fn list(self, pages: &dyn Pages, prefix: &str) -> Result<Result<Held, Listed>, Error> {
+        let mut held = Held { entries: Vec::new(), first: None, beyond: None };
+        let (mut last, mut in_order) = (self.after.map(str::to_owned), true);
+        let (mut count, mut is_long) = (0, false);
         let begins = pages.list_after(prefix, self.after, &mut |page| {
-            // What lies beyond the part is looked at as well: a key that belongs here could come after it.
+            is_long = count == MOST_PAGES;
+            count += 1;
             for entry in page {
                 in_order &= last.as_ref().is_none_or(|last| *last < entry.key);
                 last = Some(entry.key.clone());
-                let is_beyond = self.until.is_some_and(|until| *entry.key > *until);
-                found.extend((!is_beyond).then_some(entry));
+                if held.first.is_none() {
+                    held.first.clone_from(&last);
+                }
+                if self.until.is_none_or(|until| *entry.key <= *until) {
+                    held.entries.push(entry);
+                } else if held.beyond.is_none() {
+                    held.beyond.clone_from(&last);
+                }
             }
-            in_order && last.as_deref().zip(self.until).is_none_or(|(last, until)| last < until)
+            in_order && held.beyond.is_none() && !is_long
         })?;
-        Ok((begins && in_order).then_some(found))
+        Ok(match (begins && in_order, is_long) {
+            (false, _) => Err(Listed::Odd),
+            (true, true) => Err(Listed::Changed),
+            (true, false) => Ok(held),
+        })
     }
 }
 
@@ -245,7 +300,13 @@ mod tests {
                 return Ok(false);
             }
             let key = after.filter(|_| !self.ignores_after);
-            let start = key.map_or(0, |key| self.keys.iter().position(|k| k == key).unwrap() + 1);
+            let start =
+                key.map_or(0, |key| match self.keys.iter().position(|other| other == key) {
+                    Some(at) => at + 1,
+                    None => {
+                        self.keys.iter().position(|other| **other > *key).unwrap_or(self.keys.len())
+                    }
+                });
             let below: Vec<&String> =
                 self.keys[start..].iter().filter(|key| key.starts_with(prefix)).collect();
             for page in below.chunks(10) {
@@ -268,7 +329,7 @@ mod tests {
     }
 
     /// Returns what comes in parts, and whether that is all as it should be.
-    fn parts(odd: &Odd, cuts: &[&str]) -> (Vec<String>, bool) {
+    fn parts(odd: &Odd, cuts: &[&str]) -> (Vec<String>, Listed) {
         let cuts: Vec<String> = cuts.iter().map(|cut| (*cut).to_owned()).collect();
         let mut seen = Vec::new();
         let done = in_parts((odd, "a/"), &cuts, &mut |entry| {
@@ -276,6 +337,11 @@ mod tests {
             Ok(())
         });
         (seen, done.unwrap())
+    }
+
+    /// Returns the cuts after every tenth of so many keys.
+    fn every_tenth(count: usize) -> Vec<String> {
+        keys(0..count).into_iter().skip(9).step_by(10).collect()
     }
 
     #[test]
@@ -290,22 +356,36 @@ mod tests {
             &[],
         ];
         for cuts in cuts {
-            assert_eq!(parts(&odd, cuts), (keys(0..35), true), "{cuts:?}");
+            assert_eq!(parts(&odd, cuts), (keys(0..35), Listed::All), "{cuts:?}");
         }
     }
 
     #[test]
-    fn a_part_is_one_request_until_it_grows_beyond_a_page() {
-        let odd = Odd { keys: keys(0..30), ..Odd::default() };
-        let cuts = ["a/00009", "a/00019"];
-        let asked = [None, Some("a/00009"), Some("a/00019")].map(|key| key.map(str::to_owned));
+    fn a_part_is_one_request_until_it_grows_to_a_page() {
+        let odd = Odd { keys: keys(0..24), ..Odd::default() };
+        let cuts = ["a/00007", "a/00015"];
+        let owned = |asked: &[Option<&str>]| -> Vec<Option<String>> {
+            asked.iter().map(|key| key.map(str::to_owned)).collect()
+        };
         parts(&odd, &cuts);
-        assert_eq!(odd.asked(), asked);
-        let more = [keys(0..15), vec!["a/00014x".to_owned()], keys(15..30)].concat();
+        assert_eq!(odd.asked(), owned(&[None, Some("a/00007"), Some("a/00015")]));
+        let more = ["a/00014x", "a/00014y"].map(str::to_owned).to_vec();
+        let more = [keys(0..15), more, keys(15..24)].concat();
         let odd = Odd { keys: more.clone(), ..Odd::default() };
-        assert_eq!(parts(&odd, &cuts), (more, true));
-        let grown = [None, Some("a/00009"), Some("a/00009"), Some("a/00019")];
-        assert_eq!(odd.asked(), grown.map(|key| key.map(str::to_owned)));
+        assert_eq!(parts(&odd, &cuts), (more, Listed::All));
+        // Whether something is behind the last of a page, only the next one says.
+        let grown = [None, Some("a/00007"), Some("a/00007"), Some("a/00015")];
+        assert_eq!(odd.asked(), owned(&grown));
+    }
+
+    #[test]
+    fn what_was_deleted_at_a_cut_or_all_around_it_is_missed_by_nobody() {
+        for gone in [9..10, 5..15, 0..10, 20..30, 0..30, 9..20] {
+            let left: Vec<String> =
+                keys(0..gone.start).into_iter().chain(keys(gone.end..30)).collect();
+            let odd = Odd { keys: left.clone(), ..Odd::default() };
+            assert_eq!(parts(&odd, &["a/00009", "a/00019"]), (left, Listed::All), "{gone:?}");
+        }
     }
 
     #[test]
@@ -319,14 +399,52 @@ mod tests {
         let mut early = all.clone();
         // And what belongs to the second, and comes in the first, whose end it seems to be.
         early.insert(5, "a/00012x".to_owned());
-        for odd in [
+        for (number, odd) in [
             odd(late),
             odd(early),
             Odd { ignores_after: true, ..odd(all.clone()) },
             Odd { refuses_after: true, ..odd(all) },
-        ] {
-            assert!(!parts(&odd, &cuts).1, "{:?}", odd.keys);
+        ]
+        .into_iter()
+        .enumerate()
+        {
+            assert_ne!(parts(&odd, &cuts).1, Listed::All, "{number}");
         }
+    }
+
+    /// Whatever the order is in which a store lists, and wherever its pages end: all of it comes, or it
+    /// is said that this is not so.
+    #[test]
+    fn no_key_is_missed_in_silence_whatever_order_a_store_has() {
+        // Whole pages that belong behind a cut come before it: folders before what else begins so.
+        let own = (0..25).map(|n| format!("a/b/{n:05}"));
+        let other = (0..30).map(|n| format!("a/b-{n:05}"));
+        let folders: Vec<String> = own.chain(other).collect();
+        let cuts: Vec<String> = folders[25..].iter().skip(9).step_by(10).cloned().collect();
+        let cuts: Vec<&str> = cuts.iter().map(String::as_str).collect();
+        let odd = Odd { keys: folders, ..Odd::default() };
+        assert_ne!(parts(&odd, &cuts).1, Listed::All);
+        let all = keys(0..60);
+        let mut turned = all.clone();
+        for start in 0..60 {
+            turned.rotate_left(1);
+            turned[start..].reverse();
+            let odd = Odd { keys: turned.clone(), ..Odd::default() };
+            for cuts in [every_tenth(60), every_tenth(20)] {
+                let cuts: Vec<&str> = cuts.iter().map(String::as_str).collect();
+                let (mut seen, listed) = parts(&odd, &cuts);
+                seen.sort();
+                assert!(seen == all || listed != Listed::All, "{start} {seen:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_part_that_grew_beyond_what_is_to_be_in_memory_is_no_part() {
+        let odd = Odd { keys: keys(0..90), ..Odd::default() };
+        assert_eq!(parts(&odd, &["a/00007"]).1, Listed::Changed);
+        assert_eq!(odd.asked().len(), 1 + MOST_PAGES + 1);
+        assert_eq!(parts(&odd, &["a/00047"]), (keys(0..90), Listed::All));
     }
 
     struct Place(tempfile::TempDir, Memory, Cuts);
@@ -369,8 +487,10 @@ mod tests {
         }
         place.put(&keys(2000..3000));
         assert_eq!(place.list(), keys(0..3000));
+        place.put(&keys(3000..20_000));
+        assert_eq!(place.list(), keys(0..20_000), "more than a part may hold");
         let Remembered::At(cuts) = place.2.read("a/") else { panic!("no cuts") };
-        assert_eq!(cuts.len(), 3);
+        assert_eq!(cuts.len(), 21);
         assert_eq!(place.2.read("b/"), Remembered::Nothing, "of another list");
     }
 

@@ -8,7 +8,9 @@ use std::time::Duration;
 use tfstate::base::env::Env;
 use tfstate::base::secret::Secret;
 use tfstate::store::backend::S3;
-use tfstate::store::{Backend, Body, Error, Expected, Found, Problem, Store, Version, connect};
+use tfstate::store::{
+    self, Backend, Body, Cuts, Error, Expected, Found, Problem, Store, Version, connect,
+};
 
 use crate::contract::{info, told};
 use crate::s3::settings;
@@ -311,6 +313,77 @@ fn an_error_says_what_can_be_done() {
         dropped.starts_with("cannot read s3://states/a: no connection to 127.0.0.1:"),
         "{dropped}"
     );
+}
+
+/// Returns all keys of a long list, as far as one is to be had.
+fn long_list(store: &dyn Store, cuts: &Cuts) -> Result<Vec<String>, Error> {
+    store::list((store, "many/"), Some(cuts), &mut |keys, entry| {
+        keys.push(entry.key);
+        Ok(())
+    })
+}
+
+#[test]
+fn a_list_in_parts_is_whole_or_fails_whatever_happens_to_one_of_them() {
+    let server = Server::start();
+    let keys: Vec<String> = (0..2500).map(|n| format!("many/{n:05}")).collect();
+    for key in &keys {
+        server.put(key, b"{}");
+    }
+    let store = store(&server);
+    let folder = tempfile::tempdir().unwrap();
+    let cuts = Cuts::below(folder.path(), "here".to_owned());
+    assert_eq!(long_list(&*store, &cuts).unwrap(), keys);
+    server.requests();
+    assert_eq!(long_list(&*store, &cuts).unwrap(), keys);
+    let requests = server.requests();
+    let parts = requests.iter().filter(|(line, _)| line.contains("start-after=many%2F0"));
+    assert_eq!((requests.len(), parts.count()), (3, 2), "{requests:?}");
+    let refusals = [(501, "NotImplemented"), (400, "InvalidArgument"), (200, "InternalError")];
+    let refusals = refusals.map(|(status, code)| {
+        (code.to_owned(), Fault::status("", When::Before, status, code), false)
+    });
+    let (mut failed, mut whole) = (0, 0);
+    for (name, fault, _) in faults().into_iter().chain(refusals) {
+        for spared in 0..3 {
+            server.fail(fault.clone().after(spared));
+            match long_list(&*store, &cuts) {
+                Ok(listed) => {
+                    assert_eq!(listed, keys, "{name} after {spared}");
+                    whole += 1;
+                }
+                Err(_) => failed += 1,
+            }
+            server.heal();
+        }
+    }
+    assert!(failed > 0 && whole > 0, "{failed} {whole}");
+    assert_eq!(long_list(&*store, &cuts).unwrap(), keys);
+}
+
+#[test]
+fn a_store_that_begins_nowhere_but_at_the_front_is_listed_from_there_for_ever() {
+    let server = Server::start();
+    let keys: Vec<String> = (0..1500).map(|n| format!("many/{n:05}")).collect();
+    for key in &keys {
+        server.put(key, b"{}");
+    }
+    let (store, folder) = (store(&server), tempfile::tempdir().unwrap());
+    let cuts = Cuts::below(folder.path(), "here".to_owned());
+    long_list(&*store, &cuts).unwrap();
+    // The beginning of each request that asks for a part.
+    let of_parts = || -> Vec<String> {
+        let lines = server.requests().into_iter().map(|(line, _)| line);
+        let start = |line: String| Some(line.split_once("start-after=")?.0.to_owned());
+        lines.filter_map(start).map(|start| start + "start-after=").collect()
+    };
+    long_list(&*store, &cuts).unwrap();
+    let parts = &of_parts()[0];
+    server.fail(Fault::status(parts, When::Before, 501, "NotImplemented").times(ALWAYS));
+    for _ in 0..2 {
+        assert_eq!(long_list(&*store, &cuts).unwrap(), keys);
+    }
+    assert_eq!(of_parts().len(), 1, "it was asked once");
 }
 
 #[test]

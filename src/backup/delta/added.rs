@@ -20,7 +20,7 @@ const REACH: u32 = 18;
 /// The logarithm of how far back a reader looks at most.
 const WINDOW: u32 = 23;
 
-/// The logarithm of how many places zstd remembers: by itself it would take 12 MB for 1 MB.
+/// The logarithm of how many places zstd remembers at most: by itself it would take 12 MB for 1 MB.
 const PLACES: u32 = 16;
 
 /// Returns what zstd is given first. Of the pieces of the state in their order each is what is
@@ -64,8 +64,9 @@ pub(super) fn compress(added: &[&[u8]], context: &[u8]) -> io::Result<Vec<u8>> {
     encoder.set_pledged_src_size(Some(len as u64))?;
     let reach = (context.len() + len).next_power_of_two().trailing_zeros();
     encoder.set_parameter(CParameter::WindowLog(reach.clamp(10, REACH)))?;
-    encoder.set_parameter(CParameter::HashLog(PLACES))?;
-    encoder.set_parameter(CParameter::ChainLog(PLACES))?;
+    let places = reach.clamp(10, PLACES);
+    encoder.set_parameter(CParameter::HashLog(places))?;
+    encoder.set_parameter(CParameter::ChainLog(places))?;
     for bytes in added {
         encoder.write_all(bytes)?;
     }

@@ -67,7 +67,6 @@ impl Pruner<'_> {
             self.settle(plans, tombs, signer, &mut swept)?;
         }
         self.sweep_runs(&mut swept)?;
-        // At the end: some places know of leftovers by what was listed.
         if let Ok(before) = self.rules.now.checked_sub(LEFTOVER) {
             let left = tolerant(vault.sweep(before), LEFTOVERS, &mut swept.denied)?;
             swept.leftovers = left.unwrap_or(0);

@@ -37,8 +37,8 @@ pub trait Vault: fmt::Debug + Send + Sync {
     /// Creates an object, whole or not at all, and durably once this returns.
     fn create(&self, key: &str, bytes: &[u8]) -> Result<Created, Error>;
 
-    /// Creates an object as [`create`](Self::create) does, in whose key there is a hash of its bytes: what
-    /// could be there is the same, so that a place need not look.
+    /// Creates an object as [`create`](Self::create) does, under a key that was made up for it, of random
+    /// digits or the hash of its bytes: nothing else can be there, so that a place need not look.
     fn add(&self, key: &str, bytes: &[u8]) -> Result<Created, Error> {
         self.create(key, bytes)
     }

@@ -51,9 +51,15 @@ pub(in crate::store) trait Sign: fmt::Debug + Send + Sync {
     /// Adds what proves who asks, and whatever else every request to this store carries.
     fn sign<'a>(&'a self, head: &'a mut Parts) -> BoxFuture<'a, Result<(), Fault>>;
 
-    /// Learns from a refusal; whether the request can be sent again, better signed.
-    fn learn(&self, answer: &Answer) -> bool {
-        let _ = answer;
+    /// Returns how often something was learned so far.
+    fn lessons(&self) -> u32 {
+        0
+    }
+
+    /// Learns from a refusal of a request that was sent after so many lessons; whether it can be sent
+    /// again, better signed.
+    fn learn(&self, answer: &Answer, lessons: u32) -> bool {
+        let _ = (answer, lessons);
         false
     }
 }
@@ -122,12 +128,13 @@ impl Client {
         let repeatable = is_repeatable(head);
         let (start, mut tries, mut learned) = (Instant::now(), 0, false);
         loop {
+            let lessons = self.0.sign.lessons();
             let fault = match self.once(head.clone(), body.clone()).await {
                 Ok(response) => return Ok(response),
                 Err(fault) => fault,
             };
             if let (Fault::Answer(answer), false) = (&fault, learned)
-                && self.0.sign.learn(answer)
+                && self.0.sign.learn(answer, lessons)
             {
                 learned = true;
                 tracing::info!(method = %head.method, %fault, "asking again, as the store says");

@@ -27,9 +27,14 @@ pub(super) enum Start<'a> {
     Token(String),
 }
 
-/// Returns whether a store does not do what it was asked for.
+/// Returns whether a store says that it does not know what it was asked for.
 pub(super) fn is_refused(fault: &Fault) -> bool {
-    matches!(fault.status(), Some(400 | 405 | 501))
+    let unknown = ["NotImplemented", "InvalidArgument", "InvalidRequest"];
+    match fault.status() {
+        Some(405 | 501) => true,
+        Some(400) => unknown.contains(&fault.code()),
+        _ => false,
+    }
 }
 
 /// Returns a page of the objects whose keys begin with `prefix`.
@@ -56,7 +61,7 @@ pub(super) async fn page(
 fn read(answer: &[u8]) -> Option<Page> {
     let (mut entries, mut entry) = (Vec::new(), Listed::default());
     let (mut is_encoded, mut more, mut token) = (false, false, String::new());
-    xml::each(answer, &mut |path, text| {
+    let root = xml::each(answer, &mut |path, text| {
         match path {
             "Contents/Key" => text.clone_into(&mut entry.key),
             "Contents/Size" => entry.len = text.parse().ok(),
@@ -70,6 +75,10 @@ fn read(answer: &[u8]) -> Option<Page> {
         }
         Some(())
     })?;
+    // What a proxy says instead must not be taken for a list of nothing.
+    if root != "ListBucketResult" {
+        return None;
+    }
     if is_encoded {
         for entry in &mut entries {
             entry.key = decoded(std::mem::take(&mut entry.key))?;
@@ -195,4 +204,47 @@ pub(super) fn is_no_version(fault: &Fault) -> bool {
     fault.status() == Some(405)
         || fault.is_not_found()
         || fault.status() == Some(400) && fault.code() == "InvalidArgument"
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn page_of(root: &str, inside: &str) -> Option<Page> {
+        read(format!("<?xml version=\"1.0\"?><{root} xmlns=\"u\">{inside}</{root}>").as_bytes())
+    }
+
+    fn list(inside: &str) -> Option<Page> {
+        page_of("ListBucketResult", inside)
+    }
+
+    #[test]
+    fn a_page_is_read_in_whatever_order_it_comes() {
+        let page = list(
+            "<NextContinuationToken>t&amp;1</NextContinuationToken><Contents><Size>7</Size>\
+             <LastModified>2026-08-01T10:15:00.000Z</LastModified><Owner><ID>x</ID></Owner>\
+             <ETag>&quot;5d41&quot;</ETag><Key>a%2Bb+c%C3%BC</Key></Contents>\
+             <Contents><Key>plain</Key><Size>0</Size></Contents>\
+             <EncodingType>url</EncodingType><IsTruncated>true</IsTruncated>",
+        );
+        let Page { entries, next } = page.unwrap();
+        assert_eq!(next.as_deref(), Some("t&1"));
+        let [one, two] = entries.try_into().unwrap();
+        assert_eq!((one.key.as_str(), one.len), ("a+b c\u{fc}", 7));
+        assert_eq!(one.version.tag.as_deref(), Some("\"5d41\""));
+        assert_eq!(one.modified, "2026-08-01T10:15:00Z".parse().ok());
+        assert_eq!((two.key.as_str(), two.modified, two.version.tag), ("plain", None, None));
+        let bare = list("<Contents><Key>a%2Bb+c</Key><Size>1</Size></Contents>").unwrap();
+        assert_eq!((bare.entries[0].key.as_str(), bare.next), ("a%2Bb+c", None));
+    }
+
+    #[test]
+    fn what_is_no_list_is_none_of_nothing() {
+        assert!(list("").unwrap().entries.is_empty());
+        assert!(page_of("html", "<body>Please log in</body>").is_none());
+        assert!(page_of("Error", "<Code>SlowDown</Code>").is_none());
+        assert!(list("<IsTruncated>true</IsTruncated>").is_none(), "and no way on");
+        assert!(list("<Contents><Size>1</Size></Contents>").is_none(), "nothing has no name");
+        assert!(list("<Contents><Key>a</Key></Contents>").is_none());
+    }
 }

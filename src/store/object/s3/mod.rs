@@ -2,8 +2,8 @@
 //!
 //! Conditions make writes safe where the store heeds them. Amazon's does; others ignore them
 //! silently, or heed only some (Garage, s3rver, Ceph on a bucket with versions). So elsewhere what
-//! is there is compared just before as well, until a lock has shown that the store refuses what
-//! it must ([`lock`]).
+//! is there is compared just before a write as well, until a lock has shown that the store refuses what
+//! it must ([`lock`]), but for what is [added](Store::add) under a name of its own.
 
 mod account;
 mod bucket;

@@ -39,6 +39,8 @@ pub(super) struct S3Sign {
 struct Region {
     name: String,
     signer: Signer<Credential>,
+    /// How often it turned out to be another.
+    lessons: u32,
 }
 
 impl S3Sign {
@@ -53,7 +55,7 @@ impl S3Sign {
         let host = config.bucket_url.contains(&host).then_some(host);
         let headers = ObjectHeaders::new(settings, customer_key)?;
         Ok(Self {
-            region: RwLock::new(Region { name: config.region.clone(), signer }),
+            region: RwLock::new(Region { name: config.region.clone(), signer, lessons: 0 }),
             host,
             headers,
         })
@@ -87,12 +89,18 @@ impl Sign for S3Sign {
         })
     }
 
-    fn learn(&self, answer: &Answer) -> bool {
+    fn lessons(&self) -> u32 {
+        self.region.read().unwrap_or_else(PoisonError::into_inner).lessons
+    }
+
+    fn learn(&self, answer: &Answer, lessons: u32) -> bool {
         let Some(there) = &answer.region else { return false };
         let mut region = self.region.write().unwrap_or_else(PoisonError::into_inner);
         if region.name == *there {
-            return false;
+            // Another request that was under way may have learned it meanwhile.
+            return matches!(answer.status, 301 | 307 | 308 | 400) && region.lessons != lessons;
         }
+        region.lessons += 1;
         tracing::info!(region = %there, "the bucket is in another region");
         region.signer = region.signer.clone().with_request_signer(RequestSigner::new("s3", there));
         region.name.clone_from(there);
@@ -228,6 +236,9 @@ fn base64_of(hex: &str) -> Option<HeaderValue> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::base::env::Env;
+    use crate::store::object::s3::credentials;
+    use crate::store::object::s3::profile::Profiles;
 
     fn headers(settings: &S3, key: Option<&str>, method: Method) -> Vec<String> {
         let request = http::Request::builder().method(method).uri("http://h/k").body(()).unwrap();
@@ -276,5 +287,29 @@ mod tests {
         let shown = format!("{:?}", ObjectHeaders::new(&settings, Some(&key)).unwrap());
         assert!(!shown.contains(&key));
         assert!(ObjectHeaders::new(&settings, Some("c2hvcnQ=")).is_err());
+    }
+
+    #[test]
+    fn whoever_asked_the_wrong_region_learns_the_right_one_though_another_did_before() {
+        let (bucket, region) = ("states".to_owned(), Some("us-east-1".to_owned()));
+        let settings = S3 { bucket, region, ..S3::default() };
+        let env = Env::from_pairs([("AWS_ACCESS_KEY_ID", "a"), ("AWS_SECRET_ACCESS_KEY", "b")]);
+        let profiles = Profiles::read(&settings, &env);
+        let config = Config::new(&settings, &env, &profiles).unwrap();
+        let signer = credentials::signer(&settings, &env, &profiles, &config).unwrap();
+        let sign = S3Sign::new(&settings, None, &config, signer).unwrap();
+        let answer = |status, region: Option<&str>| Answer {
+            status,
+            region: region.map(str::to_owned),
+            ..Answer::default()
+        };
+        let elsewhere = answer(301, Some("eu-west-1"));
+        let before = sign.lessons();
+        assert!(!sign.learn(&answer(301, None), before));
+        assert!(sign.learn(&elsewhere, before));
+        assert!(sign.learn(&elsewhere, before), "it was under way when that was learned");
+        assert!(!sign.learn(&elsewhere, sign.lessons()), "it went there already");
+        let refused = answer(412, Some("eu-west-1"));
+        assert!(!sign.learn(&refused, before), "that has nothing to do with where it is");
     }
 }

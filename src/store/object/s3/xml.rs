@@ -47,16 +47,20 @@ fn name<'s>(start: &'s BytesStart<'_>) -> &'s str {
 }
 
 /// Calls `each` with every element below the first, as it ends: with its name behind those that it is
-/// in, `Contents/Key`, and with its text. Returns nothing where it is no document.
+/// in, `Contents/Key`, and with its text. Returns the name of the first; nothing where it is no
+/// document, or where `each` returns nothing.
 ///
 /// This is for long answers; a tree takes several times as long to grow as they do to read.
-pub(super) fn each(bytes: &[u8], each: &mut dyn FnMut(&str, &str) -> Option<()>) -> Option<()> {
+pub(super) fn each(bytes: &[u8], each: &mut dyn FnMut(&str, &str) -> Option<()>) -> Option<String> {
+    let mut root = String::new();
     let (mut path, mut ends, mut text) = (String::new(), Vec::new(), String::new());
     read(bytes, &mut |part| {
         match part {
             Part::Start(name) => {
                 ends.push(path.len());
-                if ends.len() > 1 {
+                if ends.len() == 1 {
+                    name.clone_into(&mut root);
+                } else {
                     path.push_str(if ends.len() > 2 { "/" } else { "" });
                     path.push_str(name);
                 }
@@ -72,7 +76,8 @@ pub(super) fn each(bytes: &[u8], each: &mut dyn FnMut(&str, &str) -> Option<()>)
             }
         }
         Some(())
-    })
+    })?;
+    Some(root)
 }
 
 /// An element, its text, and the elements in it.
@@ -148,11 +153,11 @@ mod tests {
         let text =
             b"<R xmlns=\"u\">\n <A>1</A><B><E>&quot;x&amp;y&quot;</E><F/></B><x:A>2</x:A></R>";
         let mut found = Vec::new();
-        each(text, &mut |path, text| {
+        let root = each(text, &mut |path, text| {
             found.push(format!("{path}={}", text.trim()));
             Some(())
-        })
-        .unwrap();
+        });
+        assert_eq!(root.as_deref(), Some("R"));
         assert_eq!(found, ["A=1", "B/E=\"x&y\"", "B/F=", "B=", "A=2"]);
         assert!(each(text, &mut |path, _| (path != "B/E").then_some(())).is_none());
     }
