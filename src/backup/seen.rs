@@ -76,9 +76,10 @@ impl Seen {
     }
 
     fn look(&self, catalogue: &Catalogue, listed: &[Snapshot], tag: &str) -> Look {
-        let mut hash = blake3::Hasher::new();
+        let mut parts = Vec::new();
         let mut part = |bytes: &[u8]| {
-            hash.update(&(bytes.len() as u64).to_le_bytes()).update(bytes);
+            parts.extend_from_slice(&(bytes.len() as u64).to_le_bytes());
+            parts.extend_from_slice(bytes);
         };
         part(tag.as_bytes());
         for asked in [&self.tags, &self.readers] {
@@ -95,7 +96,7 @@ impl Seen {
             part(&modified.unwrap_or_default().to_le_bytes());
             part(&[u8::from(catalogue.is_doomed(snapshot))]);
         }
-        short(hash.finalize())
+        short(blake3::hash(&parts))
     }
 
     /// Writes down what was seen.

@@ -3,6 +3,7 @@
 use std::fmt::Write;
 
 use jiff::Timestamp;
+use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
 
@@ -154,7 +155,18 @@ pub(super) fn utc(time: Timestamp) -> String {
 
 /// Reads a time as labels and names have it.
 pub(super) fn time_of(text: &str) -> Option<Timestamp> {
-    let time = jiff::civil::DateTime::strptime(UTC, text).ok()?;
+    let is_in_form = text.bytes().enumerate().all(|(at, byte)| match at {
+        8 => byte == b'T',
+        15 => byte == b'Z',
+        _ => byte.is_ascii_digit(),
+    });
+    if text.len() != 16 || !is_in_form {
+        return None;
+    }
+    // Every name in a list has one: what reads times of all forms would take most of its time.
+    let two = |at: usize| text[at..at + 2].parse().ok();
+    let (year, month, day) = (text[..4].parse().ok()?, two(4)?, two(6)?);
+    let time = DateTime::new(year, month, day, two(9)?, two(11)?, two(13)?, 0).ok()?;
     TimeZone::UTC.to_timestamp(time).ok()
 }
 
@@ -215,6 +227,30 @@ mod tests {
 
     fn object(key: &str) -> Object {
         Object { key: key.to_owned(), len: 9, modified: None, tag: None }
+    }
+
+    #[test]
+    fn a_time_is_read_in_the_form_that_it_is_written_in_and_no_other() {
+        for text in ["20260801T101500Z", "00010101T000000Z", "20240229T235959Z"] {
+            assert_eq!(time_of(text).map(utc).as_deref(), Some(text));
+        }
+        for text in [
+            "",
+            "20260801T101500",
+            "20260801T101500z",
+            "20260801 101500Z",
+            "+0260801T101500Z",
+            "2026081T101500Z",
+            "202600801T101500Z",
+            "20261301T101500Z",
+            "20260230T101500Z",
+            "20260801T241500Z",
+            "20260801T106000Z",
+            "20260801T101560Z",
+            "2026080\u{661}T10150Z",
+        ] {
+            assert_eq!(time_of(text), None, "{text}");
+        }
     }
 
     #[test]
