@@ -29,6 +29,20 @@ pub trait Pages: Sync {
         after: Option<&str>,
         each: &mut dyn FnMut(Vec<Entry>) -> bool,
     ) -> Result<bool, Error>;
+
+    /// Calls `each` with every key that begins with `prefix`, page after page, until it returns an error.
+    fn list_all(
+        &self,
+        prefix: &str,
+        each: &mut dyn FnMut(Entry) -> Result<(), Error>,
+    ) -> Result<(), Error> {
+        let mut done = Ok(());
+        self.list_after(prefix, None, &mut |page| {
+            done = page.into_iter().try_for_each(&mut *each);
+            done.is_ok()
+        })?;
+        done
+    }
 }
 
 /// How many keys lie between two cuts: fewer than the thousand that a page holds, so that one page is

@@ -224,12 +224,7 @@ impl Store for Bucket {
         prefix: &str,
         each: &mut dyn FnMut(Entry) -> Result<(), Error>,
     ) -> Result<(), Error> {
-        let mut done = Ok(());
-        self.list_after(prefix, None, &mut |page| {
-            done = page.into_iter().try_for_each(&mut *each);
-            done.is_ok()
-        })?;
-        done
+        self.list_all(prefix, each)
     }
 
     fn pages(&self) -> Option<&dyn Pages> {
