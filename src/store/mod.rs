@@ -7,8 +7,8 @@
 //!
 //! `reference` reads URLs, `directory` finds the backend of a directory (in its record or, where
 //! it was never initialised, in its configuration), `workspace` knows what each backend calls a
-//! workspace's state, `many` resolves globs, `pages` makes long lists short and `earlier` knows what
-//! follows an `@`.
+//! workspace's state, `many` resolves globs, `pages` lists by several requests at once and `earlier`
+//! knows what follows an `@`.
 
 pub mod backend;
 mod compression;

@@ -6,12 +6,16 @@
 //! between two cuts is asked for beside the rest.
 //!
 //! No cut has to be right. What lies before the first, between them and after the last is every key
-//! there can be; only the time that it takes depends on where they are. And no store has to be
-//! believed: that the parts adjoin each other is seen by what they hold, or it is listed as a whole.
+//! there can be; only the time that it takes depends on where they are. And little is believed: that
+//! each part comes in order, that its last key is still there, and that the next one begins with what
+//! comes behind that, is seen, or all is listed from the front. What no part shows, such as a store
+//! that passes over keys by another order than that in which it lists them, a list from the front does,
+//! and there is one every day.
 
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use super::{Entry, Error, Store};
 use crate::base::fs as files;
@@ -45,9 +49,12 @@ pub trait Pages: Sync {
     }
 }
 
-/// How many keys lie between two cuts: fewer than the thousand that a page holds, so that one page is
-/// enough even when some were added.
+/// How many keys lie between two cuts: fewer than the thousand that a page mostly holds, so that one page
+/// is enough even when some were added.
 const BETWEEN: usize = 950;
+
+/// How long what is remembered counts.
+const DAY: Duration = Duration::from_hours(24);
 
 /// How many requests are under way at once.
 const AT_ONCE: usize = 8;
@@ -66,7 +73,7 @@ enum Remembered {
     Nothing,
     /// Keys at which it can be cut, in their order.
     At(Vec<String>),
-    /// It does not come in the order of the keys, or can't begin anywhere.
+    /// It does not come in the order of the keys, or not in parts that fit together.
     Whole,
 }
 
@@ -82,7 +89,10 @@ impl Cuts {
     }
 
     fn read(&self, prefix: &str) -> Remembered {
-        let read = fs::read(self.path(prefix)).ok();
+        let path = self.path(prefix);
+        let written = path.metadata().and_then(|found| found.modified()).ok();
+        let is_fresh = written.and_then(|time| time.elapsed().ok()).is_some_and(|age| age < DAY);
+        let read = if is_fresh { fs::read(path).ok() } else { None };
         let fit = |cuts: &Vec<String>| {
             let are_below = cuts.iter().all(|cut| cut.starts_with(prefix));
             !cuts.is_empty() && are_below && cuts.is_sorted_by(|a, b| a < b)
@@ -117,37 +127,37 @@ pub type Gather<'g, T> = dyn FnMut(&mut Vec<T>, Entry) -> Result<(), Error> + 'g
 
 /// Returns what `take` gathers of the keys that begin with a prefix, and fails where it does.
 ///
-/// All may come a second time, and what was gathered until then is dropped.
+/// All may come a second time. What was gathered until then is dropped; what `take` noted elsewhere
+/// stays.
 pub fn list<T>(
     (store, prefix): (&dyn Store, &str),
     cuts: Option<&Cuts>,
     take: &mut Gather<'_, T>,
 ) -> Result<Vec<T>, Error> {
-    let pages = store.pages();
-    let before = pages.and(cuts).map_or(Remembered::Whole, |cuts| cuts.read(prefix));
-    let mut at = if let Remembered::At(at) = &before { Some(at) } else { None };
-    let mut is_odd = false;
-    loop {
-        let (mut found, mut order) = (Vec::new(), Order::default());
-        let mut see = |entry: Entry| {
-            order.see(&entry.key);
-            take(&mut found, entry)
-        };
-        let listed = if let Some((pages, at)) = pages.zip(at.take()) {
-            in_parts((pages, prefix), at, &mut see)?
-        } else {
-            store.list(prefix, &mut see)?;
-            Listed::All
-        };
-        if listed == Listed::All {
-            let now = if is_odd { Remembered::Whole } else { order.remembered() };
-            if let Some(cuts) = cuts.filter(|_| before != Remembered::Whole && now != before) {
-                cuts.write(prefix, &now);
-            }
-            return Ok(found);
+    let known = store.pages().zip(cuts).map(|(pages, cuts)| (pages, cuts, cuts.read(prefix)));
+    if let Some((pages, _, Remembered::At(at))) = &known {
+        let mut found = Vec::new();
+        match in_parts((*pages, prefix), at, &mut |entry| take(&mut found, entry)) {
+            Ok(()) => return Ok(found),
+            Err(Ended::Failed(error)) => return Err(error),
+            Err(Ended::Apart) => {}
         }
-        is_odd = listed == Listed::Odd;
     }
+    let (mut found, mut order) = (Vec::new(), Order::default());
+    store.list(prefix, &mut |entry| {
+        order.see(&entry.key);
+        take(&mut found, entry)
+    })?;
+    if let Some((_, cuts, before)) = known {
+        let now = order.remembered();
+        // The parts did not fit together, and nothing changed: it is the store that does not.
+        let is_odd = before == Remembered::Whole || before == now && now != Remembered::Nothing;
+        let now = if is_odd { Remembered::Whole } else { now };
+        if now != before {
+            cuts.write(prefix, &now);
+        }
+    }
+    Ok(found)
 }
 
 /// Where a list can be cut, by the keys that came.
@@ -179,18 +189,16 @@ impl Order {
     }
 }
 
-/// What came of a list in parts.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-enum Listed {
-    All,
-    /// It changed meanwhile, or more than its cuts can be worth following.
-    Changed,
-    /// The store does not do as it would have to.
-    Odd,
+/// Why a list in parts ended early.
+#[derive(Debug)]
+enum Ended {
+    /// They do not fit together: something changed meanwhile, or the order is another.
+    Apart,
+    Failed(Error),
 }
 
-/// How many pages of a part are waited for; all of them are in memory at once.
-const MOST_PAGES: usize = 5;
+/// How many keys of a part are waited for; all of them are in memory at once.
+const MOST: usize = 5 * BETWEEN;
 
 /// A part of a list: what comes after one key, up to another and with that.
 #[derive(Clone, Copy, Debug)]
@@ -212,13 +220,14 @@ struct Held {
 /// Lists in parts, and hands on what they hold in their order.
 ///
 /// A store could list in another order than that of the bytes, so that what comes behind a cut there is
-/// before it here, and in no part. But each part is listed on until a key comes that is behind its end:
-/// where the next part begins with the very same, nothing is between them in whatever order.
+/// before it here, and in no part. But each part is listed on until a key comes that is behind its end,
+/// and where the next part begins with the very same, a store that lists all behind a key from that key
+/// on has nothing between them, in whatever order. Where a key is gone, some stores begin elsewhere.
 fn in_parts(
     (pages, prefix): (&dyn Pages, &str),
     cuts: &[String],
     see: &mut dyn FnMut(Entry) -> Result<(), Error>,
-) -> Result<Listed, Error> {
+) -> Result<(), Ended> {
     let ends = || cuts.iter().map(|cut| Some(cut.as_str()));
     let starts = std::iter::once(None).chain(ends());
     let untils = ends().chain([None]);
@@ -226,38 +235,26 @@ fn in_parts(
         starts.zip(untils).map(|(after, until)| Part { after, until }).collect();
     let mut begins_with: Option<Option<String>> = None;
     let work = |part: &Part<'_>| part.list(pages, prefix);
-    let done = workers::each(&parts, AT_ONCE, work, |_, part| {
-        let Held { entries, first, beyond } = part.map_err(Ended::Failed)?.map_err(Ended::As)?;
-        if begins_with.as_ref().is_some_and(|expected| *expected != first) {
-            return Err(Ended::As(Listed::Changed));
+    workers::each(&parts, AT_ONCE, work, |part, held| {
+        let Held { entries, first, beyond } = held?;
+        let fits = begins_with.as_ref().is_none_or(|expected| *expected == first);
+        let last = entries.last().map(|entry| entry.key.as_str());
+        if !fits || part.until.is_some_and(|until| last != Some(until)) {
+            return Err(Ended::Apart);
         }
         begins_with = Some(beyond);
         entries.into_iter().try_for_each(&mut *see).map_err(Ended::Failed)
-    });
-    match done {
-        Ok(()) => Ok(Listed::All),
-        Err(Ended::As(listed)) => Ok(listed),
-        Err(Ended::Failed(error)) => Err(error),
-    }
-}
-
-/// Why a list in parts ended early.
-enum Ended {
-    As(Listed),
-    Failed(Error),
+    })
 }
 
 impl Part<'_> {
-    /// Returns what it holds, or what the list is that can't be told in parts.
-    fn list(self, pages: &dyn Pages, prefix: &str) -> Result<Result<Held, Listed>, Error> {
+    /// Returns what it holds.
+    fn list(self, pages: &dyn Pages, prefix: &str) -> Result<Held, Ended> {
         let mut held = Held { entries: Vec::new(), first: None, beyond: None };
-        let (mut last, mut in_order) = (self.after.map(str::to_owned), true);
-        let (mut count, mut is_long) = (0, false);
+        let (mut last, mut fits) = (self.after.map(str::to_owned), true);
         let begins = pages.list_after(prefix, self.after, &mut |page| {
-            is_long = count == MOST_PAGES;
-            count += 1;
             for entry in page {
-                in_order &= last.as_ref().is_none_or(|last| *last < entry.key);
+                fits &= last.as_ref().is_none_or(|last| *last < entry.key);
                 last = Some(entry.key.clone());
                 if held.first.is_none() {
                     held.first.clone_from(&last);
@@ -268,19 +265,21 @@ impl Part<'_> {
                     held.beyond.clone_from(&last);
                 }
             }
-            in_order && held.beyond.is_none() && !is_long
-        })?;
-        Ok(match (begins && in_order, is_long) {
-            (false, _) => Err(Listed::Odd),
-            (true, true) => Err(Listed::Changed),
-            (true, false) => Ok(held),
-        })
+            fits &= held.entries.len() <= MOST;
+            fits && held.beyond.is_none()
+        });
+        match begins {
+            Ok(true) if fits => Ok(held),
+            Ok(_) => Err(Ended::Apart),
+            Err(error) => Err(Ended::Failed(error)),
+        }
     }
 }
 
 #[cfg(test)]
 mod tests {
     use std::sync::Mutex;
+    use std::time::SystemTime;
 
     use super::*;
     use crate::store::{Body, Expected, Memory};
@@ -342,15 +341,18 @@ mod tests {
         numbers.map(|number| format!("a/{number:05}")).collect()
     }
 
-    /// Returns what comes in parts, and whether that is all as it should be.
-    fn parts(odd: &Odd, cuts: &[&str]) -> (Vec<String>, Listed) {
+    /// Returns what comes in parts, and whether they fit together.
+    fn parts(odd: &Odd, cuts: &[&str]) -> (Vec<String>, bool) {
         let cuts: Vec<String> = cuts.iter().map(|cut| (*cut).to_owned()).collect();
         let mut seen = Vec::new();
         let done = in_parts((odd, "a/"), &cuts, &mut |entry| {
             seen.push(entry.key);
             Ok(())
         });
-        (seen, done.unwrap())
+        match done {
+            Err(Ended::Failed(error)) => panic!("{error}"),
+            done => (seen, done.is_ok()),
+        }
     }
 
     /// Returns the cuts after every tenth of so many keys.
@@ -370,7 +372,7 @@ mod tests {
             &[],
         ];
         for cuts in cuts {
-            assert_eq!(parts(&odd, cuts), (keys(0..35), Listed::All), "{cuts:?}");
+            assert_eq!(parts(&odd, cuts), (keys(0..35), true), "{cuts:?}");
         }
     }
 
@@ -386,19 +388,28 @@ mod tests {
         let more = ["a/00014x", "a/00014y"].map(str::to_owned).to_vec();
         let more = [keys(0..15), more, keys(15..24)].concat();
         let odd = Odd { keys: more.clone(), ..Odd::default() };
-        assert_eq!(parts(&odd, &cuts), (more, Listed::All));
+        assert_eq!(parts(&odd, &cuts), (more, true));
         // Whether something is behind the last of a page, only the next one says.
         let grown = [None, Some("a/00007"), Some("a/00007"), Some("a/00015")];
         assert_eq!(odd.asked(), owned(&grown));
     }
 
     #[test]
-    fn what_was_deleted_at_a_cut_or_all_around_it_is_missed_by_nobody() {
-        for gone in [9..10, 5..15, 0..10, 20..30, 0..30, 9..20] {
+    fn a_part_whose_last_key_is_gone_is_not_believed_and_any_other_may_go() {
+        for (gone, fits) in [
+            (9..10, false),
+            (5..15, false),
+            (0..30, false),
+            (10..19, true),
+            (0..9, true),
+            (20..30, true),
+        ] {
             let left: Vec<String> =
                 keys(0..gone.start).into_iter().chain(keys(gone.end..30)).collect();
             let odd = Odd { keys: left.clone(), ..Odd::default() };
-            assert_eq!(parts(&odd, &["a/00009", "a/00019"]), (left, Listed::All), "{gone:?}");
+            let (seen, is_all) = parts(&odd, &["a/00009", "a/00019"]);
+            assert_eq!(is_all, fits, "{gone:?}");
+            assert!(!is_all || seen == left, "{gone:?}");
         }
     }
 
@@ -422,7 +433,7 @@ mod tests {
         .into_iter()
         .enumerate()
         {
-            assert_ne!(parts(&odd, &cuts).1, Listed::All, "{number}");
+            assert!(!parts(&odd, &cuts).1, "{number}");
         }
     }
 
@@ -437,7 +448,7 @@ mod tests {
         let cuts: Vec<String> = folders[25..].iter().skip(9).step_by(10).cloned().collect();
         let cuts: Vec<&str> = cuts.iter().map(String::as_str).collect();
         let odd = Odd { keys: folders, ..Odd::default() };
-        assert_ne!(parts(&odd, &cuts).1, Listed::All);
+        assert!(!parts(&odd, &cuts).1);
         let all = keys(0..60);
         let mut turned = all.clone();
         for start in 0..60 {
@@ -446,19 +457,21 @@ mod tests {
             let odd = Odd { keys: turned.clone(), ..Odd::default() };
             for cuts in [every_tenth(60), every_tenth(20)] {
                 let cuts: Vec<&str> = cuts.iter().map(String::as_str).collect();
-                let (mut seen, listed) = parts(&odd, &cuts);
+                let (mut seen, is_all) = parts(&odd, &cuts);
                 seen.sort();
-                assert!(seen == all || listed != Listed::All, "{start} {seen:?}");
+                assert!(seen == all || !is_all, "{start} {seen:?}");
             }
         }
     }
 
     #[test]
     fn a_part_that_grew_beyond_what_is_to_be_in_memory_is_no_part() {
-        let odd = Odd { keys: keys(0..90), ..Odd::default() };
-        assert_eq!(parts(&odd, &["a/00007"]).1, Listed::Changed);
-        assert_eq!(odd.asked().len(), 1 + MOST_PAGES + 1);
-        assert_eq!(parts(&odd, &["a/00047"]), (keys(0..90), Listed::All));
+        let odd = Odd { keys: keys(0..3 * MOST), ..Odd::default() };
+        assert!(!parts(&odd, &["a/00007"]).1);
+        assert_eq!(odd.asked().len(), 1 + MOST / 10 + 1);
+        let odd = Odd { keys: keys(0..2 * MOST), ..Odd::default() };
+        let middle = format!("a/{:05}", MOST - 1);
+        assert_eq!(parts(&odd, &[&middle]), (keys(0..2 * MOST), true));
     }
 
     struct Place(tempfile::TempDir, Memory, Cuts);
@@ -494,11 +507,19 @@ mod tests {
         assert_eq!(place.2.read("a/"), Remembered::Nothing);
         assert!(!place.0.path().join("lists").exists(), "nothing to remember is not written");
         place.put(&keys(900..2000));
+        let cuts = ["a/00949", "a/01899"].map(str::to_owned).to_vec();
+        let cuts = Remembered::At(cuts);
         for _ in 0..2 {
             assert_eq!(place.list(), keys(0..2000));
-            let cuts = ["a/00949", "a/01899"].map(str::to_owned).to_vec();
-            assert_eq!(place.2.read("a/"), Remembered::At(cuts));
+            assert_eq!(place.2.read("a/"), cuts);
         }
+        for (age, counts) in [(DAY / 2, true), (DAY * 2, false)] {
+            let file = fs::File::options().write(true).open(place.2.path("a/")).unwrap();
+            file.set_modified(SystemTime::now() - age).unwrap();
+            assert_eq!(place.2.read("a/") == cuts, counts, "{age:?}");
+        }
+        assert_eq!(place.list(), keys(0..2000));
+        assert_eq!(place.2.read("a/"), cuts, "all was listed from the front");
         place.put(&keys(2000..3000));
         assert_eq!(place.list(), keys(0..3000));
         place.put(&keys(3000..20_000));
@@ -529,7 +550,6 @@ mod tests {
             files::replace(&path, text.as_bytes()).unwrap();
             assert_eq!(place.list(), keys(0..2000), "{text}");
         }
-        assert!(matches!(place.2.read("a/"), Remembered::At(cuts) if cuts.len() == 2));
     }
 
     #[test]

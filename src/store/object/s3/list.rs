@@ -27,14 +27,10 @@ pub(super) enum Start<'a> {
     Token(String),
 }
 
-/// Returns whether a store says that it does not know what it was asked for.
+/// Returns whether a store may only not know what it was asked for: many have an answer of their own for
+/// that. What else it can be, the list from the front says too.
 pub(super) fn is_refused(fault: &Fault) -> bool {
-    let unknown = ["NotImplemented", "InvalidArgument", "InvalidRequest"];
-    match fault.status() {
-        Some(405 | 501) => true,
-        Some(400) => unknown.contains(&fault.code()),
-        _ => false,
-    }
+    fault.status().is_some_and(|status| !matches!(status, 429 | 503))
 }
 
 /// Returns a page of the objects whose keys begin with `prefix`.
@@ -44,7 +40,13 @@ pub(super) async fn page(
     from: Option<&Start<'_>>,
 ) -> Result<Page, Error> {
     let failed = |fault| bucket.failed(fault, "list", prefix);
-    let mut query = vec![("encoding-type", "url"), ("list-type", "2"), ("prefix", prefix)];
+    let mut query = vec![
+        ("encoding-type", "url"),
+        ("list-type", "2"),
+        // Without it some stores hand out a hundred.
+        ("max-keys", "1000"),
+        ("prefix", prefix),
+    ];
     query.extend(from.map(|from| match from {
         Start::Key(key) => ("start-after", *key),
         Start::Token(token) => ("continuation-token", token.as_str()),
