@@ -28,7 +28,11 @@ impl Stored {
         Self { store, prefix, cuts: None, ahead: Ahead::default() }
     }
 
-    /// Returns the same, which knows where long lists of that store can be cut.
+    /// Returns the same, which knows where long lists of that store can be cut that are
+    /// [expected](Vault::expect).
+    ///
+    /// Whoever expects one writes a snapshot, and at worst a whole one, where another is missed. Whoever
+    /// checks or removes what is there lists it from the front.
     #[must_use]
     pub fn with_cuts(self, cuts: Option<Cuts>) -> Self {
         Self { cuts, ..self }
@@ -39,8 +43,8 @@ impl Stored {
     }
 
     /// Returns what lists what begins with a prefix, wherever it does that.
-    fn lister(&self, prefix: &str) -> impl FnOnce() -> Listed + Send + use<> {
-        let (store, cuts) = (Arc::clone(&self.store), self.cuts.clone());
+    fn lister(&self, prefix: &str, cuts: Option<Cuts>) -> impl FnOnce() -> Listed + Send + use<> {
+        let store = Arc::clone(&self.store);
         let (all, whole) = (self.prefix.clone(), self.key(prefix));
         move || {
             let listed = store::list((&*store, &whole), cuts.as_ref(), &mut |objects, entry| {
@@ -118,12 +122,12 @@ impl Vault for Stored {
     }
 
     fn list(&self, prefix: &str) -> Result<Vec<Object>, Error> {
-        self.ahead.take(prefix).unwrap_or_else(self.lister(prefix))
+        self.ahead.take(prefix).unwrap_or_else(self.lister(prefix, None))
     }
 
     fn expect(&self, prefixes: &[&str]) {
         for &prefix in prefixes {
-            self.ahead.begin(prefix, self.lister(prefix));
+            self.ahead.begin(prefix, self.lister(prefix, self.cuts.clone()));
         }
     }
 
@@ -151,6 +155,22 @@ mod tests {
         assert!((1..=2).contains(&vault.list("s/").unwrap().len()));
         assert_eq!(vault.list("s/").unwrap().len(), 2);
         assert!(vault.list("c/").unwrap().is_empty());
+    }
+
+    #[test]
+    fn what_is_expected_is_listed_in_parts_and_all_else_from_the_front() {
+        let (store, cache) = (Arc::new(Memory::default()), tempfile::tempdir().unwrap());
+        let cuts = Cuts::below(cache.path(), "here".to_owned());
+        let vault = Stored::new(store, "a").with_cuts(Some(cuts));
+        for n in 0..1_200 {
+            vault.create(&format!("s/{n:04}"), b"").unwrap();
+        }
+        let remembered = || cache.path().join("lists").exists();
+        assert_eq!((vault.list("s/").unwrap().len(), remembered()), (1_200, false));
+        for _ in 0..2 {
+            vault.expect(&["s/"]);
+            assert_eq!((vault.list("s/").unwrap().len(), remembered()), (1_200, true));
+        }
     }
 
     #[test]
