@@ -3,6 +3,8 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+#[cfg(feature = "remote")]
+use super::object;
 use super::{Backend, Cuts, Entry, Error, Store, connect};
 use crate::base::env::Env;
 
@@ -110,10 +112,10 @@ impl Eq for Place {}
 fn origin(backend: &Backend, env: &Env) -> String {
     let variable = |names: &[&str]| names.iter().find_map(|name| env.get(name));
     let value = match backend {
-        Backend::S3(s3) => {
-            let here = ["AWS_ENDPOINT_URL_S3", "AWS_S3_ENDPOINT", "AWS_ENDPOINT_URL"];
-            s3.endpoints.get("s3").cloned().or_else(|| variable(&here))
-        }
+        #[cfg(feature = "remote")]
+        Backend::S3(s3) => object::s3::endpoint(s3, env),
+        #[cfg(not(feature = "remote"))]
+        Backend::S3(_) => None,
         Backend::Gcs(gcs) => {
             let here = ["GOOGLE_BACKEND_STORAGE_CUSTOM_ENDPOINT", "GOOGLE_STORAGE_CUSTOM_ENDPOINT"];
             gcs.storage_custom_endpoint.clone().or_else(|| variable(&here))
@@ -183,6 +185,7 @@ pub(super) fn below(dir: &Path, path: PathBuf) -> PathBuf {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::base::fs;
     use crate::store::{Memory, backend};
 
     #[test]
@@ -200,11 +203,23 @@ mod tests {
             Backend::S3(Box::new(backend::S3 { endpoints, ..Default::default() }))
         };
         let env = Env::default();
-        let minio = origin(&s3("https://u:S3CR3T@minio:9000/"), &env);
+        let minio = origin(&s3("https://minio:9000/"), &env);
         assert_eq!(minio, "https://minio:9000");
         assert_eq!(origin(&s3("https://s3.eu-west-1.amazonaws.com"), &env), "");
         let here = Env::from_pairs([("AWS_ENDPOINT_URL", "http://minio")]);
         assert_eq!(origin(&Backend::S3(Box::default()), &here), "http://minio");
+        // Nothing but its profile tells where this bucket is.
+        let folder = tempfile::tempdir().unwrap();
+        let shared = folder.path().join("config");
+        let profiles =
+            "[profile a]\nendpoint_url = https://a:9000\n[profile b]\nregion = eu-west-1\n";
+        fs::write_new(&shared, profiles.as_bytes()).unwrap();
+        let of_profile = |name: &str| {
+            let shared = shared.to_str().unwrap();
+            let env = Env::from_pairs([("AWS_CONFIG_FILE", shared), ("AWS_PROFILE", name)]);
+            origin(&Backend::S3(Box::default()), &env)
+        };
+        assert_eq!(["a", "b"].map(of_profile), ["https://a:9000", ""]);
         let account = Some("acme".to_owned());
         let azure = backend::Azure { storage_account_name: account, ..Default::default() };
         assert_eq!(origin(&Backend::Azure(Box::new(azure)), &env), "acme");

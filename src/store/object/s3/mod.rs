@@ -42,6 +42,11 @@ use crate::store::{
 /// How often a state is read that is not the one its digest is of; the digest may be late.
 const DIGEST_READS: u32 = 6;
 
+/// Returns the address that stands in for Amazon's, if one does that can be used.
+pub(in crate::store) fn endpoint(settings: &S3, env: &Env) -> Option<String> {
+    config::endpoint(settings, env, &Profiles::read(settings, env), "s3").ok()?
+}
+
 /// Returns the store of these settings.
 pub(in crate::store) fn connect(settings: &S3, env: &Env) -> Result<Arc<dyn Store>, Error> {
     let invalid = |problem| Error::Settings { backend: "s3", problem };
