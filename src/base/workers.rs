@@ -1,6 +1,7 @@
 //! Does the same to many things with a bounded number of workers.
 
 use std::collections::VecDeque;
+use std::io;
 use std::panic::resume_unwind;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
@@ -49,6 +50,23 @@ pub fn each<I: Sync, T: Send, E>(
     })
 }
 
+/// Does `one` on a thread of its own beside `other`.
+pub fn at_once<T: Send, U>(one: &(impl Fn() -> T + Sync), other: impl FnOnce() -> U) -> (T, U) {
+    thread::scope(|scope| {
+        let begun = thread::Builder::new().spawn_scoped(scope, one);
+        let other = other();
+        (done(begun, one), other)
+    })
+}
+
+/// Returns what a thread did, and panics as it did; where the system gave none, this one does it.
+fn done<T>(begun: io::Result<thread::ScopedJoinHandle<'_, T>>, instead: impl FnOnce() -> T) -> T {
+    match begun {
+        Ok(begun) => begun.join().unwrap_or_else(|panic| resume_unwind(panic)),
+        Err(_) => instead(),
+    }
+}
+
 /// Does `work` to shares of the items, one for each processor, and returns the results in their order.
 /// Where there are no more than `worth` items, they are worth no thread of their own.
 pub fn shares<I: Sync, T: Send>(
@@ -65,16 +83,9 @@ pub fn shares<I: Sync, T: Send>(
             .chunks(share)
             .map(|share| (share, thread::Builder::new().spawn_scoped(scope, || work(share))))
             .collect();
-        let mut done = vec![work(own)];
-        for (share, begun) in begun {
-            done.push(match begun.map(thread::ScopedJoinHandle::join) {
-                Ok(Ok(done)) => done,
-                Ok(Err(panic)) => resume_unwind(panic),
-                // Where the system gives no thread, this one does it.
-                Err(_) => work(share),
-            });
-        }
-        done
+        let own = work(own);
+        let others = begun.into_iter().map(|(share, begun)| done(begun, || work(share)));
+        std::iter::once(own).chain(others).collect()
     })
 }
 

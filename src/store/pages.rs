@@ -67,9 +67,8 @@ pub struct Cuts {
 }
 
 /// What is remembered of a list. A file has it as JSON: an array of keys, or nothing.
-#[derive(Debug, Default, Eq, PartialEq)]
+#[derive(Debug, Eq, PartialEq)]
 enum Remembered {
-    #[default]
     Nothing,
     /// Keys at which it can be cut, in their order.
     At(Vec<String>),

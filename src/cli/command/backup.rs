@@ -2,9 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::{OsStr, OsString};
-use std::panic::resume_unwind;
 use std::path::{Path, PathBuf};
-use std::thread;
 
 use jiff::Timestamp;
 
@@ -12,6 +10,7 @@ use crate::backup::{Keys, Kind, LEVEL, OWN_TAGS, Protection, Strategy, Whole};
 use crate::base::clock::{Clock, System};
 use crate::base::size;
 use crate::base::text::escape;
+use crate::base::workers;
 use crate::cli::args::Format;
 use crate::cli::context::Context;
 use crate::cli::error::{Exit, Failure};
@@ -123,8 +122,9 @@ pub(crate) fn run(args: &Args, context: &mut Context<'_>) -> Result<Exit, Failur
         },
     };
     let mut done = Done::new(System.now());
+    // Both may have to ask what is far away.
     let open = || Keeper::open(&options, &System);
-    let (opened, locations) = at_once(&open, || done.locations(args, context));
+    let (opened, locations) = workers::at_once(&open, || done.locations(args, context));
     let mut keeper = match opened {
         Ok(keeper) => keeper,
         Err(error) => {
@@ -165,23 +165,6 @@ pub(crate) fn run(args: &Args, context: &mut Context<'_>) -> Result<Exit, Failur
         context.out.warning(&text, Some(hint));
     }
     done.finish(context, &name)
-}
-
-/// Does `one` on a thread of its own beside `other`: both may wait for what is far away.
-fn at_once<T: Send, U>(one: &(impl Fn() -> T + Sync), other: impl FnOnce() -> U) -> (T, U) {
-    thread::scope(|scope| {
-        let begun = thread::Builder::new().spawn_scoped(scope, one);
-        let other = other();
-        // Where the system gives no thread, this one does it.
-        let one = begun.map_or_else(
-            |_| one(),
-            |begun| match begun.join() {
-                Ok(done) => done,
-                Err(panic) => resume_unwind(panic),
-            },
-        );
-        (one, other)
-    })
 }
 
 /// What became of the states so far.
