@@ -6,7 +6,8 @@
 //! between two cuts is asked for beside the rest.
 //!
 //! No cut has to be right. What lies before the first, between them and after the last is every key
-//! there can be; only the time that it takes depends on where they are. And little is believed: that
+//! there can be; only the time that it takes depends on where they are, and where the parts grew, later
+//! ones are remembered. And little is believed: that
 //! each part comes in order, that its last key is still there, and that the next one begins with what
 //! comes behind that, is seen, or all is listed from the front. What no part shows, such as a store
 //! that passes over keys by another order than that in which it lists them, a list from the front does,
@@ -15,9 +16,12 @@
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
 
 use super::{Entry, Error, Store};
+use crate::base::clock::{Clock, System};
 use crate::base::fs as files;
 use crate::base::workers;
 
@@ -53,8 +57,11 @@ pub trait Pages: Sync {
 /// is enough even when some were added.
 const BETWEEN: usize = 950;
 
-/// How long what is remembered counts.
-const DAY: Duration = Duration::from_hours(24);
+/// With more keys than this in a part, it is soon more than a page: it is time for other cuts.
+const MANY: usize = 975;
+
+/// How long what is remembered of a list from the front counts.
+const DAY: SignedDuration = SignedDuration::from_hours(24);
 
 /// How many requests are under way at once.
 const AT_ONCE: usize = 8;
@@ -66,7 +73,16 @@ pub struct Cuts {
     store: String,
 }
 
-/// What is remembered of a list. A file has it as JSON: an array of keys, or nothing.
+/// A file of cuts, which is JSON.
+#[derive(Deserialize, Serialize)]
+struct Kept {
+    /// When all was last listed from the front: seconds since 1970.
+    since: i64,
+    /// Keys in their order; nothing where the list can't be cut.
+    cuts: Option<Vec<String>>,
+}
+
+/// What is remembered of a list.
 #[derive(Debug, Eq, PartialEq)]
 enum Remembered {
     Nothing,
@@ -87,31 +103,39 @@ impl Cuts {
         self.folder.join(&name[..32])
     }
 
-    fn read(&self, prefix: &str) -> Remembered {
-        let path = self.path(prefix);
-        let written = path.metadata().and_then(|found| found.modified()).ok();
-        let is_fresh = written.and_then(|time| time.elapsed().ok()).is_some_and(|age| age < DAY);
-        let read = if is_fresh { fs::read(path).ok() } else { None };
+    /// Returns what is remembered of a list, and since when.
+    fn read(&self, prefix: &str) -> (Remembered, Timestamp) {
+        let now = System.now();
+        let kept = fs::read(self.path(prefix)).ok();
+        let kept = kept.and_then(|bytes| serde_json::from_slice::<Kept>(&bytes).ok());
+        let is_fresh = |since: &Timestamp| {
+            let age = now.duration_since(*since);
+            !age.is_negative() && age < DAY
+        };
         let fit = |cuts: &Vec<String>| {
             let are_below = cuts.iter().all(|cut| cut.starts_with(prefix));
             !cuts.is_empty() && are_below && cuts.is_sorted_by(|a, b| a < b)
         };
-        match read.and_then(|bytes| serde_json::from_slice::<Option<Vec<String>>>(&bytes).ok()) {
-            Some(Some(cuts)) if fit(&cuts) => Remembered::At(cuts),
-            Some(None) => Remembered::Whole,
-            _ => Remembered::Nothing,
-        }
+        let kept = kept.and_then(|Kept { since, cuts }| {
+            let since = Timestamp::from_second(since).ok().filter(is_fresh)?;
+            match cuts {
+                None => Some((Remembered::Whole, since)),
+                Some(cuts) => fit(&cuts).then_some((Remembered::At(cuts), since)),
+            }
+        });
+        kept.unwrap_or((Remembered::Nothing, now))
     }
 
     /// Remembers a list. Where that fails, the next one takes longer.
-    fn write(&self, prefix: &str, list: &Remembered) {
+    fn write(&self, prefix: &str, list: &Remembered, since: Timestamp) {
         let path = self.path(prefix);
         let cuts = match list {
-            Remembered::At(cuts) => Some(cuts),
+            Remembered::At(cuts) => Some(cuts.clone()),
             Remembered::Whole => None,
             Remembered::Nothing => return drop(fs::remove_file(path)),
         };
-        let written = serde_json::to_vec(&cuts).map_err(io::Error::from).and_then(|bytes| {
+        let kept = Kept { since: since.as_second(), cuts };
+        let written = serde_json::to_vec(&kept).map_err(io::Error::from).and_then(|bytes| {
             files::create_private_folder(&self.folder)?;
             files::replace_cached_with(&path, |out| out.write_all(&bytes))
         });
@@ -134,10 +158,19 @@ pub fn list<T>(
     take: &mut Gather<'_, T>,
 ) -> Result<Vec<T>, Error> {
     let known = store.pages().zip(cuts).map(|(pages, cuts)| (pages, cuts, cuts.read(prefix)));
-    if let Some((pages, _, Remembered::At(at))) = &known {
-        let mut found = Vec::new();
-        match in_parts((*pages, prefix), at, &mut |entry| take(&mut found, entry)) {
-            Ok(()) => return Ok(found),
+    if let Some((pages, cuts, (Remembered::At(at), since))) = &known {
+        let (mut found, mut order) = (Vec::new(), Order::default());
+        let done = in_parts((*pages, prefix), at, &mut |entry| {
+            order.see(&entry.key);
+            take(&mut found, entry)
+        });
+        match done {
+            Ok(longest) => {
+                if longest > MANY {
+                    cuts.write(prefix, &order.remembered(), *since);
+                }
+                return Ok(found);
+            }
             Err(Ended::Failed(error)) => return Err(error),
             Err(Ended::Apart) => {}
         }
@@ -147,13 +180,13 @@ pub fn list<T>(
         order.see(&entry.key);
         take(&mut found, entry)
     })?;
-    if let Some((_, cuts, before)) = known {
+    if let Some((_, cuts, (before, _))) = known {
         let now = order.remembered();
         // The parts did not fit together, and nothing changed: it is the store that does not.
         let is_odd = before == Remembered::Whole || before == now && now != Remembered::Nothing;
         let now = if is_odd { Remembered::Whole } else { now };
         if now != before {
-            cuts.write(prefix, &now);
+            cuts.write(prefix, &now, System.now());
         }
     }
     Ok(found)
@@ -216,7 +249,7 @@ struct Held {
     beyond: Option<String>,
 }
 
-/// Lists in parts, and hands on what they hold in their order.
+/// Lists in parts, hands on what they hold in their order, and returns how many keys the longest had.
 ///
 /// A store could list in another order than that of the bytes, so that what comes behind a cut there is
 /// before it here, and in no part. But each part is listed on until a key comes that is behind its end,
@@ -226,13 +259,13 @@ fn in_parts(
     (pages, prefix): (&dyn Pages, &str),
     cuts: &[String],
     see: &mut dyn FnMut(Entry) -> Result<(), Error>,
-) -> Result<(), Ended> {
+) -> Result<usize, Ended> {
     let ends = || cuts.iter().map(|cut| Some(cut.as_str()));
     let starts = std::iter::once(None).chain(ends());
     let untils = ends().chain([None]);
     let parts: Vec<Part<'_>> =
         starts.zip(untils).map(|(after, until)| Part { after, until }).collect();
-    let mut begins_with: Option<Option<String>> = None;
+    let (mut begins_with, mut longest) = (None::<Option<String>>, 0);
     let work = |part: &Part<'_>| part.list(pages, prefix);
     workers::each(&parts, AT_ONCE, work, |part, held| {
         let Held { entries, first, beyond } = held?;
@@ -242,8 +275,10 @@ fn in_parts(
             return Err(Ended::Apart);
         }
         begins_with = Some(beyond);
+        longest = longest.max(entries.len());
         entries.into_iter().try_for_each(&mut *see).map_err(Ended::Failed)
-    })
+    })?;
+    Ok(longest)
 }
 
 impl Part<'_> {
@@ -472,6 +507,10 @@ mod tests {
         assert_eq!(parts(&odd, &[&middle]), (keys(0..2 * MOST), true));
     }
 
+    fn at(cuts: &[&str]) -> Remembered {
+        Remembered::At(cuts.iter().map(|cut| (*cut).to_owned()).collect())
+    }
+
     struct Place(tempfile::TempDir, Memory, Cuts);
 
     impl Place {
@@ -488,6 +527,20 @@ mod tests {
             }
         }
 
+        fn remembered(&self, prefix: &str) -> Remembered {
+            self.2.read(prefix).0
+        }
+
+        fn kept(&self) -> Kept {
+            serde_json::from_slice(&fs::read(self.2.path("a/")).unwrap()).unwrap()
+        }
+
+        /// Lets what is remembered be of this second.
+        fn is_of(&self, since: i64) {
+            let kept = serde_json::to_vec(&Kept { since, ..self.kept() }).unwrap();
+            files::replace(&self.2.path("a/"), &kept).unwrap();
+        }
+
         fn list(&self) -> Vec<String> {
             let gathered = |all: &mut Vec<String>, entry: Entry| {
                 all.push(entry.key);
@@ -502,30 +555,47 @@ mod tests {
         let place = Place::new();
         place.put(&keys(0..900));
         assert_eq!(place.list(), keys(0..900));
-        assert_eq!(place.2.read("a/"), Remembered::Nothing);
+        assert_eq!(place.remembered("a/"), Remembered::Nothing);
         assert!(!place.0.path().join("lists").exists(), "nothing to remember is not written");
         place.put(&keys(900..2000));
-        let cuts = ["a/00949", "a/01899"].map(str::to_owned).to_vec();
-        let cuts = Remembered::At(cuts);
+        let cuts = at(&["a/00949", "a/01899"]);
         for _ in 0..2 {
             assert_eq!(place.list(), keys(0..2000));
-            assert_eq!(place.2.read("a/"), cuts);
+            assert_eq!(place.remembered("a/"), cuts);
         }
-        for (age, counts) in [(DAY / 2, true), (DAY * 2, false)] {
-            let file = fs::File::options().write(true).open(place.2.path("a/")).unwrap();
-            let written = file.metadata().unwrap().modified().unwrap();
-            file.set_modified(written - age).unwrap();
-            assert_eq!(place.2.read("a/") == cuts, counts, "{age:?}");
+        let day = DAY.as_secs();
+        for (age, counts) in [(day / 2, true), (day * 2, false), (-100, false), (0, true)] {
+            place.is_of(System.now().as_second() - age);
+            assert_eq!(place.remembered("a/") == cuts, counts, "{age}");
         }
+        place.is_of(0);
         assert_eq!(place.list(), keys(0..2000));
-        assert_eq!(place.2.read("a/"), cuts, "all was listed from the front");
-        place.put(&keys(2000..3000));
-        assert_eq!(place.list(), keys(0..3000));
-        place.put(&keys(3000..20_000));
+        assert_eq!(place.remembered("a/"), cuts, "all was listed from the front");
+        place.put(&keys(2000..20_000));
         assert_eq!(place.list(), keys(0..20_000), "more than a part may hold");
-        let Remembered::At(cuts) = place.2.read("a/") else { panic!("no cuts") };
+        let Remembered::At(cuts) = place.remembered("a/") else { panic!("no cuts") };
         assert_eq!(cuts.len(), 21);
-        assert_eq!(place.2.read("b/"), Remembered::Nothing, "of another list");
+        assert_eq!(place.remembered("b/"), Remembered::Nothing, "of another list");
+    }
+
+    #[test]
+    fn cuts_follow_parts_that_grew_and_all_still_comes_from_the_front_after_a_day() {
+        let place = Place::new();
+        place.put(&keys(0..2000));
+        place.list();
+        let more = |numbers: std::ops::Range<usize>| -> Vec<String> {
+            numbers.map(|number| format!("a/00500-{number:02}")).collect()
+        };
+        place.put(&more(0..MANY - BETWEEN));
+        place.list();
+        let before = at(&["a/00949", "a/01899"]);
+        assert_eq!(place.remembered("a/"), before, "one page holds what was added");
+        let almost = System.now().as_second() - DAY.as_secs() + 100;
+        place.is_of(almost);
+        place.put(&more(MANY - BETWEEN..MANY - BETWEEN + 1));
+        assert_eq!(place.list().len(), 2026);
+        assert_eq!(place.remembered("a/"), at(&["a/00923", "a/01873"]));
+        assert_eq!(place.kept().since, almost, "that was no list from the front");
     }
 
     #[test]
@@ -534,7 +604,7 @@ mod tests {
         place.put(&keys(0..2000));
         place.list();
         let path = place.2.path("a/");
-        let texts = [
+        let cuts = [
             "",
             "{",
             "null",
@@ -545,7 +615,12 @@ mod tests {
             "[\"a/01000\",\"a/00500\"]",
             "[\"a/\",\"a/00001\",\"a/0000199\"]",
         ];
-        for text in texts {
+        let since = System.now().as_second();
+        let of_now = cuts.map(|cuts| format!("{{\"since\":{since},\"cuts\":{cuts}}}"));
+        let of_no_time = ["\"now\"", "9223372036854775807", "-9223372036854775808", "1e99", "null"]
+            .map(|since| format!("{{\"since\":{since},\"cuts\":[\"a/9\"]}}"));
+        let others = ["", "{}", "[\"a/9\"]"].map(str::to_owned);
+        for text in of_now.iter().chain(&of_no_time).chain(&others) {
             files::replace(&path, text.as_bytes()).unwrap();
             assert_eq!(place.list(), keys(0..2000), "{text}");
         }
