@@ -14,8 +14,9 @@ use crate::base::fs;
 #[derive(Clone, Debug)]
 pub struct Known(PathBuf);
 
+/// What is remembered of one place.
 #[derive(Debug, Deserialize, Serialize)]
-struct Memory {
+pub(super) struct Memory {
     v: u32,
     /// Where it is, for a person who looks at the file.
     place: String,
@@ -31,20 +32,32 @@ impl Known {
         Self(state.join("known"))
     }
 
-    /// Compares a repository with what is remembered of its place, and remembers it.
+    /// Returns what is remembered of a place.
+    pub(super) fn recall(&self, vault: &dyn Vault) -> Option<Memory> {
+        let found = std::fs::read(self.path(&vault.place())).ok()?;
+        serde_json::from_slice(&found).ok()
+    }
+
+    /// Compares a repository with what was remembered of its place, and remembers it.
+    ///
+    /// That has to be recalled before the repository is read: another process may change its record at
+    /// any time and remember that, and what was read before is no repository that forgot it.
     ///
     /// # Errors
     ///
     /// [`Error::Stranger`] where another repository was at this place, or where it has forgotten a
     /// change of its record.
-    pub(super) fn recognise(&self, vault: &dyn Vault, records: &Records) -> Result<(), Error> {
+    pub(super) fn recognise(
+        &self,
+        vault: &dyn Vault,
+        memory: Option<&Memory>,
+        records: &Records,
+    ) -> Result<(), Error> {
         let place = vault.place();
         let path = self.path(&place);
         let stranger =
             |problem| Error::Stranger { place: place.clone(), problem, path: path.clone() };
-        let found = std::fs::read(&path).ok();
-        let memory = found.and_then(|bytes| serde_json::from_slice::<Memory>(&bytes).ok());
-        if let Some(memory) = &memory {
+        if let Some(memory) = memory {
             if memory.first != records.first() {
                 return Err(stranger("is not the one that was there before"));
             }
@@ -64,11 +77,7 @@ impl Known {
     pub(super) fn expects_none(&self, vault: &dyn Vault) -> Result<(), Error> {
         let place = vault.place();
         let path = self.path(&place);
-        let found = std::fs::read(&path).ok();
-        match found.and_then(|bytes| serde_json::from_slice::<Memory>(&bytes).ok()) {
-            Some(_) => Err(Error::Vanished { place, path }),
-            None => Ok(()),
-        }
+        self.recall(vault).map_or(Ok(()), |_| Err(Error::Vanished { place, path }))
     }
 
     /// What can't be remembered is no reason to make no backup.
@@ -110,17 +119,23 @@ mod tests {
             Records::create(&vault, &Protection::None, &signer, Timestamp::UNIX_EPOCH).unwrap();
             (signer, Records::read(&vault).unwrap().unwrap())
         };
+        let recognise =
+            |records: &Records| known.recognise(&vault, known.recall(&vault).as_ref(), records);
         let (owner, first) = make();
-        known.recognise(&vault, &first).unwrap();
+        let before = known.recall(&vault);
+        recognise(&first).unwrap();
         let key = Signer::generate().unwrap().public();
         first.change(&vault, &Change::Authorize(key), &owner, Timestamp::UNIX_EPOCH).unwrap();
-        known.recognise(&vault, &Records::read(&vault).unwrap().unwrap()).unwrap();
-        let rolled_back = known.recognise(&vault, &first).unwrap_err();
+        recognise(&Records::read(&vault).unwrap().unwrap()).unwrap();
+        // Who read it before that change has nothing to fear.
+        known.recognise(&vault, before.as_ref(), &first).unwrap();
+        recognise(&Records::read(&vault).unwrap().unwrap()).unwrap();
+        let rolled_back = recognise(&first).unwrap_err();
         assert!(matches!(rolled_back, Error::Stranger { .. }), "{rolled_back}");
         vault.delete(FIRST).unwrap();
         vault.delete("c/00000001.json").unwrap();
         let (_, other) = make();
-        let said = known.recognise(&vault, &other).unwrap_err().to_string();
+        let said = recognise(&other).unwrap_err().to_string();
         assert!(said.contains("is not the one that was there before"), "{said}");
     }
 
@@ -153,6 +168,6 @@ mod tests {
         let signer = Signer::generate().unwrap();
         Records::create(&vault, &Protection::None, &signer, Timestamp::UNIX_EPOCH).unwrap();
         let records = Records::read(&vault).unwrap().unwrap();
-        Known::below(&file).recognise(&vault, &records).unwrap();
+        Known::below(&file).recognise(&vault, None, &records).unwrap();
     }
 }

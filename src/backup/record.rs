@@ -16,6 +16,7 @@ use super::sign::{PublicKey, Signer};
 use super::snapshot::{to_hex, utc};
 use super::vault::{Created, Vault};
 use super::{Error, Recipients, identity};
+use crate::base::workers;
 
 /// The first record.
 pub(super) const FIRST: &str = "repo.json";
@@ -92,7 +93,15 @@ pub(super) enum Change {
 impl Records {
     /// Reads all records; nothing where there is no repository.
     pub(super) fn read(vault: &dyn Vault) -> Result<Option<Self>, Error> {
-        let Some(bytes) = vault.read(FIRST)? else { return Ok(None) };
+        let list = || vault.list(FURTHER);
+        // What has to be waited for is asked for at once.
+        let (further, first) = if vault.is_near() {
+            (None, vault.read(FIRST)?)
+        } else {
+            let (further, first) = workers::at_once(&list, || vault.read(FIRST));
+            (Some(further), first?)
+        };
+        let Some(bytes) = first else { return Ok(None) };
         let first = open(vault, FIRST, &bytes)?;
         let refused = |key: &str, problem| Error::Record { what: vault.name(key), problem };
         if first.says.number != 0 || !first.says.owners.contains(&first.signer) {
@@ -106,8 +115,8 @@ impl Records {
         let keeps = vec![first.says.keeps_identity];
         let (now, first) = (first.says, first_hash);
         let mut records = Self { now, protection, hash, first, created, protections, keeps };
-        let mut further: Vec<String> =
-            vault.list(FURTHER)?.into_iter().map(|object| object.key).collect();
+        let further = further.unwrap_or_else(list)?;
+        let mut further: Vec<String> = further.into_iter().map(|object| object.key).collect();
         further.sort();
         // Some places show an object twice.
         further.dedup();

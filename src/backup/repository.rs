@@ -72,6 +72,7 @@ pub struct Described {
 impl Repository {
     /// Opens the repository at a place.
     pub fn open(vault: Arc<dyn Vault>, keys: Keys<'_>) -> Result<Self, Error> {
+        let memory = keys.known.and_then(|known| known.recall(&*vault));
         let records = match Records::read(&*vault)? {
             Some(records) => records,
             None => match none(&*vault) {
@@ -81,7 +82,7 @@ impl Repository {
             },
         };
         if let Some(known) = keys.known {
-            known.recognise(&*vault, &records)?;
+            known.recognise(&*vault, memory.as_ref(), &records)?;
         }
         Ok(Self { vault, records, is_new: false })
     }
@@ -118,11 +119,11 @@ impl Repository {
         }
     }
 
-    /// Says that one stream of a place is to be opened and listed now.
+    /// Says that one stream of a place is to be listed now.
     pub fn expect_stream(vault: &dyn Vault, stream: &str) {
         // What is near lists it in less time than it takes to begin with it.
         if !vault.is_near() {
-            vault.expect(&[FURTHER, PENDING, &format!("{FOLDER}{stream}/")]);
+            vault.expect(&[PENDING, &format!("{FOLDER}{stream}/")]);
         }
     }
 
