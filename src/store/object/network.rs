@@ -69,7 +69,7 @@ impl Network {
     /// Returns a client that goes this way to an address, or why there can be none.
     ///
     /// There is one for each way: what they have in common are connections, and setting one up
-    /// reads all certificates of the system, but for one that has no use for them.
+    /// reads all certificates of the system and of the bundle, but for one that has no use for them.
     pub(in crate::store) fn client(&self, address: &str) -> Result<reqwest::Client, String> {
         static CLIENTS: Mutex<Vec<(Network, bool, reqwest::Client)>> = Mutex::new(Vec::new());
         let encrypts = self.encrypts(address);
@@ -78,10 +78,8 @@ impl Network {
         if let Some((_, _, client)) = clients.iter().find(is_it) {
             return Ok(client.clone());
         }
-        let mut builder = self.builder()?;
-        if !encrypts {
-            builder = builder.tls_certs_only([]);
-        }
+        let builder = self.builder()?;
+        let builder = if encrypts { self.trusting(builder)? } else { builder.tls_certs_only([]) };
         let client = builder.build().map_err(|error| format!("cannot set up TLS: {error}"))?;
         clients.push((self.clone(), encrypts, client.clone()));
         Ok(client)
@@ -120,14 +118,17 @@ impl Network {
         if let Some(address) = &self.https_proxy {
             builder = builder.proxy(proxy(Proxy::https(address), "HTTPS proxy")?);
         }
-        if let Some(path) = &self.ca_bundle {
-            let shown = path.display();
-            let pem = fs::read(path).map_err(|error| format!("cannot read {shown}: {error}"))?;
-            let certificates = Certificate::from_pem_bundle(&pem)
-                .map_err(|_| format!("{shown} holds no certificates as PEM"))?;
-            builder = builder.tls_certs_merge(certificates);
-        }
         Ok(builder)
+    }
+
+    /// Trusts the certificates of the bundle too, if there is one.
+    fn trusting(&self, builder: reqwest::ClientBuilder) -> Result<reqwest::ClientBuilder, String> {
+        let Some(path) = &self.ca_bundle else { return Ok(builder) };
+        let shown = path.display();
+        let pem = fs::read(path).map_err(|error| format!("cannot read {shown}: {error}"))?;
+        let certificates = Certificate::from_pem_bundle(&pem)
+            .map_err(|_| format!("{shown} holds no certificates as PEM"))?;
+        Ok(builder.tls_certs_merge(certificates))
     }
 
     /// Returns the hosts that are reached directly: this computer always is, as for Terraform.
@@ -161,6 +162,7 @@ mod tests {
         assert!(
             network.client("https://a").unwrap_err().starts_with("cannot read /nowhere/ca.pem")
         );
+        assert!(network.client("http://a").is_ok(), "where nothing is encrypted it has no use");
     }
 
     #[test]
