@@ -80,7 +80,7 @@ pub(crate) fn each<I: Sync, T: Send, E: Into<Failure> + Send + fmt::Debug>(
     let progress = Progress::start(context.out, told(0, items.len()));
     workers::each(items, WORKERS, work, |item, result| {
         handed += 1;
-        progress.tell(told(handed, items.len()));
+        progress.tell(|| told(handed, items.len()));
         progress.make_room();
         match result {
             Ok(result) => {

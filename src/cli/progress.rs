@@ -95,9 +95,11 @@ impl Progress {
         Self { line, writer }
     }
 
-    /// Tells something else from now on.
-    pub(crate) fn tell(&self, text: String) {
-        self.line.state().text = text;
+    /// Tells something else from now on, where anybody is told.
+    pub(crate) fn tell(&self, text: impl FnOnce() -> String) {
+        if self.writer.is_some() {
+            self.line.state().text = text();
+        }
     }
 
     /// Takes the line away, to make room for something that is printed; it comes back by itself.
@@ -127,7 +129,7 @@ mod tests {
         out.silence_progress();
         let progress = Progress::start(&out, "reading".to_owned());
         assert!(progress.writer.is_none());
-        progress.tell("still reading".to_owned());
+        progress.tell(|| unreachable!("nobody is told"));
         progress.make_room();
         assert!(!progress.line.state().is_shown);
     }

@@ -118,6 +118,11 @@ impl Location {
         }
     }
 
+    /// Returns whether a listing of a store named it, which names no two alike.
+    pub fn is_listed(&self) -> bool {
+        matches!(self, Self::Stored(place) if place.listed.is_some())
+    }
+
     /// Returns whether the listing that it was found by showed no bytes: there is no state yet, or no
     /// more.
     pub fn is_listed_empty(&self) -> bool {

@@ -93,8 +93,14 @@ fn entries(
         entries.extend(fits.then_some(entry));
         Ok(())
     })?;
-    entries.sort_unstable_by(|a: &Entry, b: &Entry| a.key.cmp(&b.key));
+    sort(&mut entries);
     Ok(Some(entries).filter(|_| !is_literal))
+}
+
+/// Sorts entries by key. Some places show an object twice: then the newer one counts.
+fn sort(entries: &mut Vec<Entry>) {
+    entries.sort_unstable_by(|a, b| a.key.cmp(&b.key).then_with(|| b.modified.cmp(&a.modified)));
+    entries.dedup_by(|a, b| a.key == b.key);
 }
 
 /// Returns whether a pattern says nothing of the names it is about.
@@ -270,6 +276,19 @@ mod tests {
         assert_eq!(listed("env:/*/net"), ["env:/x/net"]);
         assert_eq!(listed("a*.tfstate"), ["a*b.tfstate", "acb.tfstate"]);
         assert!(listed("*.nothing").is_empty());
+    }
+
+    #[test]
+    fn what_is_listed_twice_is_one_and_the_newer() {
+        let entry = |key: &str, second| Entry {
+            key: key.to_owned(),
+            len: 1,
+            modified: jiff::Timestamp::from_second(second).ok(),
+            version: crate::store::Version::default(),
+        };
+        let mut entries = vec![entry("b", 1), entry("a", 1), entry("b", 2), entry("c", 1)];
+        sort(&mut entries);
+        assert_eq!(entries, [entry("a", 1), entry("b", 2), entry("c", 1)]);
     }
 
     #[test]

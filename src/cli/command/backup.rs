@@ -121,7 +121,7 @@ pub(crate) fn run(args: &Args, context: &mut Context<'_>) -> Result<Exit, Failur
             insists_on_tags: true,
         },
     };
-    let mut done = Done::new(System.now());
+    let mut done = Done::new(context.format, args.metrics_file.is_some(), System.now());
     // Both may have to ask what is far away.
     let open = || Keeper::open(&options, &System);
     let (opened, locations) = workers::at_once(&open, || done.locations(args, context));
@@ -131,7 +131,7 @@ pub(crate) fn run(args: &Args, context: &mut Context<'_>) -> Result<Exit, Failur
             // Whoever watches the metrics must not take the last run for this one.
             if let Some(path) = &args.metrics_file {
                 let failed = |state: &Location| StateRun::failed(&state.name(), None);
-                done.runs.extend(locations.iter().map(failed));
+                done.runs.get_or_insert_default().extend(locations.iter().map(failed));
                 done.write_metrics((path, Exit::Failed), context);
             }
             return Err(error.into());
@@ -169,7 +169,8 @@ pub(crate) fn run(args: &Args, context: &mut Context<'_>) -> Result<Exit, Failur
 
 /// What became of the states so far.
 struct Done {
-    json: json::backup::Backup,
+    /// What is to be printed as JSON, if that was asked for.
+    json: Option<json::backup::Backup>,
     /// Whether a snapshot is not encrypted.
     plain: bool,
     kept: usize,
@@ -178,14 +179,16 @@ struct Done {
     /// Why this computer can't remember what it stored, if it can't.
     forgotten: Option<String>,
     failures: Vec<Failure>,
-    runs: Vec<StateRun>,
+    /// What metrics are to be made of, if they were asked for.
+    runs: Option<Vec<StateRun>>,
     began: Timestamp,
 }
 
 impl Done {
-    fn new(began: Timestamp) -> Self {
-        let (json, failures, forgotten) = (json::backup::Backup::new(), Vec::new(), None);
-        let (plain, kept, stored, runs) = (false, 0, false, Vec::new());
+    fn new(format: Format, measured: bool, began: Timestamp) -> Self {
+        let json = (format == Format::Json).then(json::backup::Backup::new);
+        let runs = measured.then(Vec::new);
+        let (plain, kept, stored, forgotten, failures) = (false, 0, false, None, Vec::new());
         Self { json, plain, kept, stored, forgotten, failures, runs, began }
     }
 
@@ -200,6 +203,7 @@ impl Done {
             references.push(state::default(context));
         }
         let mut all: Vec<Location> = Vec::new();
+        let is_one = references.len() == 1;
         for reference in references {
             match Location::resolve_many(reference.as_deref(), state::place(context)) {
                 Ok(found) => all.extend(found),
@@ -209,16 +213,23 @@ impl Done {
                 }
             }
         }
-        // Two that are worked on at once would each make a snapshot of one state.
-        let mut seen = BTreeSet::new();
-        all.retain(|location| location.uri().map_or(true, |uri| seen.insert(uri)));
+        // Two that are worked on at once would each make a snapshot of one state. Thousands that one
+        // listing names need not be compared.
+        if !is_one || !all.iter().all(Location::is_listed) {
+            let mut seen = BTreeSet::new();
+            all.retain(|location| location.uri().map_or(true, |uri| seen.insert(uri)));
+        }
         all
     }
 
     /// Notes that a state could not be backed up, of which the newest snapshot was made then.
     fn fail(&mut self, name: &str, failure: Failure, held: Option<Timestamp>) {
-        self.json.failed(name, &failure.error);
-        self.runs.push(StateRun::failed(name, held));
+        if let Some(json) = &mut self.json {
+            json.failed(name, &failure.error);
+        }
+        if let Some(runs) = &mut self.runs {
+            runs.push(StateRun::failed(name, held));
+        }
         self.failures.push(failure);
     }
 
@@ -257,7 +268,7 @@ impl Done {
         interrupt.hold(|stop| {
             keeper.keep_all(locations, |location, result| {
                 handed += 1;
-                progress.tell(told(handed));
+                progress.tell(|| told(handed));
                 progress.make_room();
                 match result {
                     Ok(report) => self.made(context, location, &report)?,
@@ -282,8 +293,12 @@ impl Done {
         self.stored |= !report.skipped();
         let forgotten = report.added.as_ref().and_then(|added| added.forgotten.as_ref());
         self.forgotten = self.forgotten.take().or_else(|| forgotten.cloned());
-        self.json.made(&name, report);
-        self.runs.push(run_of(&name, report));
+        if let Some(json) = &mut self.json {
+            json.made(&name, report);
+        }
+        if let Some(runs) = &mut self.runs {
+            runs.push(run_of(&name, report));
+        }
         if let Some(broken) = &report.broken {
             let name = escape(&name);
             let text = format!("{name} was kept as it is, but it is no readable state: {broken}");
@@ -316,7 +331,7 @@ impl Done {
     fn write_metrics(&mut self, (path, exit): (&Path, Exit), context: &mut Context<'_>) {
         let finished = System.now();
         let run = Run {
-            states: std::mem::take(&mut self.runs),
+            states: self.runs.take().unwrap_or_default(),
             finished,
             seconds: finished.duration_since(self.began).as_secs_f64(),
             exit: exit.status(),
@@ -333,9 +348,9 @@ impl Done {
             let text = format!("the snapshots in {repository} are not encrypted");
             context.out.warning(&text, None);
         }
-        if context.format == Format::Json {
-            self.json.finish(repository, System.now().duration_since(self.began));
-            context.out.json(&self.json)?;
+        if let Some(json) = &mut self.json {
+            json.finish(repository, System.now().duration_since(self.began));
+            context.out.json(json)?;
         }
         let Some(last) = self.failures.pop() else { return Ok(Exit::Done) };
         for failure in &self.failures {

@@ -93,7 +93,7 @@ pub(crate) fn run(args: &Args, context: &mut Context<'_>) -> Result<Exit, Failur
         runs: runs.as_ref(),
     };
     let progress = Progress::start(context.out, "Listing …".to_owned());
-    let tell = |done, all| progress.tell(format!("{done} of {all} states"));
+    let tell = |done, all| progress.tell(|| format!("{done} of {all} states"));
     let found = verify::run(&repository, &options, tell);
     drop(progress);
     let (found, states) = found?;
