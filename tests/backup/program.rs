@@ -36,11 +36,25 @@ impl Program {
         Self { folder, recipient: key.to_public().to_string() }
     }
 
-    /// Returns another folder that holds the same.
-    pub(crate) fn again(&self) -> Self {
+    /// Returns another folder that holds the same. What is in it is elsewhere: a state there has a
+    /// history of its own.
+    pub(crate) fn copy(&self) -> Self {
         let folder = place::folder();
         place::copy_folder(self.folder.path(), folder.path());
         Self { folder, recipient: self.recipient.clone() }
+    }
+
+    /// Makes its folder what it was when it was copied.
+    pub(crate) fn go_back_to(&self, copy: &Self) {
+        for entry in std::fs::read_dir(self.folder.path()).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                std::fs::remove_dir_all(path).unwrap();
+            } else {
+                std::fs::remove_file(path).unwrap();
+            }
+        }
+        place::copy_folder(copy.folder.path(), self.folder.path());
     }
 
     pub(crate) fn path(&self, name: &str) -> PathBuf {

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use std::process::{Command, Output};
 
 use age::secrecy::ExposeSecret as _;
-use tfstate::backup::Identities;
+use tfstate::backup::{Identities, Kind};
 use tfstate::base::fs;
 
 use crate::place::{files, restorable, skipped};
@@ -188,14 +188,18 @@ fn is_rolled_forward(bytes: &[u8]) -> bool {
 
 /// Lets a command meet its fate at each call in turn, and adds where that was.
 fn each_call(act: Act, places: &mut BTreeSet<String>) {
-    let model = act.before();
+    let program = act.before();
+    let before = program.copy();
     for (name, calls) in CALLS {
         for fate in FATES {
             for n in 1.. {
-                let program = model.again();
+                program.go_back_to(&before);
                 let ended = meeting(&act.command(&program), &program, (calls, n), fate);
                 if !ended.is_met {
                     assert!(ended.output.status.success(), "{}", text(&ended.output));
+                    let newest = program.repository().list().unwrap().pop();
+                    let is_told = newest.is_some_and(|newest| newest.kind == Kind::Incremental);
+                    assert!(is_told || !matches!(act, Act::Backup), "it builds on those before");
                     break;
                 }
                 places.insert(format!("{act:?}: {name} {n}"));
