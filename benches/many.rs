@@ -1,10 +1,11 @@
 //! Many small states in an object store, of which few changed: what a second backup of them takes
 //! beside the least that any program must do, listing them and reading those that changed.
 //!
-//! The repository is in the same bucket, or in a folder. As in the claims about stores, each answer
-//! takes [`LATENCY`]; what there is where the server, which has the same processors, answers at once
-//! is printed beside. `-- --only many --endpoint http://127.0.0.1:PORT` measures against a real
-//! server, as the claims about stores do.
+//! The repository is in the same bucket, or in a folder. The claim is about a server that works for its
+//! answers, and about a folder: `-- --only many --endpoint http://127.0.0.1:PORT` measures against one,
+//! as the claims about stores do. The server of this process only waits, [`LATENCY`] for each answer,
+//! and shares the processors with what is measured: beside it, what snapshots take to compute counts.
+//! What there is where it answers at once is printed too.
 
 use std::process::{Command, Stdio};
 use std::sync::Arc;
