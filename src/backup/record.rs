@@ -93,15 +93,11 @@ pub(super) enum Change {
 impl Records {
     /// Reads all records; nothing where there is no repository.
     pub(super) fn read(vault: &dyn Vault) -> Result<Option<Self>, Error> {
-        let list = || vault.list(FURTHER);
+        let (first, further) = (|| vault.read(FIRST), || vault.list(FURTHER));
         // What has to be waited for is asked for at once.
-        let (further, first) = if vault.is_near() {
-            (None, vault.read(FIRST)?)
-        } else {
-            let (further, first) = workers::at_once(&list, || vault.read(FIRST));
-            (Some(further), first?)
-        };
-        let Some(bytes) = first else { return Ok(None) };
+        let (first, further) =
+            if vault.is_near() { (first(), further()) } else { workers::at_once(&first, further) };
+        let Some(bytes) = first? else { return Ok(None) };
         let first = open(vault, FIRST, &bytes)?;
         let refused = |key: &str, problem| Error::Record { what: vault.name(key), problem };
         if first.says.number != 0 || !first.says.owners.contains(&first.signer) {
@@ -115,8 +111,7 @@ impl Records {
         let keeps = vec![first.says.keeps_identity];
         let (now, first) = (first.says, first_hash);
         let mut records = Self { now, protection, hash, first, created, protections, keeps };
-        let further = further.unwrap_or_else(list)?;
-        let mut further: Vec<String> = further.into_iter().map(|object| object.key).collect();
+        let mut further: Vec<String> = further?.into_iter().map(|object| object.key).collect();
         further.sort();
         // Some places show an object twice.
         further.dedup();

@@ -7,11 +7,10 @@
 //!
 //! No cut has to be right. What lies before the first, between them and after the last is every key
 //! there can be; only the time that it takes depends on where they are, and where the parts grew, later
-//! ones are remembered. And little is believed: that
-//! each part comes in order, that its last key is still there, and that the next one begins with what
-//! comes behind that, is seen, or all is listed from the front. What no part shows, such as a store
-//! that passes over keys by another order than that in which it lists them, a list from the front does,
-//! and there is one every day.
+//! ones are remembered. And little is believed: that each part comes in order, that its last key is still
+//! there, and that the next one begins with what comes behind that, is seen, or all is listed from the
+//! front. What no part shows, such as a store that passes over keys by another order than that in which
+//! it lists them, a list from the front does, and there is one every day.
 
 use std::fs;
 use std::io;
